@@ -1,0 +1,59 @@
+"""Package metadata. The build system and the tools' settings are in pyproject.toml."""
+
+import pathlib
+import re
+
+import setuptools
+
+ROOT = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$',
+    (ROOT / "stylezoo" / "__init__.py").read_text(encoding="utf-8"),
+    re.MULTILINE,
+).group(1)
+
+# Every range, and why the package is there at all: BUILD.md, "Dependencies".
+SAMPLES = ["scikit-image>=0.25,<0.27"]
+
+setuptools.setup(
+    name="stylezoo",
+    version=VERSION,
+    description="Convolutional networks and neural style transfer: a TensorFlow/Keras model zoo",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=setuptools.find_packages(include=["stylezoo", "stylezoo.*"]),
+    package_data={"stylezoo": ["py.typed"]},
+    install_requires=[
+        "absl-py>=2.1,<3",
+        "filelock>=3.16,<5",
+        "h5py>=3.11,<4",
+        "keras>=3.12,<4",
+        "numpy>=2,<3",
+        "pillow>=11,<14",
+        "pip>=23",
+        "platformdirs>=4.2,<5",
+        "pooch>=1.8,<2",
+        "tensorflow>=2.21,<2.23",
+        "tqdm>=4.66,<5",
+    ],
+    extras_require={
+        "samples": SAMPLES,
+        "dev": [
+            *SAMPLES,
+            "mypy>=2,<3",
+            "pytest>=9,<10",
+            "ruff>=0.17,<0.18",
+            "scipy>=1.15,<2",
+        ],
+    },
+    entry_points={"console_scripts": ["stylezoo = stylezoo.binaries.main:main"]},
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Multimedia :: Graphics",
+    ],
+)

@@ -1,0 +1,444 @@
+"""Picture files to and from `float32` arrays. Needs Pillow and NumPy only, not TensorFlow."""
+
+import contextlib
+import io
+import logging
+import os
+import pathlib
+import threading
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms, ImageFile, ImageOps
+
+from stylezoo.images import files
+
+DEFAULT_MAX_PIXELS = 100_000_000
+
+# Those that a person has. Not "all that Pillow knows": that includes PostScript, which it hands
+# to Ghostscript. AVIF is there when Pillow was built with it.
+_READABLE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF")
+
+# No GIF: a palette of 256 colours ruins what this project makes.
+_WRITABLE_FORMATS = {
+    ".bmp": "BMP",
+    ".jpeg": "JPEG",
+    ".jpg": "JPEG",
+    ".png": "PNG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+}
+IMAGE_EXTENSIONS = tuple(_WRITABLE_FORMATS)
+
+_DEEP_GREY_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+_GREY_MODES = ("1", "L", *_DEEP_GREY_MODES)
+
+_ICC_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+
+_TIFF_BITS_PER_SAMPLE = 258
+_TIFF_PHOTOMETRIC = 262
+_TIFF_SAMPLE_FORMAT = 339
+
+FloatArray = npt.NDArray[np.float32]
+
+_logger = logging.getLogger(__name__)
+
+
+def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> FloatArray:
+    """Reads a picture file: JPEG, PNG, WebP, GIF, TIFF, BMP, PPM or AVIF, of any kind.
+
+    The picture is turned the way its EXIF orientation says and converted to sRGB from its ICC
+    profile (RGB, grey or CMYK; a profile that is broken or is for other channels is ignored,
+    with a logged warning). Transparent parts show white, blended in sRGB as browsers do. Of an
+    animation the first frame is read. 16-bit grey keeps its precision; Pillow reads 16-bit
+    colour as 8-bit. Integers are scaled by the range of their file format, floats are clipped.
+
+    Args:
+        path: The file. Its content, not its extension, decides the format.
+        max_pixels: The largest number of pixels to accept, checked from the header before any
+            pixel is decoded (a file of kilobytes can hold gigapixels). Pillow's own limit does
+            not apply.
+
+    Returns:
+        A `float32` array `[1, height, width, 3]`, RGB, sRGB, in `[0, 1]`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        IsADirectoryError: If `path` is a folder.
+        ValueError: If the file can't be decoded, is truncated, or has too many pixels. The
+            message is one line and names `path`.
+    """
+    return decode_image(_read_bytes(path), name=os.fspath(path), max_pixels=max_pixels)
+
+
+def decode_image(
+    data: bytes, *, name: str = "image", max_pixels: int = DEFAULT_MAX_PIXELS
+) -> FloatArray:
+    """`read_image` for a file's content in memory.
+
+    Args:
+        data: The content of a picture file.
+        name: What error messages call it.
+        max_pixels: As for `read_image`.
+
+    Returns:
+        A `float32` array `[1, height, width, 3]`, RGB, sRGB, in `[0, 1]`.
+
+    Raises:
+        ValueError: As for `read_image`.
+    """
+    if max_pixels < 1:
+        raise ValueError(f"`max_pixels` must be >= 1. Received: max_pixels={max_pixels}")
+    with _undecodable(name):
+        try:
+            # While it opens a file, Pillow refuses only above twice its limit.
+            with _PILLOW_LIMIT.lifted_for(max_pixels // 2):
+                image = _open(data)
+        except Image.DecompressionBombError:
+            # Here the limit was not lifted: the picture is beyond `max_pixels` as well.
+            image = None
+    if image is None:
+        raise _too_many_pixels(name, "too many", max_pixels)
+    with image:
+        num_pixels = image.width * image.height
+        if num_pixels > max_pixels:
+            raise _too_many_pixels(name, f"{image.width}x{image.height} = {num_pixels}", max_pixels)
+        with _undecodable(name), _PILLOW_LIMIT.lifted_for(num_pixels):
+            image.load()
+            return _srgb_pixels(image, name)[np.newaxis]
+
+
+def read_mask(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> FloatArray:
+    """Reads a picture file as a mask: its luma, 0 for black to 1 for white.
+
+    Args:
+        path: The file, of any kind that `read_image` takes. Transparent parts are white.
+        max_pixels: As for `read_image`.
+
+    Returns:
+        A `float32` array `[1, height, width, 1]` in `[0, 1]`: Y' of ITU-R BT.601, which is Y of
+        YIQ.
+
+    Raises:
+        FileNotFoundError, IsADirectoryError, ValueError: As for `read_image`.
+    """
+    red, green, blue = np.split(read_image(path, max_pixels=max_pixels), 3, axis=-1)
+    # 0.299 R + 0.587 G + 0.114 B, in a form that is exact for grey.
+    luma = green + np.float32(0.299) * (red - green) + np.float32(0.114) * (blue - green)
+    return np.clip(luma, 0, 1)
+
+
+def write_image(
+    path: str | os.PathLike[str],
+    image: npt.ArrayLike,
+    *,
+    quality: int = 95,
+    overwrite: bool = False,
+) -> None:
+    """Writes a picture file, whole or not at all.
+
+    Args:
+        path: The file; its extension (one of `IMAGE_EXTENSIONS`) is its format. JPEG keeps the
+            full colour resolution (4:4:4), lossy WebP has none that does, all others are
+            lossless.
+        image: A float array or tensor `[height, width, channels]` or `[1, height, width,
+            channels]` with 3 channels (RGB, sRGB) or 1 (grey). Values are clipped to `[0, 1]`
+            and rounded to 8 bits.
+        quality: Of JPEG and WebP, 1 to 100.
+        overwrite: Whether a file that is there already may be replaced.
+
+    Raises:
+        ValueError: If the extension is unknown, `image` has another shape or type, is empty, has
+            values that are not finite, or does not fit the format; if `quality` is out of range.
+        OSError: If the file can't be written: FileExistsError, FileNotFoundError (no such
+            folder), IsADirectoryError, PermissionError, ...
+    """
+    path = _check_extension(path, IMAGE_EXTENSIONS)
+    files.check_target(path, overwrite=overwrite)
+    data = encode_image(image, path.suffix, quality=quality)
+    with files.atomic_path(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(data)
+
+
+def encode_image(image: npt.ArrayLike, extension: str, *, quality: int = 95) -> bytes:
+    """The content of the picture file that `write_image` writes.
+
+    Args:
+        image: As for `write_image`.
+        extension: One of `IMAGE_EXTENSIONS`, in upper or lower case.
+        quality: As for `write_image`.
+
+    Returns:
+        The bytes of the file.
+
+    Raises:
+        ValueError: As for `write_image`.
+    """
+    image_format = _WRITABLE_FORMATS.get(extension.lower())
+    if image_format is None:
+        raise ValueError(
+            f"`extension` must be one of {' '.join(IMAGE_EXTENSIONS)}. Received: {extension!r}"
+        )
+    if not 1 <= quality <= 100:
+        raise ValueError(f"`quality` must be 1 to 100. Received: quality={quality}")
+    options: dict[str, dict[str, Any]] = {
+        "JPEG": {"quality": quality, "subsampling": "4:4:4"},
+        "TIFF": {"compression": "tiff_adobe_deflate"},
+        "WEBP": {"quality": quality},
+    }
+    pixels = _to_uint8(image)
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    buffer = io.BytesIO()
+    try:
+        picture.save(buffer, image_format, **options.get(image_format, {}))
+    except Exception as error:
+        raise ValueError(
+            f"`image` of {picture.width}x{picture.height} cannot be written as {image_format}: "
+            f"{_one_line(error)}"
+        ) from error
+    return buffer.getvalue()
+
+
+def check_output_path(
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool,
+    extensions: Collection[str] = IMAGE_EXTENSIONS,
+) -> pathlib.Path:
+    """Checks, before hours of work, that a result can be written to `path` after them.
+
+    Args:
+        path: The file to be written: a picture or, with `extensions`, anything else.
+        overwrite: Whether a file that is there already may be replaced.
+        extensions: The extensions `path` may have, in lower case, with their dots.
+
+    Returns:
+        `path` as a `pathlib.Path`.
+
+    Raises:
+        ValueError: If the extension is none of `extensions`.
+        FileNotFoundError, NotADirectoryError: If the folder does not exist, or is a file.
+        IsADirectoryError: If `path` is a folder.
+        FileExistsError: If there is a file and `overwrite` is false.
+        PermissionError: Or another OSError, if no file can be created in the folder.
+    """
+    return files.check_writable(_check_extension(path, extensions), overwrite=overwrite)
+
+
+def _check_extension(path: str | os.PathLike[str], extensions: Collection[str]) -> pathlib.Path:
+    path = pathlib.Path(path)
+    if path.suffix.lower() not in extensions:
+        raise ValueError(f"`{path}` must end in one of {' '.join(sorted(extensions))}.")
+    return path
+
+
+class _PillowLimit:
+    """Pillow's pixel limit: one global for all threads, lifted while a decode here needs it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._num_users = 0
+        self._limit: int | None = None
+
+    @contextlib.contextmanager
+    def lifted_for(self, num_pixels: int) -> Iterator[None]:
+        """Does nothing, as nearly always, if the limit allows `num_pixels` anyway."""
+        with self._lock:
+            limit = self._limit if self._num_users else Image.MAX_IMAGE_PIXELS
+            needed = limit is not None and num_pixels > limit
+            if needed:
+                self._num_users += 1
+                self._limit, Image.MAX_IMAGE_PIXELS = limit, None
+        try:
+            yield
+        finally:
+            if needed:
+                with self._lock:
+                    self._num_users -= 1
+                    if not self._num_users:
+                        Image.MAX_IMAGE_PIXELS = self._limit
+
+
+_PILLOW_LIMIT = _PillowLimit()
+
+
+def _read_bytes(path: str | os.PathLike[str]) -> bytes:
+    try:
+        return pathlib.Path(path).read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"`{os.fspath(path)}` does not exist.") from None
+    except IsADirectoryError:
+        raise IsADirectoryError(f"`{os.fspath(path)}` is a folder, not an image.") from None
+
+
+def _open(data: bytes) -> ImageFile.ImageFile:
+    """PIL.Image.open without its pixel check, which warns through the process's global state."""
+    if not data:
+        raise ValueError("it is empty")
+    Image.init()
+    for name in _READABLE_FORMATS:
+        factory, accept = Image.OPEN.get(name, (None, None))
+        verdict = factory is not None and (accept is None or accept(data[:16]))
+        if isinstance(verdict, str):  # the format, but Pillow was built without its library
+            raise ValueError(verdict)
+        if factory is not None and verdict:
+            return factory(io.BytesIO(data), "")
+    raise ValueError(f"it is none of {', '.join(_READABLE_FORMATS)}")
+
+
+@contextlib.contextmanager
+def _undecodable(name: str) -> Iterator[None]:
+    """Pillow raises nearly anything for corrupt data: all of it becomes one kind of error."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(
+            f"`{name}` is not an image that can be decoded: {_one_line(error)}"
+        ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _too_many_pixels(name: str, pixels: str, max_pixels: int) -> ValueError:
+    return ValueError(
+        f"`{name}` has {pixels} pixels, above the limit of {max_pixels}. "
+        "If that is right, raise `max_pixels` (--max_pixels)."
+    )
+
+
+def _srgb_pixels(image: ImageFile.ImageFile, name: str) -> FloatArray:
+    """`[height, width, 3]` in sRGB, upright, over white, of a loaded image."""
+    profile = _embedded_profile(image, name)
+    # Broken EXIF data is no reason to refuse a picture that decodes.
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+    colour, alpha = _split_alpha(image)
+    if colour.mode in _GREY_MODES:
+        pixels = _grey_to_rgb(_grey_values(colour), profile, name)
+    else:
+        pixels = _unit(_colour_to_rgb(colour, profile, name))
+    return pixels if alpha is None else pixels * alpha + (1 - alpha)
+
+
+def _split_alpha(image: Image.Image) -> tuple[Image.Image, FloatArray | None]:
+    """The image without transparency, and its opacity `[height, width, 1]` if it has any."""
+    if image.mode in _DEEP_GREY_MODES:
+        transparent = image.info.get("transparency")
+        if transparent is None:
+            return image, None
+        return image, (np.asarray(image) != transparent).astype(np.float32)[..., np.newaxis]
+    if not image.has_transparency_data:
+        return image, None
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.mode == "La":  # Pillow converts premultiplied grey to this one only
+        image = image.convert("LA")
+    rgba = image.convert("RGBA")
+    return rgba.convert("L" if grey else "RGB"), _unit(rgba.getchannel("A"))[..., np.newaxis]
+
+
+def _unit(image: Image.Image) -> FloatArray:
+    return np.divide(np.asarray(image), 255, dtype=np.float32)
+
+
+def _grey_values(image: Image.Image) -> FloatArray:
+    """`[height, width]` in `[0, 1]`."""
+    if image.mode in ("1", "L"):
+        return _unit(image.convert("L"))
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image, np.float32), nan=0, posinf=1, neginf=0)
+        return np.clip(values, 0, 1)
+    return _integer_values(image)
+
+
+def _integer_values(image: Image.Image) -> FloatArray:
+    """More than 8 bits of grey: 16 except in TIFF, whose tags tell."""
+    values = np.asarray(image)
+    tags = getattr(image, "tag_v2", {})
+    (bits, *_), (sample_format, *_) = (
+        tags.get(_TIFF_BITS_PER_SAMPLE, (16,)),
+        tags.get(_TIFF_SAMPLE_FORMAT, (1,)),
+    )
+    signed = sample_format == 2
+    if bits == 32 and not signed:
+        values = values.view(np.uint32)  # Pillow's mode I is signed
+    scaled = np.clip(values / (2.0 ** (bits - signed) - 1), 0, 1).astype(np.float32)
+    return 1 - scaled if tags.get(_TIFF_PHOTOMETRIC) == 0 else scaled  # 0: white is zero
+
+
+def _grey_to_rgb(
+    values: FloatArray, profile: ImageCms.ImageCmsProfile | None, name: str
+) -> FloatArray:
+    """`[height, width, 3]`; a profile acts through its 8-bit curve, whatever the depth."""
+    if profile is not None:
+        ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[np.newaxis])
+        curve = _unit(_colour_to_rgb(ramp, profile, name))[0, :, 1]
+        values = np.interp(values, np.linspace(0, 1, 256), curve).astype(np.float32)
+    return np.repeat(values[..., np.newaxis], 3, axis=-1)
+
+
+def _colour_to_rgb(
+    image: Image.Image, profile: ImageCms.ImageCmsProfile | None, name: str
+) -> Image.Image:
+    if image.mode not in _ICC_SPACES:
+        image = image.convert("RGB")
+    if profile is None:
+        return image.convert("RGB")
+    try:
+        return _to_srgb(image, profile)
+    except (ImageCms.PyCMSError, ValueError) as error:
+        _ignore_profile(name, error)
+        return image.convert("RGB")
+
+
+def _to_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
+    space = profile.profile.xcolor_space.strip()
+    if space != _ICC_SPACES[image.mode]:
+        raise ValueError(f"it is for {space}, the image is {image.mode}")
+    converted = ImageCms.profileToProfile(
+        image,
+        profile,
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    assert converted is not None  # only in-place conversions return None
+    return converted
+
+
+def _embedded_profile(image: Image.Image, name: str) -> ImageCms.ImageCmsProfile | None:
+    data = image.info.get("icc_profile")
+    if not data:
+        return None
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(data))
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError) as error:
+        _ignore_profile(name, error)
+        return None
+
+
+def _ignore_profile(name: str, error: Exception) -> None:
+    _logger.warning("`%s`: its colour profile is ignored: %s", name, _one_line(error))
+
+
+def _to_uint8(image: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    """`[height, width, channels]`, rounded."""
+    values = np.asarray(image)
+    if not np.issubdtype(values.dtype, np.floating):
+        raise ValueError(f"`image` must be float32 in [0, 1]. Received: dtype={values.dtype}")
+    shape = values.shape
+    if values.ndim == 4 and shape[0] == 1:
+        values = values[0]
+    if values.ndim != 3 or values.shape[-1] not in (1, 3) or not values.size:
+        raise ValueError(
+            "`image` must be one image, [height, width, channels] or [1, height, width, channels] "
+            f"with 1 or 3 channels. Received: shape={shape}"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError("`image` must be finite. Received: an image with NaN or infinity")
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,127 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+import pathlib
+import secrets
+from collections.abc import Iterator
+
+
+def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
+    """Checks, without touching the disk, that a file may be written at `path`.
+
+    Args:
+        path: Where the file is to go.
+        overwrite: Whether a file that is there already may be replaced.
+
+    Returns:
+        `path` as a `pathlib.Path`.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: If the folder does not exist, or is a file.
+        IsADirectoryError: If `path` is a folder.
+        FileExistsError: If there is a file and `overwrite` is false, or something that must
+            never be replaced by a file (a device, a pipe).
+    """
+    path = pathlib.Path(path)
+    folder = path.parent
+    if not folder.is_dir():
+        if folder.exists() or any(parent.is_file() for parent in folder.parents):
+            raise NotADirectoryError(f"`{path}` cannot be written: `{folder}` is not a folder.")
+        raise FileNotFoundError(f"`{path}` cannot be written: `{folder}` does not exist.")
+    if path.is_dir():
+        raise IsADirectoryError(f"`{path}` is a folder, and must be a file.")
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f"`{path}` is a device or a pipe, and must be a file.")
+    if path.exists() and not overwrite:
+        raise _already_exists(path)
+    return path
+
+
+def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
+    """`check_target`, and then really creates (and removes) a file in the folder of `path`.
+
+    Trying is the only honest answer: permission bits say nothing to root, on a read-only file
+    system, or on a full one.
+
+    Raises:
+        OSError: As `check_target`, and PermissionError or the system's own error where no file
+            can be created.
+    """
+    path = check_target(path, overwrite=overwrite)
+    try:
+        _create_temporary(path).unlink()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"`{path}` cannot be written: no file can be created in its folder ({reason})."
+        raise type(error)(message) from error
+    return path
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[pathlib.Path]:
+    """Gives a temporary file that becomes `path` when the block ends without an exception.
+
+    The temporary file is in the same folder (a rename within a file system is atomic), has the
+    same extension, exists and is empty. Its mode follows the umask. After any exception,
+    KeyboardInterrupt too, it is gone and `path` is what it was. A symbolic link stays one: the
+    file that it points to is written.
+
+    Args:
+        path: The file to be written.
+        overwrite: Whether a file that is there already may be replaced. If not, then one that
+            another process creates during the block is kept too.
+
+    Yields:
+        The path of the temporary file, to be written by the block.
+
+    Raises:
+        OSError: As `check_target`, before the block; FileExistsError also after it.
+    """
+    path = check_target(path, overwrite=overwrite)
+    target = path.resolve()
+    temporary = _create_temporary(target)
+    try:
+        yield temporary
+        if overwrite:
+            temporary.replace(target)
+        else:
+            _publish_new(temporary, target, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _create_temporary(path: pathlib.Path) -> pathlib.Path:
+    # Not tempfile.mkstemp: its files are 0600 whatever the umask.
+    temporary = path.with_name(f".stylezoo-{secrets.token_hex(8)}{path.suffix}")
+    temporary.touch(exist_ok=False)
+    return temporary
+
+
+def _publish_new(temporary: pathlib.Path, target: pathlib.Path, path: pathlib.Path) -> None:
+    """Renames a file, except over another one: os.replace has no such option."""
+    try:
+        target.hardlink_to(temporary)
+    except FileExistsError:
+        raise _already_exists(path) from None
+    except OSError:
+        _claim_and_replace(temporary, target, path)
+
+
+def _claim_and_replace(temporary: pathlib.Path, target: pathlib.Path, path: pathlib.Path) -> None:
+    """The same for file systems without hard links, where others see an empty file for a moment."""
+    try:
+        target.touch(exist_ok=False)
+    except FileExistsError:
+        raise _already_exists(path) from None
+    try:
+        temporary.replace(target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _already_exists(path: pathlib.Path) -> FileExistsError:
+    return FileExistsError(
+        f"`{path}` already exists. Give another path, or --overwrite (overwrite=True)."
+    )

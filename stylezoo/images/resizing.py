@@ -1,0 +1,102 @@
+"""Sizes and antialiased resizing."""
+
+from typing import Literal
+
+import tensorflow as tf
+
+Method = Literal["bicubic", "bilinear", "area"]
+
+_METHODS = ("bicubic", "bilinear", "area")
+
+
+def fit_size(height: int, width: int, longest_side: int) -> tuple[int, int]:
+    """The size, with the same aspect, whose longest side is `longest_side`.
+
+    Args:
+        height: Of the original, in pixels.
+        width: Of the original, in pixels.
+        longest_side: Wanted, in pixels; may enlarge.
+
+    Returns:
+        `(height, width)`. The longest side is exact, the other one rounded and at least 1.
+
+    Raises:
+        ValueError: If an argument is below 1.
+    """
+    for name, value in (("height", height), ("width", width), ("longest_side", longest_side)):
+        if value < 1:
+            raise ValueError(f"`{name}` must be >= 1. Received: {name}={value}")
+    longest = max(height, width)
+
+    def scaled(side: int) -> int:
+        return max(1, (2 * side * longest_side + longest) // (2 * longest))
+
+    return scaled(height), scaled(width)
+
+
+def resize(
+    image: tf.Tensor, size: tuple[int, int] | tf.Tensor, *, method: Method = "bicubic"
+) -> tf.Tensor:
+    """Resizes images with antialiasing and without overshoot.
+
+    `tf.image.resize(..., antialias=True)`, but a bicubic kernel has negative lobes and leaves
+    the range of its input at edges: here the result is clipped to the range each channel of each
+    image had before, so that `[0, 1]` stays `[0, 1]`.
+
+    Args:
+        image: Float images `[batch, height, width, channels]`, any range.
+        size: The new `(height, width)`.
+        method: "bicubic" (Keys, a = -0.5), "bilinear" (a triangle kernel), or "area" (the mean of
+            the covered pixels; has no gradient in TensorFlow).
+
+    Returns:
+        `float32` images `[batch, *size, channels]`.
+
+    Raises:
+        ValueError: If `image` is not four-dimensional or not float, `size` has an element below
+            1, or `method` is unknown.
+    """
+    image = tf.convert_to_tensor(image)
+    if image.shape.rank != 4 or not image.dtype.is_floating:
+        raise ValueError(
+            "`image` must be float, [batch, height, width, channels]. "
+            f"Received: shape={image.shape}, dtype={image.dtype.name}"
+        )
+    if not tf.is_tensor(size) and (len(size) != 2 or min(size) < 1):
+        raise ValueError(f"`size` must be (height, width), both >= 1. Received: size={size}")
+    if method not in _METHODS:
+        raise ValueError(f"`method` must be one of {_METHODS}. Received: method={method!r}")
+    image = tf.cast(image, tf.float32)
+    resized = tf.image.resize(image, size, method=method, antialias=True)
+    lowest = tf.reduce_min(image, axis=[1, 2], keepdims=True)
+    highest = tf.reduce_max(image, axis=[1, 2], keepdims=True)
+    return tf.clip_by_value(resized, lowest, highest)
+
+
+def resize_longest_side(
+    image: tf.Tensor, longest_side: int, *, method: Method = "bicubic"
+) -> tf.Tensor:
+    """`resize` to `fit_size`: keeps the aspect; an image that fits already is returned as it is.
+
+    Args:
+        image: Float images `[batch, height, width, channels]` of known size.
+        longest_side: The new longest side, in pixels; may enlarge.
+        method: As for `resize`.
+
+    Returns:
+        `float32` images `[batch, new_height, new_width, channels]`.
+
+    Raises:
+        ValueError: As for `resize` and `fit_size`.
+    """
+    image = tf.convert_to_tensor(image)
+    if image.shape.rank != 4 or None in image.shape[1:3]:
+        raise ValueError(
+            "`image` must be [batch, height, width, channels] of known height and width. "
+            f"Received: shape={image.shape}"
+        )
+    height, width = image.shape[1:3]
+    size = fit_size(height, width, longest_side)
+    if size == (height, width):
+        return tf.cast(image, tf.float32)
+    return resize(image, size, method=method)

@@ -1,0 +1,30 @@
+"""Loss terms: what a picture's features are compared with, and how."""
+
+from stylezoo.losses.base import (
+    IMAGE,
+    Features,
+    LossTerm,
+    StatisticsLoss,
+    Target,
+    Window,
+    weighted_mean,
+)
+from stylezoo.losses.content import ActivationLoss, ContentLoss
+from stylezoo.losses.image import TotalVariationLoss
+from stylezoo.losses.style import GramLoss, MomentsLoss, SlicedWassersteinLoss
+
+__all__ = [
+    "IMAGE",
+    "ActivationLoss",
+    "ContentLoss",
+    "Features",
+    "GramLoss",
+    "LossTerm",
+    "MomentsLoss",
+    "SlicedWassersteinLoss",
+    "StatisticsLoss",
+    "Target",
+    "TotalVariationLoss",
+    "Window",
+    "weighted_mean",
+]

@@ -1,0 +1,181 @@
+"""What every loss term is.
+
+A term looks at a picture in three steps, *encode -> represent -> compare*: the perceptual network
+encodes it as features, the term represents them (a Gram matrix, a difference to the content), and
+compares the representation with a target's. Terms hold no state: targets are tensors that are passed
+in, so a traced step serves every new target of the same shape.
+"""
+
+import abc
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+Features = Mapping[str, tf.Tensor]
+Target = dict[str, tf.Tensor]
+Statistics = dict[str, tf.Tensor]
+
+# Among the features, the picture itself: the tap of terms that look at pixels.
+IMAGE = "image"
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """A rectangle of a feature map, in features: first row and column, and their numbers."""
+
+    top: tf.Tensor
+    left: tf.Tensor
+    height: tf.Tensor
+    width: tf.Tensor
+
+    def crop(self, features: tf.Tensor) -> tf.Tensor:
+        """The rectangle of [B, H, W, C]."""
+        bottom, right = self.top + self.height, self.left + self.width
+        return features[:, self.top : bottom, self.left : right]
+
+
+def weighted_mean(targets: Sequence[Target], weights: Sequence[float]) -> Target:
+    """Key by key the weighted mean of several targets; the weights need not sum to one.
+
+    Raises:
+        ValueError: if a weight is negative, all are zero, or there are not as many as targets.
+    """
+    if len(targets) != len(weights):
+        raise ValueError(
+            f"`weights` must be one a target. Received: {len(weights)} for {len(targets)}"
+        )
+    if min(weights) < 0 or sum(weights) <= 0:
+        raise ValueError(f"`weights` must be >= 0, not all 0. Received: weights={list(weights)}")
+    shares = [weight / sum(weights) for weight in weights]
+    return {
+        key: tf.add_n([share * target[key] for share, target in zip(shares, targets, strict=True)])
+        for key in targets[0]
+    }
+
+
+class LossTerm(abc.ABC):
+    """One weighted term of a loss.
+
+    Attributes:
+        name: under which its value is reported; unique in a :class:`~stylezoo.objectives.TotalLoss`.
+        weight: what its value is multiplied with.
+        taps: the layers that it looks at; :data:`IMAGE` alone for a term of the pixels.
+        reference: the role of the pictures its target comes from (``"content"``, ``"style"``);
+            None for a term without a target.
+        additive: whether :meth:`represent` gives sums over positions, so that those of a picture's
+            tiles add up to the picture's.
+    """
+
+    name: str
+    weight: float
+    taps: tuple[str, ...] = ()
+    reference: str | None = None
+    additive: bool = True
+
+    def __init__(self, *, name: str, weight: float, taps: Sequence[str] = ()) -> None:
+        if not weight >= 0:
+            raise ValueError(f"`{name}_weight` must be >= 0. Received: {name}_weight={weight}")
+        self.name = name
+        self.weight = float(weight)
+        self.taps = tuple(taps)
+
+    def target(self, features: Features) -> Target:
+        """What to compare with, from a reference picture's features."""
+        del features
+        return {}
+
+    def combine(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
+        """One target from those of several reference pictures."""
+        return weighted_mean(targets, weights)
+
+    def crop(self, target: Target, windows: Mapping[str, Window]) -> Target:
+        """The part of a target that belongs to a tile; ``windows`` has one for each tap."""
+        del windows
+        return target
+
+    @abc.abstractmethod
+    def represent(self, features: Features, target: Target) -> Statistics:
+        """What :meth:`compare` needs to know of a picture; sums over positions if ``additive``."""
+
+    @abc.abstractmethod
+    def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
+        """The unweighted loss, a float32 scalar, from a whole picture's statistics."""
+
+    def __call__(self, features: Features, target: Target) -> tf.Tensor:
+        """The unweighted loss of a picture, a float32 scalar: the mean over its batch."""
+        return self.compare(self.represent(features, target), target)
+
+
+class StatisticsLoss(LossTerm):
+    """A style loss: a summary of each layer's statistics, compared layer by layer.
+
+    Args:
+        taps: the layers.
+        weight: of the whole term.
+        layer_weights: one a tap, multiplied with ``weight``; 1/len(taps) each by default.
+        relative: divide each layer's squared difference by the target's mean square, which makes
+            layers, sizes and networks comparable.
+        name: for the report; several regions or styles need names of their own.
+        reference: the role of its reference pictures; the same as ``name`` by default.
+
+    Raises:
+        ValueError: if ``layer_weights`` are not one a tap, or a weight is negative.
+    """
+
+    def __init__(
+        self,
+        taps: Sequence[str],
+        *,
+        weight: float = 1.0,
+        layer_weights: Sequence[float] | None = None,
+        relative: bool = True,
+        name: str = "style",
+        reference: str | None = None,
+    ) -> None:
+        super().__init__(name=name, weight=weight, taps=taps)
+        self.reference = name if reference is None else reference
+        self.relative = relative
+        if layer_weights is None:
+            layer_weights = [1.0 / len(self.taps)] * len(self.taps)
+        if len(layer_weights) != len(self.taps):
+            raise ValueError(
+                f"`layer_weights` must be one a layer. Received: {len(layer_weights)} for "
+                f"{', '.join(self.taps)}"
+            )
+        self.layer_weights = dict(zip(self.taps, map(float, layer_weights), strict=True))
+
+    @abc.abstractmethod
+    def summarize(self, statistics: Statistics) -> Target:
+        """What is compared, a tensor for each tap, from a whole picture's statistics."""
+
+    def target(self, features: Features) -> Target:
+        """The summary of the reference picture."""
+        return self.summarize(self.represent(features, {}))
+
+    def crop(self, target: Target, windows: Mapping[str, Window]) -> Target:
+        """The masks' part; summaries have no positions."""
+        masks = {mask_key(tap): tap for tap in self.taps}
+        return {
+            key: windows[masks[key]].crop(value) if key in masks else value
+            for key, value in target.items()
+        }
+
+    def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
+        """The layers' squared differences (means over batch and entries), weighted and summed."""
+        summary = self.summarize(statistics)
+        return tf.add_n(
+            [
+                weight * self._compare_layer(summary[tap], target[tap])
+                for tap, weight in self.layer_weights.items()
+            ]
+        )
+
+    def _compare_layer(self, summary: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        loss = tf.reduce_mean(tf.math.squared_difference(summary, target))
+        return loss / tf.reduce_mean(tf.square(target)) if self.relative else loss
+
+
+def mask_key(tap: str) -> str:
+    """Where a target keeps the mask [1, h, w, 1] of a tap's positions, if it has one."""
+    return f"mask/{tap}"

@@ -1,0 +1,6 @@
+"""A perceptual network bound to weighted loss terms."""
+
+from stylezoo.objectives.tiled import TiledLoss
+from stylezoo.objectives.total_loss import Reference, Targets, TotalLoss
+
+__all__ = ["Reference", "Targets", "TiledLoss", "TotalLoss"]

@@ -1,0 +1,129 @@
+"""One perceptual network, many terms, every tap computed once."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stylezoo.losses import IMAGE, Features, LossTerm, Target
+from stylezoo.losses.base import mask_key
+
+Targets = dict[str, Target]
+Image = tf.Tensor | np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """The pictures that play a role.
+
+    Attributes:
+        images: each [1, H, W, 3] in [0, 1], of any sizes.
+        weights: how much each counts, >= 0; equally by default.
+        mask: [1, H, W, 1] in [0, 1], of any size: where in the result the role applies.
+    """
+
+    images: Sequence[Image]
+    weights: Sequence[float] | None = None
+    mask: Image | None = None
+
+
+class TotalLoss:
+    """The weighted sum of loss terms over the features of one network.
+
+    Args:
+        terms: with different names.
+        network: gives all the terms' taps; None if the terms look at pixels only.
+
+    Raises:
+        ValueError: if two terms have one name, or the network lacks a tap.
+    """
+
+    def __init__(self, terms: Sequence[LossTerm], network: keras.Model | None) -> None:
+        names = [term.name for term in terms]
+        if len(set(names)) < len(names):
+            raise ValueError(f"`terms` must have different names. Received: {', '.join(names)}")
+        self.terms = tuple(terms)
+        self.network = network
+        missing = {tap for term in terms for tap in term.taps} - {IMAGE}
+        missing -= set(network.output if network else ())
+        if missing:
+            raise ValueError(f"`network` must have the taps {', '.join(sorted(missing))}")
+
+    def features(self, image: Image) -> Features:
+        """The taps' features of [B, H, W, 3] in [0, 1], and the image itself."""
+        features = self.network(image) if self.network else {}
+        return {IMAGE: tf.convert_to_tensor(image), **features}
+
+    def targets(
+        self, references: Mapping[str, Reference], *, image_size: tuple[int, int] | None = None
+    ) -> Targets:
+        """The targets of all terms.
+
+        Args:
+            references: by role; every term with a ``reference`` needs its own.
+            image_size: height and width of the picture that will be compared; needed with masks.
+
+        Raises:
+            ValueError: if a role is missing or weights don't fit.
+        """
+        return {term.name: self._target(term, references, image_size) for term in self.terms}
+
+    def _target(
+        self,
+        term: LossTerm,
+        references: Mapping[str, Reference],
+        image_size: tuple[int, int] | None,
+    ) -> Target:
+        if term.reference is None:
+            return {}
+        if term.reference not in references:
+            raise ValueError(
+                f"`references` must have the role {term.reference!r}. "
+                f"Received: {', '.join(references)}"
+            )
+        reference = references[term.reference]
+        each = [self._target_of(term, image) for image in reference.images]
+        target = term.combine(each, reference.weights or [1.0] * len(each))
+        if reference.mask is not None:
+            if image_size is None:
+                raise ValueError("`image_size` must be given with a mask. Received: None")
+            target |= self._masks(term, reference.mask, image_size)
+        return target
+
+    def _target_of(self, term: LossTerm, image: Image) -> Target:
+        return term.target(self.features(image))
+
+    def _masks(self, term: LossTerm, mask: Image, image_size: tuple[int, int]) -> Target:
+        """The mask at the resolution of each of a term's taps."""
+        assert self.network is not None  # a term with masks has taps
+        shapes = self.network.compute_output_shape((1, *image_size, 3))
+        return {
+            mask_key(tap): tf.image.resize(mask, shapes[tap][1:3], method="area")
+            for tap in term.taps
+        }
+
+    def compare(
+        self, statistics: Mapping[str, Mapping[str, tf.Tensor]], targets: Targets
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """The loss from the terms' statistics of a whole picture; returns as :meth:`__call__`."""
+        shares = {
+            term.name: term.weight * term.compare(statistics[term.name], targets[term.name])
+            for term in self.terms
+        }
+        return tf.add_n(list(shares.values())), shares
+
+    def __call__(
+        self, image: tf.Tensor, targets: Targets
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """The loss of [B, H, W, 3] in [0, 1].
+
+        Returns:
+            The total, a float32 scalar, and each term's share of it (weight included) by name.
+        """
+        features = self.features(image)
+        return self.compare(
+            {term.name: term.represent(features, targets[term.name]) for term in self.terms},
+            targets,
+        )

@@ -1,0 +1,147 @@
+"""The loop over a picture: steps, what they report, and when they end."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from stylezoo.objectives import Targets, TotalLoss
+from stylezoo.synthesis.optimizers import Minimizer, OptimizerConfig
+from stylezoo.synthesis.parameters import ImageParameter
+
+# A run has converged when its loss has changed by less than a fraction over this many steps
+# (Ruder et al. 2016, section 6: 1e-4 over 50).
+_CONVERGENCE_SPAN = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """What a callback is told after each step.
+
+    Attributes:
+        step: steps done at this size, from 1.
+        num_steps: of this size.
+        losses: ``total`` and each term's share of it.
+        image: gives the picture, [B, H, W, 3] in [0, 1]; called only when it is wanted.
+    """
+
+    step: int
+    num_steps: int
+    losses: dict[str, float]
+    image: Callable[[], np.ndarray]
+
+
+Callback = Callable[[Progress], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class SynthesisResult:
+    """A finished picture.
+
+    Attributes:
+        image: [B, H, W, 3] float32 in [0, 1].
+        losses: a dictionary a step, ``total`` and each term's share of it.
+        seconds: wall time of the steps, tracing included.
+        evaluations: of loss and gradient; more than steps where a line search had to shorten.
+    """
+
+    image: np.ndarray
+    losses: list[dict[str, float]]
+    seconds: float
+    evaluations: int
+
+
+def optimize_image(
+    loss: TotalLoss,
+    parameter: ImageParameter,
+    targets: Targets,
+    *,
+    optimizer: OptimizerConfig,
+    num_steps: int,
+    callback: Callback | None = None,
+    tolerance: float = 0.0,
+    average_decay: float = 0.0,
+    previous: Minimizer | None = None,
+) -> tuple[SynthesisResult, Minimizer]:
+    """Minimise a loss over a picture.
+
+    Args:
+        loss: of the picture.
+        parameter: the picture; changed in place.
+        targets: of ``loss``.
+        optimizer: :class:`~stylezoo.synthesis.LBFGS` or :class:`~stylezoo.synthesis.Adam`.
+        num_steps: at most.
+        callback: called after every step.
+        tolerance: stop when the loss has changed by less than this fraction over 50 steps.
+        average_decay: give the exponential moving average of the pictures with this decay, started
+            without bias as Adam's moments are, instead of the last one; 0 for the last one.
+        previous: the minimiser of a smaller picture, whose state is carried along.
+
+    Returns:
+        The result, and the minimiser to carry on from.
+
+    Raises:
+        FloatingPointError: when the loss is not finite; names the step and the terms.
+        ValueError: if ``num_steps`` is negative or ``average_decay`` not in [0, 1).
+    """
+    if num_steps < 0:
+        raise ValueError(f"`num_steps` must be >= 0. Received: num_steps={num_steps}")
+    if not 0 <= average_decay < 1:
+        raise ValueError(f"`average_decay` must be in [0, 1). Received: {average_decay}")
+    began = time.perf_counter()
+    minimizer = optimizer.start(parameter, lambda image: loss(image, targets), previous)
+    _check_finite(0, _as_floats(*minimizer.state()))
+    average = _MovingAverage(parameter, average_decay) if average_decay else None
+    history: list[dict[str, float]] = []
+    evaluations = 0
+    picture = average.image if average else parameter.image
+    for step in range(1, num_steps + 1):
+        total, terms, used = minimizer.step()
+        if average:
+            average.update()
+        evaluations += int(used)
+        history.append(_as_floats(total, terms))
+        _check_finite(step, history[-1])
+        if callback:
+            callback(Progress(step, num_steps, history[-1], lambda: picture().numpy()))
+        if _has_converged(history, tolerance):
+            break
+    result = SynthesisResult(
+        picture().numpy(), history, time.perf_counter() - began, evaluations
+    )
+    return result, minimizer
+
+
+class _MovingAverage:
+    def __init__(self, parameter: ImageParameter, decay: float) -> None:
+        self._parameter = parameter
+        self._decay = decay
+        self._sum = tf.Variable(tf.zeros_like(parameter.image()))
+        self._weight = tf.Variable(0.0)
+        self.update = tf.function(self._update)
+
+    def _update(self) -> None:
+        self._sum.assign(self._decay * self._sum + (1.0 - self._decay) * self._parameter.image())
+        self._weight.assign(self._decay * self._weight + (1.0 - self._decay))
+
+    def image(self) -> tf.Tensor:
+        return tf.math.divide_no_nan(self._sum, self._weight)
+
+
+def _as_floats(total: tf.Tensor, terms: dict[str, tf.Tensor]) -> dict[str, float]:
+    return {"total": float(total), **{name: float(value) for name, value in terms.items()}}
+
+
+def _check_finite(step: int, losses: dict[str, float]) -> None:
+    wrong = [name for name, value in losses.items() if not np.isfinite(value)]
+    if wrong:
+        raise FloatingPointError(f"The loss is not finite at step {step}: {', '.join(wrong)}")
+
+
+def _has_converged(history: list[dict[str, float]], tolerance: float) -> bool:
+    if not tolerance or len(history) <= _CONVERGENCE_SPAN:
+        return False
+    before, now = history[-1 - _CONVERGENCE_SPAN]["total"], history[-1]["total"]
+    return abs(before - now) < tolerance * abs(now)

@@ -1,0 +1,77 @@
+"""From what a user says about weights to the tensors."""
+
+import os
+from pathlib import Path
+
+from stylezoo.weights import cache, specs
+from stylezoo.weights.errors import WeightsError
+from stylezoo.weights.specs import LoadedWeights, WeightsSpec
+
+
+def load(weights: str | os.PathLike[str], *, architecture: str) -> LoadedWeights:
+    """Loads the pretrained weights of an architecture, fetching them first if need be.
+
+    Args:
+        weights: One of
+            * `"imagenet"`: registered weights of that architecture, in the order of `list_weights`:
+              the first that are cached, else the first that can be fetched;
+            * a registered name;
+            * the path of a file: one of this project's, as `path` gives, or one that Keras wrote
+              for VGG16 or VGG19 (see `files.read`), whose preprocessing is taken to be "caffe".
+        architecture: The network that is to have them, such as `"vgg16"`.
+
+    Returns:
+        The tensors, and with them the preprocessing they need.
+
+    Raises:
+        WeightsError: There is nothing of that name, it belongs to another architecture, lacks a
+            tensor, is corrupt, or could not be fetched.
+        OSError: A file can't be read.
+    """
+    if weights == "imagenet":
+        return _load_cached(_resolve_imagenet(architecture))
+    if weights in specs.REGISTRY:
+        spec = specs.get_spec(os.fspath(weights))
+        if spec.architecture != architecture:
+            raise WeightsError(
+                f"`weights` must be of the architecture {architecture}; {spec.name} are of "
+                f"{spec.architecture}. Received: weights={weights!r}"
+            )
+        cache.fetch(spec.name)
+        return _load_cached(spec)
+    return _load_file(weights, architecture)
+
+
+def _resolve_imagenet(architecture: str) -> WeightsSpec:
+    candidates = specs.list_weights(architecture)
+    if not candidates:
+        known = sorted({spec.architecture for spec in specs.list_weights()})
+        raise WeightsError(
+            f"`weights='imagenet'` is known for the architectures {', '.join(known)}. "
+            f"Received: architecture={architecture!r}"
+        )
+    for spec in candidates:
+        if cache.is_cached(spec.name):
+            return spec
+    return cache.fetch_first(candidates)
+
+
+def _load_cached(spec: WeightsSpec) -> LoadedWeights:
+    # NumPy and h5py are imported when tensors are first wanted: listing weights needs neither.
+    from stylezoo.weights import files
+
+    contents = cache.read(spec.name)
+    return files.read(contents, cache.path(spec.name), architecture=spec.architecture)
+
+
+def _load_file(weights: str | os.PathLike[str], architecture: str) -> LoadedWeights:
+    from stylezoo.weights import files
+
+    file = Path(weights).expanduser()
+    if not file.is_file():
+        names = ", ".join(spec.name for spec in specs.list_weights())
+        raise WeightsError(
+            f"`weights` must be 'imagenet', one of {names}, or the path of a file. "
+            f"Received: weights={os.fspath(weights)!r}"
+        )
+    return files.read(file.read_bytes(), file, architecture=architecture)

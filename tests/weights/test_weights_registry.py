@@ -1,0 +1,100 @@
+import inspect
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from stylezoo import weights
+from stylezoo.weights.layouts import LAYOUTS
+from stylezoo.weights.sources import PackageArtefact
+
+
+def test_order_is_package_index_first():
+    by_architecture = {spec.architecture for spec in weights.list_weights()}
+    assert by_architecture == {"vgg16", "vgg19", "alexnet_owt"}
+    for architecture in by_architecture:
+        is_address = [
+            not isinstance(spec.source, PackageArtefact)
+            for spec in weights.list_weights(architecture)
+        ]
+        assert is_address == sorted(is_address)
+    assert [spec.name for spec in weights.list_weights("vgg16")] == [
+        "vgg16.torchvision_lpips",
+        "vgg16.keras",
+    ]
+    assert weights.list_weights("lenet") == ()
+
+
+@pytest.mark.parametrize("spec", weights.list_weights(), ids=lambda spec: spec.name)
+def test_specs_agree_with_the_layouts(spec):
+    assert spec.name.startswith(f"{spec.architecture}.")
+    assert weights.get_spec(spec.name) is spec
+    num_parameters = sum(math.prod(shape) for shape in LAYOUTS[spec.architecture].values())
+    assert spec.num_parameters == num_parameters
+
+
+@pytest.mark.parametrize("architecture", ["vgg16", "vgg19"])
+def test_addresses_and_hashes_are_those_of_keras(architecture):
+    keras = pytest.importorskip("keras")
+    module = inspect.getmodule(inspect.unwrap(getattr(keras.applications, architecture.upper())))
+    spec = weights.get_spec(f"{architecture}.keras")
+    assert spec.source.url == module.WEIGHTS_PATH_NO_TOP
+    algorithm, _, digest = spec.known_hash.partition(":")
+    assert algorithm == "md5"
+    assert f'file_hash="{digest}"' in inspect.getsource(module)
+
+
+def test_importing_is_cheap():
+    code = (
+        "import sys, stylezoo.weights, stylezoo.binaries.weights;"
+        "print({'numpy', 'h5py', 'tensorflow', 'keras', 'requests', 'pooch'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output == "set()\n"
+
+
+# Measured once from the artefact with a plain unpickler; sums in float64, so the order of summing
+# matters to about 1e-12 of them: 1e-9 is a change of the numbers.
+VGG16_SUMS = {
+    "conv1_1/kernel": -3.2429295430192724,
+    "conv1_1/bias": -4.160302291624248,
+    "conv2_1/kernel": -136.29584905721273,
+    "conv5_3/kernel": -5206.092681044144,
+    "conv5_3/bias": 37.19588424923313,
+}
+ALEXNET_SUMS = {
+    "conv1/kernel": -1.8426766672619124,
+    "conv1/bias": -24.774701599031687,
+    "conv5/kernel": -2421.758403889828,
+    "conv5/bias": 56.12741141603328,
+}
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("name", "sums"),
+    [("vgg16.torchvision_lpips", VGG16_SUMS), ("alexnet_owt.torchvision_lpips", ALEXNET_SUMS)],
+)
+def test_the_real_artefact(pretrained, name, sums):
+    spec = weights.get_spec(pretrained(name))
+    loaded = weights.load(spec.name, architecture=spec.architecture)
+    assert (loaded.name, loaded.preprocessing) == (name, "torch")
+    assert sum(tensor.size for tensor in loaded.tensors.values()) == spec.num_parameters
+    for tensor, total in sums.items():
+        np.testing.assert_allclose(
+            loaded.tensors[tensor].sum(dtype=np.float64), total, rtol=1e-9, err_msg=tensor
+        )
+
+
+@pytest.mark.weights
+def test_the_real_vgg16_is_torchvisions(pretrained):
+    """The first filter's red rows and the first biases, as torchvision's VGG16 prints them."""
+    loaded = weights.load(pretrained("vgg16.torchvision_lpips"), architecture="vgg16")
+    red = [[-0.5537, 0.1427, 0.5290], [-0.5831, 0.3566, 0.7657], [-0.6902, -0.0480, 0.4841]]
+    # Half of the last digit that is printed.
+    np.testing.assert_allclose(loaded.tensors["conv1_1/kernel"][:, :, 0, 0], red, atol=5e-5)
+    biases = [0.4034, 0.3778, 0.4644, -0.3228, 0.3940]
+    np.testing.assert_allclose(loaded.tensors["conv1_1/bias"][:5], biases, atol=5e-5)
