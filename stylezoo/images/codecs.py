@@ -142,8 +142,8 @@ def write_image(
 
     Args:
         path: The file; its extension (one of `IMAGE_EXTENSIONS`) is its format. JPEG keeps the
-            full colour resolution (4:4:4), lossy WebP has none that does, all others are
-            lossless.
+            full colour resolution (4:4:4); WebP, lossy too, can only halve it (4:2:0); the others
+            are lossless.
         image: A float array or tensor `[height, width, channels]` or `[1, height, width,
             channels]` with 3 channels (RGB, sRGB) or 1 (grey). Values are clipped to `[0, 1]`
             and rounded to 8 bits.
@@ -359,11 +359,8 @@ def _integer_values(image: Image.Image) -> FloatArray:
     """More than 8 bits of grey: 16 except in TIFF, whose tags tell."""
     values = np.asarray(image)
     tags = getattr(image, "tag_v2", {})
-    (bits, *_), (sample_format, *_) = (
-        tags.get(_TIFF_BITS_PER_SAMPLE, (16,)),
-        tags.get(_TIFF_SAMPLE_FORMAT, (1,)),
-    )
-    signed = sample_format == 2
+    bits = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))[0]
+    signed = tags.get(_TIFF_SAMPLE_FORMAT, (1,))[0] == 2
     if bits == 32 and not signed:
         values = values.view(np.uint32)  # Pillow's mode I is signed
     scaled = np.clip(values / (2.0 ** (bits - signed) - 1), 0, 1).astype(np.float32)

@@ -92,7 +92,6 @@ def optimize_image(
         raise ValueError(f"`average_decay` must be in [0, 1). Received: {average_decay}")
     began = time.perf_counter()
     minimizer = optimizer.start(parameter, lambda image: loss(image, targets), previous)
-    _check_finite(0, _as_floats(*minimizer.state()))
     average = _MovingAverage(parameter, average_decay) if average_decay else None
     history: list[dict[str, float]] = []
     evaluations = 0

@@ -1,20 +1,20 @@
-"""Optimisers of a picture: L-BFGS and Adam, whole steps of which stay in the graph.
+"""Optimisers of a picture, whole steps of which stay in the graph: L-BFGS and Adam.
 
 A configuration (:class:`LBFGS`, :class:`Adam`) starts a minimiser, which holds the state for one
-picture size. Starting from the minimiser of a coarser picture carries its state along.
+picture size. Starting it from the minimiser of a smaller picture carries that one's state along.
 """
 
 import abc
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
 from stylezoo.synthesis.parameters import ImageParameter
 
 Loss = Callable[[tf.Tensor], tuple[tf.Tensor, dict[str, tf.Tensor]]]
-Preconditioner = Callable[[tf.Tensor], tf.Tensor]
+Terms = dict[str, tf.Tensor]
 
 
 class Evaluation(NamedTuple):
@@ -27,12 +27,17 @@ class Evaluation(NamedTuple):
     """
 
     total: tf.Tensor
-    terms: dict[str, tf.Tensor]
+    terms: Terms
     gradient: tf.Tensor
 
 
 class Minimizer(abc.ABC):
-    """An optimiser's state for one parameter."""
+    """An optimiser's state for one parameter.
+
+    Attributes:
+        step: one step; returns the total and the terms that it ended at (Adam: that it started
+            from) and how many evaluations it took.
+    """
 
     def __init__(self, parameter: ImageParameter, loss: Loss) -> None:
         self.parameter = parameter
@@ -44,28 +49,99 @@ class Minimizer(abc.ABC):
             return Evaluation(total, terms, tape.gradient(total, parameter.variable))
 
         # One trace serves the first evaluation and every trial of a line search.
-        self.evaluate = tf.function(evaluate)
-        self.step = tf.function(self._step)
+        self.evaluate = tf.function(evaluate, autograph=False)
+        self.step = tf.function(self._step, autograph=False)
 
     @abc.abstractmethod
-    def _step(self) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
-        """One step: the loss and its terms after it, and how many evaluations it took."""
+    def _step(self) -> tuple[tf.Tensor, Terms, tf.Tensor]: ...
+
+
+class OptimizerConfig(Protocol):
+    """What starts a minimiser."""
+
+    def start(
+        self, parameter: ImageParameter, loss: Loss, previous: Minimizer | None = None
+    ) -> Minimizer:
+        """The minimiser of ``loss`` over ``parameter``, with ``previous``'s state carried along."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba 2015, algorithm 1) with bounds by projection.
+
+    Attributes:
+        learning_rate: in pixel values.
+        beta_1: decay of the first moment.
+        beta_2: decay of the second moment.
+        epsilon: added to the root of the second moment.
+    """
+
+    learning_rate: float = 0.02
+    beta_1: float = 0.9
+    beta_2: float = 0.99
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        if not self.learning_rate > 0:
+            raise ValueError(f"`learning_rate` must be > 0. Received: {self.learning_rate}")
+
+    def start(
+        self, parameter: ImageParameter, loss: Loss, previous: Minimizer | None = None
+    ) -> Minimizer:
+        """A minimiser; the moments of a smaller picture are resized."""
+        return _AdamMinimizer(self, parameter, loss, previous)
+
+
+class _AdamMinimizer(Minimizer):
+    def __init__(
+        self, config: Adam, parameter: ImageParameter, loss: Loss, previous: Minimizer | None
+    ) -> None:
+        super().__init__(parameter, loss)
+        self._config = config
+        shape = parameter.variable.shape
+        if isinstance(previous, _AdamMinimizer):
+            # A mean loss spreads over more pixels: its gradients shrink with their number.
+            ratio = previous.parameter.variable.shape.num_elements() / shape.num_elements()
+            first = ratio * _resize(previous._first, shape)
+            second = ratio**2 * tf.maximum(_resize(previous._second, shape), 0.0)
+            steps = tf.identity(previous._steps)
+        else:
+            first, second, steps = tf.zeros(shape), tf.zeros(shape), tf.constant(0.0)
+        self._first, self._second = tf.Variable(first), tf.Variable(second)
+        self._steps = tf.Variable(steps)
+
+    def _step(self) -> tuple[tf.Tensor, Terms, tf.Tensor]:
+        config = self._config
+        total, terms, gradient = self.evaluate()
+        steps = self._steps.assign_add(1.0)
+        first = self._first.assign(config.beta_1 * self._first + (1 - config.beta_1) * gradient)
+        second = self._second.assign(
+            config.beta_2 * self._second + (1 - config.beta_2) * tf.square(gradient)
+        )
+        first = first / (1.0 - tf.pow(config.beta_1, steps))
+        second = second / (1.0 - tf.pow(config.beta_2, steps))
+        self.parameter.variable.assign_sub(
+            config.learning_rate * first / (tf.sqrt(second) + config.epsilon)
+        )
+        self.parameter.project()
+        return total, terms, tf.constant(1)
 
 
 @dataclasses.dataclass(frozen=True)
 class LBFGS:
     """Limited-memory BFGS (Nocedal & Wright 2006, algorithm 7.4) with bounds by projection.
 
-    Differences: float32 throughout; a backtracking line search instead of the Wolfe conditions, so
-    that a step costs one evaluation as a rule, and pairs without positive curvature are not kept;
-    components that a bound holds are left out of the direction (Bertsekas 1982, two-metric
-    projection), and the projected step is what is remembered.
+    Differences: float32 throughout; a backtracking line search for sufficient decrease instead of the
+    Wolfe conditions, so that a step costs one evaluation as a rule, and pairs without positive
+    curvature are not kept; components that a bound holds are left out of the direction, and the
+    projected step is what is remembered (Bertsekas 1982, "Projected Newton methods"). Where no step
+    decreases the loss, the history is forgotten and the picture stays.
 
     Attributes:
-        memory: how many pairs are kept.
-        exponent: pixels are preconditioned by frequency^(-2·exponent): the first steps then change
-            coarse structure most, as if Fourier coefficients scaled by frequency^-exponent were
-            optimised. 0 for plain L-BFGS.
+        memory: how many pairs of steps and gradient changes are kept.
+        exponent: the initial Hessian's inverse scales spatial frequencies by f^(-2·exponent), which
+            is the same as to optimise Fourier coefficients scaled by f^-exponent: coarse structure
+            moves first. 0 for plain L-BFGS.
         first_step: root mean square of the very first step, in pixel values.
         max_evaluations: of one line search.
     """
@@ -75,157 +151,184 @@ class LBFGS:
     first_step: float = 0.02
     max_evaluations: int = 10
 
+    def __post_init__(self) -> None:
+        if self.memory < 1:
+            raise ValueError(f"`memory` must be >= 1. Received: memory={self.memory}")
+
     def start(
         self, parameter: ImageParameter, loss: Loss, previous: Minimizer | None = None
     ) -> Minimizer:
-        """The minimiser of ``loss`` over ``parameter``."""
+        """A minimiser; the pairs of a smaller picture are resized."""
         return _LBFGSMinimizer(self, parameter, loss, previous)
 
 
-def frequency_filter(height: int, width: int, exponent: float) -> tf.Tensor:
-    """Gains [H, W // 2 + 1] that fall with spatial frequency, of mean square 1.
-
-    Frequencies are in cycles a pixel, at least one cycle a picture (so the mean is not infinite), as
-    in Olah et al. 2017, "Feature Visualization", whose exponent is 1.
-    """
-    vertical = tf.minimum(tf.range(height), height - tf.range(height)) / height
-    horizontal = tf.range(width // 2 + 1) / width
-    frequency = tf.sqrt(tf.square(vertical)[:, None] + tf.square(horizontal)[None, :])
-    frequency = tf.maximum(frequency, 1.0 / max(height, width))
-    gains = tf.cast(tf.pow(frequency, -exponent), tf.float32)
-    return gains / tf.sqrt(tf.reduce_mean(tf.square(gains)))
-
-
-def apply_gains(gradient: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:
-    size = tf.shape(gradient)[1:3]
-    planes = tf.transpose(gradient, [0, 3, 1, 2])
-    spectrum = tf.signal.rfft2d(planes) * tf.cast(gains, tf.complex64)
-    return tf.transpose(tf.signal.irfft2d(spectrum, fft_length=size), [0, 2, 3, 1])
-
-
-def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(a * b)
+# Decrease demanded of a step, as a fraction of what the gradient promises (Nocedal & Wright 2006,
+# section 3.1).
+_SUFFICIENT_DECREASE = 1e-4
+# Pairs at a greater angle carry float32 noise rather than curvature.
+_MINIMUM_CURVATURE = 1e-6
 
 
 class _LBFGSMinimizer(Minimizer):
-    """The history is a ring of pairs; an empty slot has rho = 0 and so takes no part."""
+    """The history is a ring; an empty slot has a reciprocal of 0 and so takes no part."""
 
     def __init__(
         self, config: LBFGS, parameter: ImageParameter, loss: Loss, previous: Minimizer | None
     ) -> None:
         super().__init__(parameter, loss)
-        self.config = config
+        self._config = config
         shape = parameter.variable.shape
-        self._gains = (
-            frequency_filter(shape[1], shape[2], 2.0 * config.exponent) if config.exponent else None
-        )
+        self._gains = None
+        if config.exponent:
+            self._gains = frequency_gains(shape[1], shape[2], exponent=2.0 * config.exponent)
         self._steps = tf.Variable(tf.zeros([config.memory, *shape]))
         self._changes = tf.Variable(tf.zeros([config.memory, *shape]))
-        self._rho = tf.Variable(tf.zeros([config.memory]))
+        self._reciprocals = tf.Variable(tf.zeros([config.memory]))  # 1 / (step · change)
         self._scale = tf.Variable(0.0)  # of the initial inverse Hessian; 0 before the first pair
-        self._count = tf.Variable(0)  # pairs ever kept
-        if previous is not None:
+        self._slot = tf.Variable(0)  # where the next pair goes
+        if isinstance(previous, _LBFGSMinimizer):
             self._carry(previous)
         first = self.evaluate()
         self._total = tf.Variable(first.total)
         self._terms = {name: tf.Variable(value) for name, value in first.terms.items()}
         self._gradient = tf.Variable(first.gradient)
 
-    def _precondition(self, gradient: tf.Tensor) -> tf.Tensor:
-        return gradient if self._gains is None else apply_gains(gradient, self._gains)
+    def _step(self) -> tuple[tf.Tensor, Terms, tf.Tensor]:
+        start = tf.identity(self.parameter.variable)
+        direction = self._direction()
+        # A ring of size-1 trials: the first is the whole step, which is nearly always taken.
+        trial, evaluations, decreased = self._search(start, direction)
+        tf.cond(decreased, lambda: self._accept(start, trial), lambda: self._reject(start))
+        terms = {name: tf.identity(value) for name, value in self._terms.items()}
+        return tf.identity(self._total), terms, evaluations
 
-    def _direction(self, gradient: tf.Tensor, free: tf.Tensor) -> tf.Tensor:
-        """Two-loop recursion over the components that no bound holds."""
-        memory = self.config.memory
-        slots = [(self._count - 1 - age) % memory for age in range(memory)]
-        q = gradient * free
+    def _direction(self) -> tf.Tensor:
+        """The two-loop recursion, over the components that no bound holds."""
+        memory = self._config.memory
+        free = self.parameter.free(self._gradient)
+        slots = [(self._slot - age) % memory for age in range(1, memory + 1)]
+        direction = self._gradient * free
         alphas = []
         for slot in slots:
-            alpha = self._rho[slot] * _dot(tf.gather(self._steps, slot), q)
-            q -= alpha * tf.gather(self._changes, slot)
+            alpha = self._reciprocals[slot] * _dot(tf.gather(self._steps, slot), direction)
+            direction -= alpha * tf.gather(self._changes, slot)
             alphas.append(alpha)
-        q = self._precondition(q * free)
-        first = self.config.first_step / (tf.sqrt(tf.reduce_mean(tf.square(q))) + 1e-30)
-        q *= tf.where(self._scale > 0.0, self._scale, first)
+        direction = self._precondition(direction * free)
+        first = self._config.first_step * tf.math.rsqrt(
+            tf.reduce_mean(tf.square(direction)) + 1e-30
+        )
+        direction *= tf.where(self._scale > 0.0, self._scale, first)
         for slot, alpha in zip(reversed(slots), reversed(alphas), strict=True):
-            beta = self._rho[slot] * _dot(tf.gather(self._changes, slot), q)
-            q += (alpha - beta) * tf.gather(self._steps, slot)
-        return -q * free
+            beta = self._reciprocals[slot] * _dot(tf.gather(self._changes, slot), direction)
+            direction += (alpha - beta) * tf.gather(self._steps, slot)
+        return -direction * free
 
-    def _forget(self) -> None:
-        self._rho.assign(tf.zeros_like(self._rho))
-        self._scale.assign(0.0)
+    def _search(
+        self, start: tf.Tensor, direction: tf.Tensor
+    ) -> tuple[Evaluation, tf.Tensor, tf.Tensor]:
+        """Backtrack along the projected direction; the last trial stays in the parameter."""
 
-    def _step(self) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
-        variable = self.parameter.variable
-        start, gradient = tf.identity(variable), tf.identity(self._gradient)
-        direction = self._direction(gradient, self.parameter.free(gradient))
-        descends = _dot(direction, gradient) < 0.0
-
-        def attempt(size, *_):
-            variable.assign(start + size * direction)
+        def attempt(size: tf.Tensor) -> tuple[Evaluation, tf.Tensor, tf.Tensor]:
+            self.parameter.variable.assign(start + size * direction)
             self.parameter.project()
             trial = self.evaluate()
-            expected = _dot(gradient, variable - start)
-            good = trial.total <= self._total + 1e-4 * expected
-            quadratic = -0.5 * size * expected / (trial.total - self._total - expected)
+            promised = _dot(self._gradient, self.parameter.variable - start)
+            decreased = trial.total <= self._total + _SUFFICIENT_DECREASE * promised
+            minimum = 0.5 * promised / (promised - (trial.total - self._total))
             shorter = tf.where(
-                tf.math.is_finite(quadratic),
-                tf.clip_by_value(quadratic, 0.1 * size, 0.5 * size),
-                0.1 * size,
+                tf.math.is_finite(minimum), tf.clip_by_value(minimum, 0.1, 0.5), 0.1
             )
-            return shorter, good, trial
+            return trial, decreased & (promised < 0.0), shorter * size
 
-        def again(number, size, good, _):
-            return ~good & (number < self.config.max_evaluations)
+        def again(count: tf.Tensor, _: Evaluation, decreased: tf.Tensor, __: tf.Tensor) -> tf.Tensor:
+            return ~decreased & (count < self._config.max_evaluations)
 
-        def body(number, size, good, trial):
-            return (number + 1, *attempt(size))
+        count, trial, decreased, _ = tf.while_loop(
+            again,
+            lambda count, trial, decreased, size: (count + 1, *attempt(size)),
+            (tf.constant(1), *attempt(tf.constant(1.0))),
+            parallel_iterations=1,
+        )
+        return trial, count, decreased
 
-        number, _, good, trial = tf.while_loop(again, body, (1, *attempt(tf.constant(1.0))))
-        return self._finish(good & descends, start, gradient, trial) + (number,)
+    def _accept(self, start: tf.Tensor, trial: Evaluation) -> tf.Operation:
+        step = self.parameter.variable - start
+        change = trial.gradient - self._gradient
+        curvature = _dot(step, change)
+        curved = curvature > _MINIMUM_CURVATURE * tf.norm(step) * tf.norm(change)
+        tf.cond(curved, lambda: self._remember(step, change, curvature), tf.no_op)
+        self._total.assign(trial.total)
+        self._gradient.assign(trial.gradient)
+        for name, value in trial.terms.items():
+            self._terms[name].assign(value)
+        return tf.no_op()
 
-    def _finish(self, good, start, gradient, trial):
-        variable = self.parameter.variable
+    def _remember(self, step: tf.Tensor, change: tf.Tensor, curvature: tf.Tensor) -> tf.Operation:
+        slot = tf.identity(self._slot)
+        self._steps[slot].assign(step)
+        self._changes[slot].assign(change)
+        self._reciprocals[slot].assign(1.0 / curvature)
+        self._scale.assign(curvature / _dot(change, self._precondition(change)))
+        self._slot.assign((slot + 1) % self._config.memory)
+        return tf.no_op()
 
-        def keep():
-            step, change = variable - start, trial.gradient - gradient
+    def _reject(self, start: tf.Tensor) -> tf.Operation:
+        self.parameter.variable.assign(start)
+        self._reciprocals.assign(tf.zeros_like(self._reciprocals))
+        self._scale.assign(0.0)
+        return tf.no_op()
+
+    def _precondition(self, gradient: tf.Tensor) -> tf.Tensor:
+        return gradient if self._gains is None else _apply_gains(gradient, self._gains)
+
+    def _carry(self, previous: "_LBFGSMinimizer") -> None:
+        """The pairs of a smaller picture, as far as they still show positive curvature."""
+        shape = self.parameter.variable.shape
+        ratio = previous.parameter.variable.shape.num_elements() / shape.num_elements()
+        memory = previous._config.memory
+        kept = 0
+        for age in range(memory, 0, -1):  # the oldest first
+            slot = int(previous._slot - age) % memory
+            step = _resize(previous._steps[slot], shape)
+            change = ratio * _resize(previous._changes[slot], shape)
             curvature = _dot(step, change)
-            enough = curvature > 1e-7 * tf.norm(step) * tf.norm(change)
-            if True:
-                def remember():
-                    slot = self._count % self.config.memory
-                    self._steps[slot].assign(step)
-                    self._changes[slot].assign(change)
-                    self._rho.scatter_nd_update([[slot]], [1.0 / curvature])
-                    self._scale.assign(curvature / _dot(change, self._precondition(change)))
-                    self._count.assign_add(1)
-                    return 0
-                tf.cond(enough, remember, lambda: 0)
-            self._total.assign(trial.total)
-            self._gradient.assign(trial.gradient)
-            for name, value in trial.terms.items():
-                self._terms[name].assign(value)
-            return 0
+            if previous._reciprocals[slot] > 0 and curvature > 0 and kept < self._config.memory:
+                self._remember(step, change, curvature)
+                kept += 1
 
-        def revert():
-            variable.assign(start)
-            self._forget()
-            return 0
 
-        tf.cond(good, keep, revert)
-        return (tf.identity(self._total), {k: tf.identity(v) for k, v in self._terms.items()})
+def frequency_gains(height: int, width: int, *, exponent: float) -> tf.Tensor:
+    """Gains f^-exponent of a picture's spatial frequencies, with a mean square of 1.
 
-    def _carry(self, previous):
-        size = self.parameter.variable.shape[1:3]
-        pixels = self.parameter.variable.shape.num_elements()
-        ratio = previous.parameter.variable.shape.num_elements() / pixels
-        for slot in range(self.config.memory):
-            s = tf.image.resize(previous._steps[slot], size, 'bicubic')
-            y = tf.image.resize(previous._changes[slot], size, 'bicubic') * ratio
-            c = _dot(s, y)
-            if previous._rho[slot] > 0 and c > 0:
-                self._steps[slot].assign(s); self._changes[slot].assign(y)
-                self._rho[slot].assign(1.0 / c)
-        self._count.assign(previous._count)
-        self._scale.assign(previous._scale / ratio)
+    Frequencies are in cycles a pixel and count as at least one cycle a picture, as in Olah et al.
+    2017, "Feature Visualization" (whose pictures have gains f^-1).
+
+    Args:
+        height: of the picture, px.
+        width: of the picture, px.
+        exponent: how steeply the gains fall.
+
+    Returns:
+        [height, width // 2 + 1] float32, as ``tf.signal.rfft2d`` orders frequencies.
+    """
+    rows = tf.range(height)
+    vertical = tf.cast(tf.minimum(rows, height - rows), tf.float32) / height
+    horizontal = tf.cast(tf.range(width // 2 + 1), tf.float32) / width
+    frequency = tf.sqrt(tf.square(vertical)[:, None] + tf.square(horizontal)[None, :])
+    gains = tf.pow(tf.maximum(frequency, 1.0 / max(height, width)), -exponent)
+    return gains * tf.math.rsqrt(tf.reduce_mean(tf.square(gains)))
+
+
+def _apply_gains(image: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:
+    planes = tf.transpose(image, [0, 3, 1, 2])
+    spectrum = tf.signal.rfft2d(planes) * tf.cast(gains, tf.complex64)
+    planes = tf.signal.irfft2d(spectrum, fft_length=tf.shape(image)[1:3])
+    return tf.transpose(planes, [0, 2, 3, 1])
+
+
+def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(a * b)
+
+
+def _resize(image: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
+    return tf.image.resize(image, shape[1:3], method="bicubic", antialias=True)

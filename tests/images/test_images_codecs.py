@@ -158,6 +158,15 @@ def test_32_bit_tiff():
     assert_decodes_to(data, as_rgb([[0, 0, 2**30 / (2**31 - 1), 1]]))
 
 
+def test_32_bit_tiff_without_sign():
+    values = np.array([[0, 2**30, 2**31, 2**32 - 1]], np.uint32)
+    data = encoded(Image.fromarray(values.view(np.int32)), "TIFF")
+    # Pillow writes SampleFormat (339, a SHORT, one of them) 2, signed; 1 is unsigned.
+    signed, unsigned = (struct.pack("<HHIH", 339, 3, 1, kind) for kind in (2, 1))
+    assert data.count(signed) == 1
+    assert_decodes_to(data.replace(signed, unsigned), as_rgb(values / (2**32 - 1)))
+
+
 def test_float_tiff_is_clipped():
     values = np.array([[-0.5, 0, 0.3, 1, 7, np.nan]], np.float32)
     data = encoded(Image.fromarray(values), "TIFF")
@@ -570,6 +579,13 @@ def test_quality_changes_the_size():
     sizes = [len(codecs.encode_image(image, ".jpg", quality=quality)) for quality in (1, 50, 100)]
     assert sizes == sorted(sizes)
     assert sizes[2] > 3 * sizes[0]
+
+
+def test_a_tensor_is_as_good_as_an_array():
+    tf = pytest.importorskip("tensorflow")
+    image = random_pixels(4, 4, 3).astype(np.float32) / 255
+    from_tensor = codecs.encode_image(tf.constant(image), ".png")
+    assert from_tensor == codecs.encode_image(image, ".png")
 
 
 IMAGE = np.full((4, 4, 3), 0.5, np.float32)

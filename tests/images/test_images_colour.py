@@ -19,7 +19,7 @@ def random_image(*shape, seed=0, low=0.0, high=1.0):
 def correlated_image(*shape, seed, spread=0.05):
     """Colours around grey whose covariance is neither diagonal nor singular; never clipped."""
     random = np.random.default_rng(seed)
-    mix = random.normal(size=(3, 3))
+    mix = np.eye(3) + random.uniform(-0.5, 0.5, size=(3, 3))
     noise = np.clip(random.normal(size=shape) @ mix, -3, 3)
     return (0.5 + spread * noise).astype(np.float32)
 
@@ -44,8 +44,10 @@ COLOURS = np.concatenate(
 @pytest.mark.parametrize(
     ("name", "tolerance"),
     [
-        ("rgb2yiq", FLOAT32),
-        ("rgb2yuv", 1e-5),  # the published constants have 4 to 8 digits
+        # TensorFlow has one constant with 4 digits (0.2115) where others have 0.21153661: a
+        # hundredth of an 8-bit level.
+        ("rgb2yiq", 5e-5),
+        ("rgb2yuv", FLOAT32),
     ],
 )
 def test_video_spaces(name, tolerance):
@@ -58,8 +60,8 @@ def test_video_spaces(name, tolerance):
 @pytest.mark.parametrize(
     ("there", "back", "tolerance"),
     [
-        ("rgb_to_yiq", "yiq_to_rgb", 1e-5),  # the inverse is tabulated with 8 digits
-        ("rgb_to_yuv", "yuv_to_rgb", 1e-5),
+        ("rgb_to_yiq", "yiq_to_rgb", 1e-4),  # the constant of 4 digits, times the inverse's 1.7
+        ("rgb_to_yuv", "yuv_to_rgb", 1e-5),  # the inverse is tabulated with 9 digits
         ("srgb_to_linear", "linear_to_srgb", 5e-6),  # the curve is 12.92 steep near black
         ("rgb_to_lab", "lab_to_rgb", 1e-5),  # as above; and L* has 100 times the range
     ],
@@ -209,15 +211,17 @@ def test_match_colour_gives_mean_and_covariance(method):
     image = correlated_image(2, 40, 50, 3, seed=1, spread=0.03)
     reference = correlated_image(1, 30, 20, 3, seed=2, spread=0.04)
     mean, covariance = moments(reference)
+    # Two things follow from the variance added to both: that much of it can be left, and every
+    # direction falls short by its share in the image's variance there.
+    smallest, largest = np.linalg.eigvalsh(moments(image)[1])[0], np.linalg.eigvalsh(covariance)[-1]
+    tolerance = ROUNDING_VARIANCE * (1 + largest / smallest)
+    assert tolerance < 0.01 * largest
     for matched in np.asarray(images.match_colour(image, reference, method=method)):
-        assert 0 < matched.min()  # or clipping would change the moments
+        assert matched.min() > 0  # or clipping would change the moments
         assert matched.max() < 1
         matched_mean, matched_covariance = moments(matched)
         np.testing.assert_allclose(matched_mean, mean, rtol=0, atol=1e-6)
-        # The rounding variance is added to both covariances: at most that much is left.
-        np.testing.assert_allclose(
-            matched_covariance, covariance, rtol=0, atol=3 * ROUNDING_VARIANCE
-        )
+        np.testing.assert_allclose(matched_covariance, covariance, rtol=0, atol=tolerance)
 
 
 def test_match_colour_is_the_papers_map():
@@ -351,7 +355,7 @@ def test_refuses(name, arguments, match):
 
 
 def test_refuses_an_unknown_method():
-    with pytest.raises(ValueError, match="`method` must be one of .*Received: method='mean'"):
+    with pytest.raises(ValueError, match=r"`method` must be one of .*Received: method='mean'"):
         images.match_colour(RGB, RGB, method="mean")
 
 

@@ -22,25 +22,26 @@ def test_writes_and_leaves_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def write_and_fail(path, exception, *, overwrite):
+    with files.atomic_path(path, overwrite=overwrite) as temporary:
+        temporary.write_text("half of")
+        raise exception
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("exception", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_a_failure_leaves_no_file(exception, overwrite, tmp_path):
     path = tmp_path / "report.json"
-    with pytest.raises(exception), files.atomic_path(path, overwrite=overwrite) as temporary:
-        temporary.write_text("half of")
-        raise exception
+    with pytest.raises(exception):
+        write_and_fail(path, exception, overwrite=overwrite)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_keeps_the_old_file(tmp_path):
     path = tmp_path / "report.json"
     path.write_text("precious")
-    with (
-        pytest.raises(KeyboardInterrupt),
-        files.atomic_path(path, overwrite=True) as temporary,
-    ):
-        temporary.write_text("half of")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_and_fail(path, KeyboardInterrupt, overwrite=True)
     assert path.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -75,9 +76,14 @@ def file_system(request, monkeypatch):
 @pytest.mark.usefixtures("file_system")
 def test_file_created_meanwhile_is_kept(tmp_path):
     path = tmp_path / "report.json"
-    with pytest.raises(FileExistsError, match="--overwrite"), files.atomic_path(path) as temporary:
-        temporary.write_text("mine")
-        path.write_text("theirs")
+
+    def write_too_late():
+        with files.atomic_path(path) as temporary:
+            temporary.write_text("mine")
+            path.write_text("theirs")
+
+    with pytest.raises(FileExistsError, match="--overwrite"):
+        write_too_late()
     assert path.read_text() == "theirs"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -1,0 +1,156 @@
+"""From a small picture to a large one."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from stylezoo import images
+from stylezoo.objectives import Targets, TotalLoss
+from stylezoo.synthesis.loop import Callback, Progress, SynthesisResult, optimize_image
+from stylezoo.synthesis.optimizers import Minimizer, OptimizerConfig
+from stylezoo.synthesis.parameters import Pixels
+
+Size = tuple[int, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """How large the picture is at first, and for how many steps each size is optimised.
+
+    Attributes:
+        smallest: longest side of the first level, px; each level is about twice (as near as whole
+            numbers of levels allow) the one before. None for one level at full size.
+        initial_steps: at the first level.
+        steps: at every other level.
+    """
+
+    smallest: int | None
+    initial_steps: int
+    steps: int
+
+    def __post_init__(self) -> None:
+        if self.smallest is not None and self.smallest < 1:
+            raise ValueError(f"`smallest` must be >= 1. Received: smallest={self.smallest}")
+        if min(self.initial_steps, self.steps) < 0:
+            raise ValueError(
+                f"`steps` must be >= 0. Received: steps={min(self.initial_steps, self.steps)}"
+            )
+
+    def levels(self, height: int, width: int, *, minimum: int = 1) -> list[tuple[Size, int]]:
+        """(height, width) and steps of every level; no side is smaller than ``minimum``."""
+        longest = max(height, width)
+        smallest = self.smallest or longest
+        smallest = max(smallest, math.ceil(minimum * longest / min(height, width)))
+        doublings = max(round(math.log2(longest / smallest)), 0) if smallest < longest else 0
+        sizes = []
+        for level in range(doublings + 1):
+            ratio = (smallest / longest) ** (1 - level / doublings) if doublings else 1.0
+            sizes.append((max(round(height * ratio), 1), max(round(width * ratio), 1)))
+        return [
+            (size, self.steps if level else self.initial_steps) for level, size in enumerate(sizes)
+        ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Level:
+    """What was done at one size.
+
+    Attributes:
+        height: px.
+        width: px.
+        steps: done.
+        evaluations: of loss and gradient.
+        seconds: wall time.
+    """
+
+    height: int
+    width: int
+    steps: int
+    evaluations: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class PyramidResult:
+    """A finished picture.
+
+    Attributes:
+        image: [1, H, W, 3] float32 in [0, 1].
+        losses: a dictionary a step over all levels, ``total`` and each term's share of it.
+        levels: in the order in which they were done.
+    """
+
+    image: tf.Tensor
+    losses: list[dict[str, float]]
+    levels: list[Level]
+
+
+# (height, width) -> the loss of a picture of that size and its targets.
+Problem = Callable[[Size], tuple[TotalLoss, Targets]]
+
+
+def coarse_to_fine(
+    problem: Problem,
+    initial: tf.Tensor,
+    *,
+    levels: list[tuple[Size, int]],
+    optimizer: OptimizerConfig,
+    bounds: tuple[tf.Tensor | float, tf.Tensor | float] = (0.0, 1.0),
+    tolerance: float = 0.0,
+    average_decay: float = 0.0,
+    callback: Callback | None = None,
+) -> PyramidResult:
+    """Minimise a loss at each level, starting from the enlarged result of the one before.
+
+    The optimiser's state is enlarged with the picture.
+
+    Args:
+        problem: makes the loss for a size.
+        initial: [1, H, W, 3] in [0, 1]; resized to the first level.
+        levels: as :meth:`Schedule.levels` gives them.
+        optimizer: of every level.
+        bounds: of the pixels; see :class:`~stylezoo.synthesis.Pixels`.
+        tolerance: see :func:`~stylezoo.synthesis.optimize_image`.
+        average_decay: see :func:`~stylezoo.synthesis.optimize_image`.
+        callback: called after every step, with steps counted over all levels.
+    """
+    image = initial
+    minimizer: Minimizer | None = None
+    losses: list[dict[str, float]] = []
+    finished: list[Level] = []
+    total_steps = sum(steps for _, steps in levels)
+    for size, steps in levels:
+        began = time.perf_counter()
+        loss, targets = problem(size)
+        parameter = Pixels(images.resize(image, size), bounds=bounds)
+        result, minimizer = optimize_image(
+            loss,
+            parameter,
+            targets,
+            optimizer=optimizer,
+            num_steps=steps,
+            callback=_shifted(callback, sum(steps for _, steps in levels[: len(finished)]), total_steps),
+            tolerance=tolerance,
+            average_decay=average_decay,
+            previous=minimizer,
+        )
+        image = tf.convert_to_tensor(result.image)
+        losses += result.losses
+        finished.append(
+            Level(*size, len(result.losses), result.evaluations, time.perf_counter() - began)
+        )
+    return PyramidResult(image, losses, finished)
+
+
+def _shifted(callback: Callback | None, done: int, total: int) -> Callback | None:
+    """``callback`` told of steps over all levels."""
+    if callback is None:
+        return None
+
+    def shifted(progress: Progress) -> None:
+        callback(dataclasses.replace(progress, step=done + progress.step, num_steps=total))
+
+    return shifted

@@ -1,0 +1,377 @@
+"""Style transfer by optimisation (Gatys, Ecker & Bethge 2016)."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+from stylezoo import images, losses, perceptual
+from stylezoo.objectives import Reference, Targets, TiledLoss, TotalLoss
+from stylezoo.synthesis.loop import Callback
+from stylezoo.synthesis.optimizers import LBFGS, Adam, OptimizerConfig
+from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine
+from stylezoo.synthesis.style_losses import STYLE_LOSSES, default_layers, style_loss
+
+PRESERVE_COLOR = ("none", "luminance", "histogram")
+INITS = ("content", "noise", "style")
+SCALINGS = ("relative", "gatys2016-paper", "gatys2016-code")
+
+# Losses in units of the reference codes, given features whose mean activation is one; see
+# `TransferConfig.scaling`.
+_CODE_STYLE_WEIGHT = 1e3  # of layer with n channels: 1e3 / n² (PytorchNeuralStyleTransfer)
+_PAPER_STYLE_FACTOR = 1 / 4  # mean over N² entries of (G - A)² / 4 is equation 4
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferConfig:
+    """Everything that decides a style transfer but its pictures.
+
+    Attributes:
+        size: longest side of the result, px.
+        network: architecture of the perceptual network.
+        weights: see :func:`stylezoo.perceptual.perceptual_network`.
+        pooling: ``"max"`` or ``"avg"``.
+        content_layers: where content is compared; None for the architecture's usual ones.
+        style_layers: where style is compared; None for the architecture's usual ones.
+        content_weight: of the content loss.
+        style_weight: of the style loss.
+        tv_weight: of the total variation, mean over pixels of dx² + dy².
+        style_loss: one of ``STYLE_LOSSES``.
+        style_scale: longest side of the style pictures, as a multiple of ``size``; larger than 1 for
+            larger strokes.
+        scaling: how losses are scaled, which decides what weights mean. ``"relative"``: each layer's
+            squared difference over the target's square, averaged over layers, so that weights mean the
+            same for every network and size. The two others are the formulas of the 2016 paper and of
+            its authors' PyTorch code. Both assume the authors' network, rescaled to a mean activation
+            of one in every filter over ImageNet; here each layer is divided by its mean activation over
+            the content and style pictures instead, which any weights allow.
+        preserve_color: ``"luminance"`` transfers luminance only, ``"histogram"`` first gives the style
+            pictures the content's colours (Gatys et al. 2017, "Controlling Perceptual Factors",
+            section 5).
+        init: what the picture starts from, one of ``INITS``.
+        dream_layer: a layer whose activation is amplified at the same time; None for none.
+        dream_weight: of that term.
+        optimizer: of the pixels.
+        schedule: sizes and steps.
+        tolerance: stop a level when its loss changes by less than this fraction over 50 steps.
+        average_decay: of the moving average of the pictures; 0 for the last picture.
+        tile: evaluate in tiles of this side, px, so that memory depends on the tile; None for whole.
+        seed: of the noise and of random directions.
+    """
+
+    size: int = 512
+    network: str = "vgg16"
+    weights: str = "imagenet"
+    pooling: str = "max"
+    content_layers: tuple[str, ...] | None = None
+    style_layers: tuple[str, ...] | None = None
+    content_weight: float = 1.0
+    style_weight: float = 10.0
+    tv_weight: float = 0.0
+    style_loss: str = "gram"
+    style_scale: float = 1.0
+    scaling: str = "relative"
+    preserve_color: str = "none"
+    init: str = "content"
+    dream_layer: str | None = None
+    dream_weight: float = 1.0
+    optimizer: OptimizerConfig = LBFGS(exponent=0.5)
+    schedule: Schedule = Schedule(smallest=128, initial_steps=100, steps=80)
+    tolerance: float = 0.0
+    average_decay: float = 0.0
+    tile: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for field, known in (
+            ("style_loss", STYLE_LOSSES),
+            ("scaling", SCALINGS),
+            ("preserve_color", PRESERVE_COLOR),
+            ("init", INITS),
+        ):
+            value = getattr(self, field)
+            if value not in known:
+                raise ValueError(
+                    f"`{field}` must be one of {', '.join(known)}. Received: {field}={value!r}"
+                )
+        for field in ("size", "style_scale"):
+            if not getattr(self, field) > 0:
+                raise ValueError(
+                    f"`{field}` must be > 0. Received: {field}={getattr(self, field)}"
+                )
+        taps = perceptual.tap_info(self.network)
+        content, style = default_layers(self.network)
+        object.__setattr__(self, "content_layers", tuple(self.content_layers or content))
+        object.__setattr__(self, "style_layers", tuple(self.style_layers or style))
+        for field in ("content_layers", "style_layers"):
+            unknown = [tap for tap in getattr(self, field) if tap not in taps]
+            if unknown:
+                raise ValueError(
+                    f"`{field}` of {self.network} must be among {', '.join(taps)}. "
+                    f"Received: {', '.join(unknown)}"
+                )
+        if self.dream_layer is not None and self.dream_layer not in taps:
+            raise ValueError(
+                f"`dream_layer` of {self.network} must be among {', '.join(taps)}. "
+                f"Received: dream_layer={self.dream_layer!r}"
+            )
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """All layers that are looked at."""
+        assert self.content_layers is not None
+        assert self.style_layers is not None
+        dream = () if self.dream_layer is None else (self.dream_layer,)
+        return tuple(dict.fromkeys((*self.style_layers, *self.content_layers, *dream)))
+
+
+PRESETS = {
+    "fast": TransferConfig(),
+    # Noise, average pooling, equal layer weights, α/β = 1e-3; the number of steps isn't given.
+    "gatys2016-paper": TransferConfig(
+        scaling="gatys2016-paper",
+        network="vgg19",
+        pooling="avg",
+        content_weight=1e-3,
+        style_weight=1.0,
+        init="noise",
+        optimizer=LBFGS(memory=20),
+        schedule=Schedule(smallest=None, initial_steps=500, steps=500),
+    ),
+    # github.com/leongatys/PytorchNeuralStyleTransfer: 500 steps at 512 px, then 200 at 800 to 1024.
+    "gatys2016-code": TransferConfig(
+        scaling="gatys2016-code",
+        network="vgg19",
+        content_weight=1.0,
+        style_weight=1.0,
+        optimizer=LBFGS(memory=20),
+        schedule=Schedule(smallest=512, initial_steps=500, steps=200),
+    ),
+}
+
+
+def transfer(
+    content: tf.Tensor,
+    styles: Sequence[tf.Tensor],
+    *,
+    config: TransferConfig = PRESETS["fast"],
+    style_weights: Sequence[float] | None = None,
+    masks: Sequence[tf.Tensor] | None = None,
+    initial: tf.Tensor | None = None,
+    callback: Callback | None = None,
+) -> PyramidResult:
+    """Paint ``content`` in the style of other pictures.
+
+    Args:
+        content: [1, H, W, 3] in [0, 1].
+        styles: each [1, H, W, 3] in [0, 1], of any sizes.
+        config: see :class:`TransferConfig`, :data:`PRESETS`.
+        style_weights: how much each style counts; equally by default. The styles' statistics are
+            averaged with them; with masks they weigh the regions' losses.
+        masks: one a style, [1, H, W, 1] in [0, 1] of the content's size: where it applies.
+        initial: [1, H, W, 3] in [0, 1], what to start from instead of ``config.init``.
+        callback: called after every step.
+
+    Returns:
+        The picture and how it came about.
+
+    Raises:
+        ValueError: if numbers or sizes of styles, weights and masks don't fit, or a picture is too
+            small for the layers.
+        WeightsError: if the network's weights can't be had.
+        FloatingPointError: if the loss stops being finite.
+    """
+    _check_pictures(content, styles, style_weights, masks)
+    size = images.fit_size(*content.shape[1:3], config.size)
+    content = tf.convert_to_tensor(content)
+    original = content
+    if config.preserve_color == "histogram":
+        styles = [images.match_colour(style, content) for style in styles]
+    elif config.preserve_color == "luminance":
+        styles = [tf.tile(images.match_luminance(style, content), [1, 1, 1, 3]) for style in styles]
+        content = tf.tile(images.luminance(content), [1, 1, 1, 3])
+    painting = _Painting(config, content, styles, style_weights, masks)
+    if initial is None:
+        initial = painting.initial(size)
+    result = coarse_to_fine(
+        painting.problem,
+        initial,
+        levels=config.schedule.levels(*size, minimum=painting.minimum_size),
+        optimizer=config.optimizer,
+        tolerance=config.tolerance,
+        average_decay=config.average_decay,
+        callback=callback,
+    )
+    if config.preserve_color != "luminance":
+        return result
+    kept = images.replace_luminance(images.resize(original, size), images.luminance(result.image))
+    return dataclasses.replace(result, image=kept)
+
+
+class _Painting:
+    """One content with its styles: the loss at any size."""
+
+    def __init__(
+        self,
+        config: TransferConfig,
+        content: tf.Tensor,
+        styles: Sequence[tf.Tensor],
+        style_weights: Sequence[float] | None,
+        masks: Sequence[tf.Tensor] | None,
+    ) -> None:
+        self._config = config
+        self._content, self._styles = content, styles
+        self._style_weights = style_weights
+        self._masks = masks
+        self._infos = perceptual.tap_info(config.network)
+        self._network = perceptual.perceptual_network(
+            config.network, config.taps, weights=config.weights, pooling=config.pooling
+        )
+        self._activations: Mapping[str, float] | None = None
+        self.minimum_size = max(self._infos[tap].minimum_size for tap in config.taps)
+        size = images.fit_size(*content.shape[1:3], config.size)
+        self._check_size("content", size)
+        for style in styles:
+            self._check_size("style", self._style_size(style, max(size)))
+
+    def _check_size(self, name: str, size: Size) -> None:
+        perceptual.check_image_size(
+            *size, architecture=self._config.network, taps=self._config.taps, name=name
+        )
+
+    def _style_size(self, style: tf.Tensor, longest_side: int) -> Size:
+        longest_side = max(round(self._config.style_scale * longest_side), 1)
+        return images.fit_size(*style.shape[1:3], longest_side)
+
+    def initial(self, size: Size) -> tf.Tensor:
+        """What the picture starts from, at full size."""
+        if self._config.init == "content":
+            return images.resize(self._content, size)
+        if self._config.init == "style":
+            return images.resize(self._styles[0], size)
+        return tf.random.stateless_uniform([1, *size, 3], seed=[self._config.seed, 0])
+
+    def problem(self, size: Size) -> tuple[TotalLoss, Targets]:
+        """The loss of a picture of ``size`` and its targets."""
+        content = images.resize(self._content, size)
+        styles = [
+            images.resize(style, self._enlarged(self._style_size(style, max(size))))
+            for style in self._styles
+        ]
+        if self._activations is None and self._config.scaling != "relative":
+            self._activations = _mean_activations(self._network, [content, *styles])
+        references = {"content": Reference([content])}
+        if self._masks is None:
+            references["style"] = Reference(styles, self._style_weights)
+        else:
+            for name, style, mask in zip(self._region_names(), styles, self._masks, strict=True):
+                references[name] = Reference([style], mask=mask)
+        loss = self._loss(self._network, tiled=max(size) > (self._config.tile or max(size)))
+        return loss, loss.targets(references, image_size=size)
+
+    def _enlarged(self, size: Size) -> Size:
+        """``size``, or the nearest of its shape that has features at every layer."""
+        factor = max(self.minimum_size / min(size), 1.0)
+        return round(size[0] * factor), round(size[1] * factor)
+
+    def _loss(self, network: keras.Model, *, tiled: bool) -> TotalLoss:
+        terms = [self._content_term(), *self._style_terms(), *self._other_terms()]
+        if not tiled:
+            return TotalLoss(terms, network)
+        assert self._config.tile is not None
+        return TiledLoss(terms, network, infos=self._infos, tile=self._config.tile)
+
+    def _content_term(self) -> losses.ContentLoss:
+        config = self._config
+        assert config.content_layers is not None
+        weight = config.content_weight
+        if self._activations is not None:
+            # One layer in the paper and its code; for several, their mean scale.
+            values = [self._activations[tap] for tap in config.content_layers]
+            weight /= (sum(values) / len(values)) ** 2
+        scale = {"relative": "relative", "gatys2016-paper": "half_sum", "gatys2016-code": "mean"}
+        return losses.ContentLoss(
+            config.content_layers, weight=weight, scale=scale[config.scaling]
+        )
+
+    def _style_terms(self) -> list[losses.LossTerm]:
+        if self._masks is None:
+            return [self._style_term("style", self._config.style_weight)]
+        shares = [float(tf.reduce_mean(mask)) for mask in self._masks]
+        weights = self._style_weights or [1.0] * len(shares)
+        return [
+            self._style_term(name, self._config.style_weight * share * weight)
+            for name, share, weight in zip(self._region_names(), shares, weights, strict=True)
+        ]
+
+    def _region_names(self) -> list[str]:
+        return [f"style_{region}" for region in range(1, len(self._styles) + 1)]
+
+    def _style_term(self, name: str, weight: float) -> losses.StatisticsLoss:
+        config = self._config
+        assert config.style_layers is not None
+        layer_weights = None
+        if self._activations is not None:
+            power = 4 if config.style_loss == "gram" else 2
+            layer_weights = [
+                self._layer_weight(tap) / self._activations[tap] ** power
+                for tap in config.style_layers
+            ]
+        return style_loss(
+            config.style_loss,
+            config.style_layers,
+            seed=config.seed,
+            weight=weight,
+            layer_weights=layer_weights,
+            relative=config.scaling == "relative",
+            name=name,
+        )
+
+    def _layer_weight(self, tap: str) -> float:
+        assert self._config.style_layers is not None
+        if self._config.scaling == "gatys2016-code":
+            return _CODE_STYLE_WEIGHT / self._infos[tap].channels ** 2
+        return _PAPER_STYLE_FACTOR / len(self._config.style_layers)
+
+    def _other_terms(self) -> list[losses.LossTerm]:
+        config = self._config
+        terms: list[losses.LossTerm] = []
+        if config.tv_weight:
+            terms.append(losses.TotalVariationLoss(weight=config.tv_weight))
+        if config.dream_layer is not None:
+            terms.append(losses.ActivationLoss([config.dream_layer], weight=config.dream_weight))
+        return terms
+
+
+def _mean_activations(network: keras.Model, pictures: Sequence[tf.Tensor]) -> dict[str, float]:
+    """The mean feature of each tap over pictures, each picture counting the same."""
+    means = [
+        {tap: tf.reduce_mean(features) for tap, features in network(picture).items()}
+        for picture in pictures
+    ]
+    return {tap: float(sum(mean[tap] for mean in means)) / len(means) for tap in means[0]}
+
+
+def _check_pictures(
+    content: tf.Tensor,
+    styles: Sequence[tf.Tensor],
+    style_weights: Sequence[float] | None,
+    masks: Sequence[tf.Tensor] | None,
+) -> None:
+    if not styles:
+        raise ValueError("`styles` must have at least one picture. Received: none")
+    for name, others in (("style_weights", style_weights), ("masks", masks)):
+        if others is not None and len(others) != len(styles):
+            raise ValueError(
+                f"`{name}` must be one a style. Received: {len(others)} for {len(styles)} styles"
+            )
+    for mask in masks or ():
+        if tuple(mask.shape[1:3]) != tuple(content.shape[1:3]):
+            raise ValueError(
+                "`masks` must have the content's size, "
+                f"{content.shape[2]}x{content.shape[1]} px. "
+                f"Received: {mask.shape[2]}x{mask.shape[1]} px"
+            )
+        if not float(tf.reduce_max(mask)) > 0:
+            raise ValueError("`masks` must not be empty. Received: a mask that is black everywhere")
