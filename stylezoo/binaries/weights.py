@@ -17,19 +17,24 @@ from absl import flags
 
 from stylezoo import weights
 
-_FORCE = flags.DEFINE_bool("force", False, "fetch: download again and replace what is cached.")
-_JSON = flags.DEFINE_bool("json", False, "list: print JSON.")
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Adds the command's flags to ``values``."""
+    flags.DEFINE_bool(
+        "force", False, "fetch: download again and replace what is cached.", flag_values=values
+    )
+    flags.DEFINE_bool("json", False, "list: print JSON.", flag_values=values)
 
 
-def main(argv: list[str]) -> int:
+def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Runs the command; returns its exit status."""
-    match argv[1:]:
+    match arguments:
         case ["list"]:
-            print(_json() if _JSON.value else _table())
+            print(_json() if values.json else _table())
         case ["fetch", first, *others]:
             # All names first: a misspelt one should not surface after minutes of downloading.
             for spec in [weights.get_spec(name) for name in (first, *others)]:
-                print(weights.fetch(spec.name, force=_FORCE.value))
+                print(weights.fetch(spec.name, force=values.force))
         case ["verify"]:
             return _verify(None)
         case ["verify", name]:
@@ -39,7 +44,7 @@ def main(argv: list[str]) -> int:
         case _:
             raise ValueError(
                 "expected `list`, `fetch NAME...`, `verify [NAME]` or `path NAME`. "
-                f"Received: {' '.join(argv[1:]) or 'nothing'}"
+                f"Received: {' '.join(arguments) or 'nothing'}"
             )
     return 0
 

@@ -21,4 +21,13 @@ def chain(architecture: str) -> tuple[Conv | Pool, ...]:
     return _CHAINS[architecture](architecture)
 
 
-__all__ = ["ARCHITECTURES", "POOLINGS", "Conv", "Pool", "TapInfo", "build_taps", "chain", "tap_infos"]
+__all__ = [
+    "ARCHITECTURES",
+    "POOLINGS",
+    "Conv",
+    "Pool",
+    "TapInfo",
+    "build_taps",
+    "chain",
+    "tap_infos",
+]

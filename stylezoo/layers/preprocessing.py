@@ -16,8 +16,8 @@ PREPROCESSINGS = tuple(_CONSTANTS)
 class Preprocess(keras.layers.Layer):
     """Images in [0, 1] to what a network's weights were trained on.
 
-    It is the first layer of every network with pretrained weights and is chosen by those weights, so
-    that no caller can get range, channel order or mean wrong.
+    It is the first layer of every network with pretrained weights and is chosen by those weights,
+    so that no caller can get range, channel order or mean wrong.
 
     Args:
         mode: ``"caffe"`` (0-255, BGR, minus 103.939/116.779/123.68), ``"torch"`` (RGB, minus

@@ -2,12 +2,13 @@
 
 A term looks at a picture in three steps, *encode -> represent -> compare*: the perceptual network
 encodes it as features, the term represents them (a Gram matrix, a difference to the content), and
-compares the representation with a target's. Terms hold no state: targets are tensors that are passed
-in, so a traced step serves every new target of the same shape.
+compares the representation with a target's. Terms hold no state: targets are tensors that are
+passed in, so a traced step serves every new target of the same shape.
 """
 
 import abc
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
@@ -41,12 +42,14 @@ def weighted_mean(targets: Sequence[Target], weights: Sequence[float]) -> Target
     Raises:
         ValueError: if a weight is negative, all are zero, or there are not as many as targets.
     """
-    if len(targets) != len(weights):
+    if not targets or len(targets) != len(weights):
         raise ValueError(
-            f"`weights` must be one a target. Received: {len(weights)} for {len(targets)}"
+            f"`weights` must be one a target. Received: {len(weights)} for {len(targets)} targets"
         )
-    if min(weights) < 0 or sum(weights) <= 0:
-        raise ValueError(f"`weights` must be >= 0, not all 0. Received: weights={list(weights)}")
+    if not (min(weights) >= 0 and 0 < sum(weights) < math.inf):
+        raise ValueError(
+            f"`weights` must be finite, >= 0, not all 0. Received: weights={list(weights)}"
+        )
     shares = [weight / sum(weights) for weight in weights]
     return {
         key: tf.add_n([share * target[key] for share, target in zip(shares, targets, strict=True)])
@@ -58,7 +61,8 @@ class LossTerm(abc.ABC):
     """One weighted term of a loss.
 
     Attributes:
-        name: under which its value is reported; unique in a :class:`~stylezoo.objectives.TotalLoss`.
+        name: under which its value is reported; unique in a
+            :class:`~stylezoo.objectives.TotalLoss`.
         weight: what its value is multiplied with.
         taps: the layers that it looks at; :data:`IMAGE` alone for a term of the pixels.
         reference: the role of the pictures its target comes from (``"content"``, ``"style"``);
@@ -69,13 +73,15 @@ class LossTerm(abc.ABC):
 
     name: str
     weight: float
-    taps: tuple[str, ...] = ()
+    taps: tuple[str, ...]
     reference: str | None = None
     additive: bool = True
 
-    def __init__(self, *, name: str, weight: float, taps: Sequence[str] = ()) -> None:
+    def __init__(self, *, name: str, weight: float, taps: Sequence[str]) -> None:
         if not weight >= 0:
             raise ValueError(f"`{name}_weight` must be >= 0. Received: {name}_weight={weight}")
+        if not taps or len(set(taps)) < len(taps):
+            raise ValueError(f"`taps` must be one or more different layers. Received: {list(taps)}")
         self.name = name
         self.weight = float(weight)
         self.taps = tuple(taps)
@@ -120,7 +126,8 @@ class StatisticsLoss(LossTerm):
         reference: the role of its reference pictures; the same as ``name`` by default.
 
     Raises:
-        ValueError: if ``layer_weights`` are not one a tap, or a weight is negative.
+        ValueError: if ``taps`` are none or not different, ``layer_weights`` not one a tap, or a
+            weight is negative.
     """
 
     def __init__(
@@ -143,6 +150,8 @@ class StatisticsLoss(LossTerm):
                 f"`layer_weights` must be one a layer. Received: {len(layer_weights)} for "
                 f"{', '.join(self.taps)}"
             )
+        if not all(layer_weight >= 0 for layer_weight in layer_weights):
+            raise ValueError(f"`layer_weights` must be >= 0. Received: {list(layer_weights)}")
         self.layer_weights = dict(zip(self.taps, map(float, layer_weights), strict=True))
 
     @abc.abstractmethod

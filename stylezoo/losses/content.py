@@ -15,9 +15,9 @@ class ContentLoss(LossTerm):
     Args:
         taps: the layers.
         weight: of the whole term.
-        scale: ``"mean"`` over positions and channels, as reference codes do; ``"half_sum"``, ½ Σ as in
-            Gatys et al.; ``"relative"``, Σ (F - P)² / Σ P², independent of size, layer and network
-            (Mahendran & Vedaldi 2015, equation 2).
+        scale: ``"mean"`` over positions and channels, as reference codes do; ``"half_sum"``, ½ Σ as
+            in Gatys et al.; ``"relative"``, Σ (F - P)² / Σ P², independent of size, layer and
+            network (Mahendran & Vedaldi 2015, equation 2).
 
     Raises:
         ValueError: for an unknown ``scale`` or a negative weight.
@@ -26,7 +26,12 @@ class ContentLoss(LossTerm):
     reference = "content"
 
     def __init__(
-        self, taps: Sequence[str], *, weight: float = 1.0, scale: str = "mean", name: str = "content"
+        self,
+        taps: Sequence[str],
+        *,
+        weight: float = 1.0,
+        scale: str = "mean",
+        name: str = "content",
     ) -> None:
         super().__init__(name=name, weight=weight, taps=taps)
         if scale not in SCALES:
@@ -65,18 +70,16 @@ class ContentLoss(LossTerm):
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
         """The mean over layers and batch."""
-        losses = [
-            tf.reduce_mean(statistics[tap]) / target[f"divisor/{tap}"] for tap in self.taps
-        ]
+        losses = [tf.reduce_mean(statistics[tap]) / target[f"divisor/{tap}"] for tap in self.taps]
         return tf.add_n(losses) / len(losses)
 
 
 class ActivationLoss(LossTerm):
     """Minus the logarithm of a layer's root mean square activation: amplifies what a layer sees.
 
-    DeepDream (Mordvintsev et al. 2015) ascends ½ Σ F² by steps of a set length. The logarithm has the
-    same direction and a length that does not grow with the activation, which is what a sum with other
-    terms needs.
+    DeepDream (Mordvintsev et al. 2015) ascends ½ Σ F² by steps of a set length. The logarithm has
+    the same direction and a length that does not grow with the activation, which is what a sum with
+    other terms needs.
 
     Args:
         taps: the layers; their logarithms are averaged.

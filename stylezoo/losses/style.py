@@ -65,10 +65,10 @@ class MomentsLoss(StatisticsLoss):
 class SlicedWassersteinLoss(StatisticsLoss):
     """Sliced Wasserstein distance of the feature distributions (Heitz et al. 2021, equation 5).
 
-    Compares the whole distribution where a Gram matrix compares second moments. Heitz et al. draw new
-    directions at every step; here they are drawn once from ``seed`` (as many as channels, orthogonal),
-    because L-BFGS needs the same function at every step. Not additive over tiles, and without masks:
-    sorting needs all positions at once.
+    Compares the whole distribution where a Gram matrix compares second moments. Heitz et al. draw
+    new directions at every step; here they are drawn once from ``seed`` (as many as channels,
+    orthogonal), because L-BFGS needs the same function at every step. Not additive over tiles, and
+    without masks: sorting needs all positions at once.
 
     Args:
         taps: the layers.

@@ -13,14 +13,16 @@ from stylezoo.losses import IMAGE, Features, LossTerm, StatisticsLoss, Target, W
 from stylezoo.losses.base import Statistics
 from stylezoo.objectives.total_loss import Image, Targets, TotalLoss
 
+_PIXELS = TapInfo(channels=3, stride=1, receptive_field=1, offset=0, minimum_size=1)
+
 
 class TiledLoss(TotalLoss):
     """A :class:`TotalLoss` that sees a picture tile by tile; value and gradient are as if whole.
 
-    A first pass adds up the terms' statistics over the tiles; the loss and its gradient with respect
-    to the statistics follow; a second pass carries that back to the pixels. Each tile is evaluated
-    with a margin of half a receptive field, whose features are dropped. So memory depends on the tile
-    alone, and a step takes about 1.5 (1 + 2·margin/tile)² times as long.
+    A first pass adds up the terms' statistics over the tiles; the loss and its gradient with
+    respect to the statistics follow; a second pass carries that back to the pixels. Each tile is
+    evaluated with a margin of half a receptive field, whose features are dropped. So memory depends
+    on the tile alone, and a step takes about 1.5 (1 + 2·margin/tile)² times as long.
 
     Args:
         terms: additive ones only; see :class:`~stylezoo.losses.LossTerm`.
@@ -43,12 +45,14 @@ class TiledLoss(TotalLoss):
         super().__init__(terms, network)
         whole = [term.name for term in terms if not term.additive]
         if whole:
-            raise ValueError(f"`tile` must not be set with {', '.join(whole)} (needs all positions)")
+            raise ValueError(
+                f"`tile` must not be set with {', '.join(whole)} (needs all positions)"
+            )
         if tile <= 0:
             raise ValueError(f"`tile` must be > 0. Received: tile={tile}")
         self._pixel_terms = [term for term in terms if term.taps == (IMAGE,)]
         self._tiled_terms = [term for term in terms if term not in self._pixel_terms]
-        self._infos = {tap: infos[tap] for tap in network.output}
+        self._infos = {IMAGE: _PIXELS, **{tap: infos[tap] for tap in network.output}}
         self._alignment = max(info.stride for info in self._infos.values())
         reach = max(
             max(info.offset, info.receptive_field - info.offset - info.stride)
@@ -86,10 +90,12 @@ class TiledLoss(TotalLoss):
             windows[tap] = Window(begin[0], begin[1], shape[0], shape[1])
         return windows
 
-    def _owned(self, pixels: tf.Tensor, outer: tf.Tensor, windows: Mapping[str, Window]) -> Features:
+    def _owned(
+        self, pixels: tf.Tensor, outer: tf.Tensor, windows: Mapping[str, Window]
+    ) -> Features:
         """The features of a tile with margin, without those of the margin."""
         assert self.network is not None
-        features = self.network(pixels)
+        features = {IMAGE: pixels, **self.network(pixels)}
         owned = {}
         for tap, window in windows.items():
             stride = self._infos[tap].stride
@@ -169,7 +175,7 @@ class TiledLoss(TotalLoss):
     def __call__(
         self, image: tf.Tensor, targets: Targets
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """As :meth:`TotalLoss.__call__`; differentiable once with respect to ``image``."""
+        """As :meth:`TotalLoss.__call__`; the total alone is differentiable, once, in ``image``."""
         names = [term.name for term in self.terms]
 
         @tf.custom_gradient
@@ -190,14 +196,14 @@ class TiledLoss(TotalLoss):
             return outputs, lambda upstream, *_: upstream * gradient
 
         total, *shares = evaluate(image)
-        return total, dict(zip(names, shares, strict=True))
+        return total, dict(zip(names, map(tf.stop_gradient, shares), strict=True))
 
 
 def _cut(image: tf.Tensor, box: tf.Tensor) -> tf.Tensor:
     return image[:, box[0] : box[2], box[1] : box[3]]
 
 
-def _add(*nests: Statistics) -> Statistics:
+def _add(*nests: Features) -> Statistics:
     return tf.nest.map_structure(lambda *values: tf.add_n(values), *nests)
 
 

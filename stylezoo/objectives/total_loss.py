@@ -2,16 +2,17 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo.losses import IMAGE, Features, LossTerm, Target
-from stylezoo.losses.base import mask_key
+from stylezoo.losses import IMAGE, Features, LossTerm, StatisticsLoss, Target
+from stylezoo.losses.base import Statistics, mask_key
 
 Targets = dict[str, Target]
-Image = tf.Tensor | np.ndarray
+Image: TypeAlias = tf.Tensor | np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +67,7 @@ class TotalLoss:
             image_size: height and width of the picture that will be compared; needed with masks.
 
         Raises:
-            ValueError: if a role is missing or weights don't fit.
+            ValueError: if a role is missing, weights don't fit, or a term can't be masked.
         """
         return {term.name: self._target(term, references, image_size) for term in self.terms}
 
@@ -97,7 +98,9 @@ class TotalLoss:
 
     def _masks(self, term: LossTerm, mask: Image, image_size: tuple[int, int]) -> Target:
         """The mask at the resolution of each of a term's taps."""
-        assert self.network is not None  # a term with masks has taps
+        if not isinstance(term, StatisticsLoss) or IMAGE in term.taps:
+            raise ValueError(f"`mask` must not be set for the term {term.name} (it takes none)")
+        assert self.network is not None  # the term has taps
         shapes = self.network.compute_output_shape((1, *image_size, 3))
         return {
             mask_key(tap): tf.image.resize(mask, shapes[tap][1:3], method="area")
@@ -105,7 +108,7 @@ class TotalLoss:
         }
 
     def compare(
-        self, statistics: Mapping[str, Mapping[str, tf.Tensor]], targets: Targets
+        self, statistics: Mapping[str, Statistics], targets: Targets
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """The loss from the terms' statistics of a whole picture; returns as :meth:`__call__`."""
         shares = {

@@ -5,6 +5,7 @@ that is evaluated tile by tile adds up the sums first. All are computed in float
 features' dtype: a float16 Gram matrix overflows.
 """
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -43,8 +44,8 @@ def outer_product_sums(
 def gram(features: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
     """Gram matrix of a feature map, divided by its H·W positions (Gatys et al. 2015, equation 1).
 
-    The paper does not divide; its factor 1/(4 N² M²) does so later. With a ``mask`` it is the guided
-    Gram matrix of Gatys et al. 2017 (section 4.2), divided by the mask's sum.
+    The paper does not divide; its factor 1/(4 N² M²) does so later. With a ``mask`` it is the
+    guided Gram matrix of Gatys et al. 2017 (section 4.2), divided by the mask's sum.
 
     Args:
         features: [B, H, W, C].
@@ -92,13 +93,14 @@ def mean_and_std(
 def random_directions(num_channels: int, num_directions: int, seed: int) -> tf.Tensor:
     """Random unit vectors, [C, K] float32, orthogonal to each other within every C of them.
 
-    Orthogonal directions cover the space more evenly than independent ones at no extra cost.
+    Orthogonal directions cover the space more evenly than independent ones at no extra cost. NumPy
+    draws them: TensorFlow's stateless generators give other numbers when XLA compiles them.
     """
     blocks = []
     for block in range(-(-num_directions // num_channels)):
-        normal = tf.random.stateless_normal([num_channels, num_channels], seed=[seed, block])
-        blocks.append(tf.linalg.qr(normal).q)
-    return tf.concat(blocks, axis=1)[:, :num_directions]
+        normal = np.random.default_rng([seed, block]).standard_normal([num_channels, num_channels])
+        blocks.append(np.linalg.qr(normal).Q)
+    return tf.constant(np.concatenate(blocks, axis=1)[:, :num_directions], tf.float32)
 
 
 def sliced_quantiles(features: tf.Tensor, directions: tf.Tensor) -> tf.Tensor:

@@ -7,13 +7,14 @@ def total_variation(image: tf.Tensor, *, beta: float = 2.0, epsilon: float = 1e-
     """Mean over pixels and channels of (dx² + dy²)^(β/2).
 
     Source: Mahendran & Vedaldi 2015, "Understanding Deep Image Representations by Inverting Them",
-    section 3.2, who sum over pixels instead. Forward differences; those that would leave the picture
-    are zero.
+    section 3.2, who sum over pixels instead. Forward differences; those that would leave the
+    picture are zero.
 
     Args:
         image: [B, H, W, C] float32.
         beta: 2 for squared differences, 1 for the (isotropic) total variation proper.
-        epsilon: added inside the root where β < 2, whose gradient at 0 is otherwise infinite.
+        epsilon: added inside the power unless β = 2; the gradient at 0 is infinite without it where
+            β < 2.
 
     Returns:
         [B] float32.

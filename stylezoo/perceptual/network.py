@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import keras
 
-from stylezoo import classifiers, weights as weights_lib
+from stylezoo import classifiers
+from stylezoo import weights as weights_lib
 from stylezoo.classifiers import TapInfo
 from stylezoo.layers import Preprocess
 
@@ -47,12 +48,9 @@ def perceptual_network(
     """
     taps = tuple(dict.fromkeys(taps))
     infos = tap_info(architecture)
-    unknown = [tap for tap in taps if tap not in infos]
-    if unknown or not taps:
-        raise ValueError(
-            f"`taps` of {architecture} must be among {', '.join(infos)}. "
-            f"Received: {', '.join(unknown) or 'none'}"
-        )
+    if not taps:
+        raise ValueError("`taps` must name at least one layer. Received: none")
+    check_taps(architecture, taps)
     if pooling not in classifiers.POOLINGS:
         raise ValueError(
             f"`pooling` must be one of {', '.join(classifiers.POOLINGS)}. "
@@ -69,10 +67,31 @@ def perceptual_network(
         images, {tap: outputs[tap] for tap in taps}, name=f"{architecture}_perceptual"
     )
     for layer in model.layers:
-        if layer.weights:
-            layer.set_weights([loaded.tensors[f"{layer.name}/{v.name}"] for v in layer.weights])
+        _set_weights(layer, loaded)
     model.trainable = False
     return model
+
+
+def check_taps(architecture: str, taps: Iterable[str], *, name: str = "taps") -> None:
+    """Raise a ValueError that lists the known layers if one of ``taps`` is none of them."""
+    known = tap_info(architecture)
+    unknown = [tap for tap in taps if tap not in known]
+    if unknown:
+        raise ValueError(
+            f"`{name}` of {architecture} must be among {', '.join(known)}. "
+            f"Received: {', '.join(unknown)}"
+        )
+
+
+def _set_weights(layer: keras.layers.Layer, loaded: weights_lib.LoadedWeights) -> None:
+    for variable in layer.weights:
+        name = f"{layer.name}/{variable.name}"
+        shape = loaded.tensors[name].shape if name in loaded.tensors else "no such tensor"
+        if shape != variable.shape:
+            raise weights_lib.WeightsError(
+                f"{loaded.name}: {name} must have the shape {variable.shape}. Received: {shape}"
+            )
+        variable.assign(loaded.tensors[name])
 
 
 def check_image_size(

@@ -107,9 +107,7 @@ def optimize_image(
             callback(Progress(step, num_steps, history[-1], lambda: picture().numpy()))
         if _has_converged(history, tolerance):
             break
-    result = SynthesisResult(
-        picture().numpy(), history, time.perf_counter() - began, evaluations
-    )
+    result = SynthesisResult(picture().numpy(), history, time.perf_counter() - began, evaluations)
     return result, minimizer
 
 

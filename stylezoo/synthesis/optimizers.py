@@ -235,12 +235,12 @@ class _LBFGSMinimizer(Minimizer):
             promised = _dot(self._gradient, self.parameter.variable - start)
             decreased = trial.total <= self._total + _SUFFICIENT_DECREASE * promised
             minimum = 0.5 * promised / (promised - (trial.total - self._total))
-            shorter = tf.where(
-                tf.math.is_finite(minimum), tf.clip_by_value(minimum, 0.1, 0.5), 0.1
-            )
+            shorter = tf.where(tf.math.is_finite(minimum), tf.clip_by_value(minimum, 0.1, 0.5), 0.1)
             return trial, decreased & (promised < 0.0), shorter * size
 
-        def again(count: tf.Tensor, _: Evaluation, decreased: tf.Tensor, __: tf.Tensor) -> tf.Tensor:
+        def again(
+            count: tf.Tensor, _: Evaluation, decreased: tf.Tensor, __: tf.Tensor
+        ) -> tf.Tensor:
             return ~decreased & (count < self._config.max_evaluations)
 
         count, trial, decreased, _ = tf.while_loop(

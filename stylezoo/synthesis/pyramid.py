@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from stylezoo import images
 from stylezoo.objectives import Targets, TotalLoss
-from stylezoo.synthesis.loop import Callback, Progress, SynthesisResult, optimize_image
+from stylezoo.synthesis.loop import Callback, Progress, optimize_image
 from stylezoo.synthesis.optimizers import Minimizer, OptimizerConfig
 from stylezoo.synthesis.parameters import Pixels
 
@@ -94,7 +94,7 @@ Problem = Callable[[Size], tuple[TotalLoss, Targets]]
 
 def coarse_to_fine(
     problem: Problem,
-    initial: tf.Tensor,
+    initial: Callable[[Size], tf.Tensor],
     *,
     levels: list[tuple[Size, int]],
     optimizer: OptimizerConfig,
@@ -109,7 +109,7 @@ def coarse_to_fine(
 
     Args:
         problem: makes the loss for a size.
-        initial: [1, H, W, 3] in [0, 1]; resized to the first level.
+        initial: makes what the first level starts from, [1, H, W, 3] in [0, 1], for its size.
         levels: as :meth:`Schedule.levels` gives them.
         optimizer: of every level.
         bounds: of the pixels; see :class:`~stylezoo.synthesis.Pixels`.
@@ -117,13 +117,14 @@ def coarse_to_fine(
         average_decay: see :func:`~stylezoo.synthesis.optimize_image`.
         callback: called after every step, with steps counted over all levels.
     """
-    image = initial
+    image = initial(levels[0][0])
     minimizer: Minimizer | None = None
     losses: list[dict[str, float]] = []
     finished: list[Level] = []
     total_steps = sum(steps for _, steps in levels)
     for size, steps in levels:
         began = time.perf_counter()
+        done = sum(steps for _, steps in levels[: len(finished)])
         loss, targets = problem(size)
         parameter = Pixels(images.resize(image, size), bounds=bounds)
         result, minimizer = optimize_image(
@@ -132,7 +133,7 @@ def coarse_to_fine(
             targets,
             optimizer=optimizer,
             num_steps=steps,
-            callback=_shifted(callback, sum(steps for _, steps in levels[: len(finished)]), total_steps),
+            callback=_shifted(callback, done, total_steps),
             tolerance=tolerance,
             average_decay=average_decay,
             previous=minimizer,

@@ -1,6 +1,7 @@
 """Style transfer by optimisation (Gatys, Ecker & Bethge 2016)."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -9,7 +10,7 @@ import tensorflow as tf
 from stylezoo import images, losses, perceptual
 from stylezoo.objectives import Reference, Targets, TiledLoss, TotalLoss
 from stylezoo.synthesis.loop import Callback
-from stylezoo.synthesis.optimizers import LBFGS, Adam, OptimizerConfig
+from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
 from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine
 from stylezoo.synthesis.style_losses import STYLE_LOSSES, default_layers, style_loss
 
@@ -97,33 +98,33 @@ class TransferConfig:
                 )
         for field in ("size", "style_scale"):
             if not getattr(self, field) > 0:
-                raise ValueError(
-                    f"`{field}` must be > 0. Received: {field}={getattr(self, field)}"
-                )
-        taps = perceptual.tap_info(self.network)
-        content, style = default_layers(self.network)
-        object.__setattr__(self, "content_layers", tuple(self.content_layers or content))
-        object.__setattr__(self, "style_layers", tuple(self.style_layers or style))
-        for field in ("content_layers", "style_layers"):
-            unknown = [tap for tap in getattr(self, field) if tap not in taps]
-            if unknown:
-                raise ValueError(
-                    f"`{field}` of {self.network} must be among {', '.join(taps)}. "
-                    f"Received: {', '.join(unknown)}"
-                )
-        if self.dream_layer is not None and self.dream_layer not in taps:
-            raise ValueError(
-                f"`dream_layer` of {self.network} must be among {', '.join(taps)}. "
-                f"Received: dream_layer={self.dream_layer!r}"
-            )
+                raise ValueError(f"`{field}` must be > 0. Received: {field}={getattr(self, field)}")
+        for field, taps in (
+            ("content_layers", self.content_taps),
+            ("style_layers", self.style_taps),
+            ("dream_layer", self.dream_taps),
+        ):
+            perceptual.check_taps(self.network, taps, name=field)
+
+    @property
+    def content_taps(self) -> tuple[str, ...]:
+        """``content_layers``, or the architecture's usual ones."""
+        return self.content_layers or default_layers(self.network)[0]
+
+    @property
+    def style_taps(self) -> tuple[str, ...]:
+        """``style_layers``, or the architecture's usual ones."""
+        return self.style_layers or default_layers(self.network)[1]
+
+    @property
+    def dream_taps(self) -> tuple[str, ...]:
+        """``dream_layer``, if there is one."""
+        return () if self.dream_layer is None else (self.dream_layer,)
 
     @property
     def taps(self) -> tuple[str, ...]:
         """All layers that are looked at."""
-        assert self.content_layers is not None
-        assert self.style_layers is not None
-        dream = () if self.dream_layer is None else (self.dream_layer,)
-        return tuple(dict.fromkeys((*self.style_layers, *self.content_layers, *dream)))
+        return tuple(dict.fromkeys((*self.style_taps, *self.content_taps, *self.dream_taps)))
 
 
 PRESETS = {
@@ -192,11 +193,9 @@ def transfer(
         styles = [tf.tile(images.match_luminance(style, content), [1, 1, 1, 3]) for style in styles]
         content = tf.tile(images.luminance(content), [1, 1, 1, 3])
     painting = _Painting(config, content, styles, style_weights, masks)
-    if initial is None:
-        initial = painting.initial(size)
     result = coarse_to_fine(
         painting.problem,
-        initial,
+        painting.initial if initial is None else functools.partial(images.resize, initial),
         levels=config.schedule.levels(*size, minimum=painting.minimum_size),
         optimizer=config.optimizer,
         tolerance=config.tolerance,
@@ -245,7 +244,7 @@ class _Painting:
         return images.fit_size(*style.shape[1:3], longest_side)
 
     def initial(self, size: Size) -> tf.Tensor:
-        """What the picture starts from, at full size."""
+        """What a picture of ``size`` starts from."""
         if self._config.init == "content":
             return images.resize(self._content, size)
         if self._config.init == "style":
@@ -284,16 +283,13 @@ class _Painting:
 
     def _content_term(self) -> losses.ContentLoss:
         config = self._config
-        assert config.content_layers is not None
         weight = config.content_weight
         if self._activations is not None:
             # One layer in the paper and its code; for several, their mean scale.
-            values = [self._activations[tap] for tap in config.content_layers]
+            values = [self._activations[tap] for tap in config.content_taps]
             weight /= (sum(values) / len(values)) ** 2
         scale = {"relative": "relative", "gatys2016-paper": "half_sum", "gatys2016-code": "mean"}
-        return losses.ContentLoss(
-            config.content_layers, weight=weight, scale=scale[config.scaling]
-        )
+        return losses.ContentLoss(config.content_taps, weight=weight, scale=scale[config.scaling])
 
     def _style_terms(self) -> list[losses.LossTerm]:
         if self._masks is None:
@@ -310,17 +306,16 @@ class _Painting:
 
     def _style_term(self, name: str, weight: float) -> losses.StatisticsLoss:
         config = self._config
-        assert config.style_layers is not None
         layer_weights = None
         if self._activations is not None:
             power = 4 if config.style_loss == "gram" else 2
             layer_weights = [
                 self._layer_weight(tap) / self._activations[tap] ** power
-                for tap in config.style_layers
+                for tap in config.style_taps
             ]
         return style_loss(
             config.style_loss,
-            config.style_layers,
+            config.style_taps,
             seed=config.seed,
             weight=weight,
             layer_weights=layer_weights,
@@ -329,18 +324,17 @@ class _Painting:
         )
 
     def _layer_weight(self, tap: str) -> float:
-        assert self._config.style_layers is not None
         if self._config.scaling == "gatys2016-code":
             return _CODE_STYLE_WEIGHT / self._infos[tap].channels ** 2
-        return _PAPER_STYLE_FACTOR / len(self._config.style_layers)
+        return _PAPER_STYLE_FACTOR / len(self._config.style_taps)
 
     def _other_terms(self) -> list[losses.LossTerm]:
         config = self._config
         terms: list[losses.LossTerm] = []
         if config.tv_weight:
             terms.append(losses.TotalVariationLoss(weight=config.tv_weight))
-        if config.dream_layer is not None:
-            terms.append(losses.ActivationLoss([config.dream_layer], weight=config.dream_weight))
+        if config.dream_taps:
+            terms.append(losses.ActivationLoss(config.dream_taps, weight=config.dream_weight))
         return terms
 
 

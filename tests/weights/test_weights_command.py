@@ -3,19 +3,10 @@ import json
 import pytest
 import weights_fakes as fakes
 from absl import flags
-from absl.testing import flagsaver
 
 from stylezoo import weights
 from stylezoo.binaries import weights as command
 from stylezoo.weights import WeightsError
-
-
-@pytest.fixture(autouse=True)
-def parsed_flags():
-    if not flags.FLAGS.is_parsed():
-        flags.FLAGS.mark_as_parsed()
-    with flagsaver.flagsaver():
-        yield
 
 
 @pytest.fixture
@@ -24,7 +15,10 @@ def downloadable(home, sdist, sdist_server):
 
 
 def run(*arguments):
-    return command.main(["weights", *arguments])
+    values = flags.FlagValues()
+    command.define_flags(values)
+    _, *positional = values(["weights", *arguments])
+    return command.main(positional, values)
 
 
 def test_list(home, capsys):
@@ -42,8 +36,7 @@ def test_list(home, capsys):
 def test_list_json_after_fetch(downloadable, capsys):
     assert run("fetch", fakes.NAME) == 0
     assert capsys.readouterr().out == f"{weights.path(fakes.NAME)}\n"
-    with flagsaver.flagsaver(json=True):
-        assert run("list") == 0
+    assert run("list", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert [(row["name"], row["cached"]) for row in rows] == [
         (fakes.NAME, True),
@@ -58,8 +51,7 @@ def test_fetch_force_replaces(downloadable):
     run("fetch", fakes.NAME)
     assert weights.path(fakes.NAME).stat().st_ino == before
     weights.path(fakes.NAME).write_bytes(b"damaged")
-    with flagsaver.flagsaver(force=True):
-        assert run("fetch", fakes.NAME) == 0
+    assert run("fetch", fakes.NAME, "--force") == 0
     assert weights.verify(fakes.NAME)[0].problem is None
 
 

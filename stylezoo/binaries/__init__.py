@@ -1,0 +1,1 @@
+"""Commands: one absl module each, and the only place with flags."""

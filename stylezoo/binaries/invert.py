@@ -1,0 +1,63 @@
+"""Find a picture with the same features at one layer: what the layer remembers.
+
+Usage:
+  stylezoo invert --image=PICTURE --layer=LAYER --output=PICTURE [--flags]
+"""
+
+from absl import flags
+
+from stylezoo import images
+from stylezoo.binaries import options, reporting
+
+_FIELDS = (
+    "layer",
+    "size",
+    "network",
+    "weights",
+    "pooling",
+    "tv_weight",
+    "tv_beta",
+    "steps",
+    "tolerance",
+    "seed",
+)
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+    options.define_output_flags(values)
+    options.define_network_flags(values)
+    options.define_optimizer_flags(values)
+    flags.DEFINE_string("image", None, "The picture to take features from.", flag_values=values)
+    flags.DEFINE_string("layer", None, "Whose features are inverted.", flag_values=values)
+    flags.DEFINE_integer(
+        "size", None, "Longest side of the result, px (256).", 1, flag_values=values
+    )
+    flags.DEFINE_float(
+        "tv_weight",
+        None,
+        "Of the total variation; by default it grows with the layer's depth.",
+        0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_float("tv_beta", None, "2 penalises steps, 1 spikes (2).", flag_values=values)
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    options.reject_arguments(arguments)
+    options.require(values, "image", "layer", "output")
+    reporting.check_outputs(values)
+    image = images.read_image(values.image, max_pixels=values.max_pixels)
+
+    from stylezoo import synthesis
+
+    default = synthesis.InversionConfig.optimizer
+    config = synthesis.InversionConfig(
+        optimizer=options.optimizer(values, default), **options.given(values, _FIELDS)
+    )
+    with reporting.progress(values, f"invert {config.layer}") as callback:
+        result = synthesis.invert(image, config=config, callback=callback)
+    reporting.write_picture(values, result.image, values.output)
+    reporting.write_report(values, reporting.report(values, result, config))
+    return 0

@@ -1,0 +1,124 @@
+"""The command line: ``stylezoo COMMAND [ARGUMENTS] [--flags]``.
+
+A command is a module of this folder with ``define_flags(values)`` and ``main(arguments, values)``;
+its docstring is its help. Only the module of the command that was asked for is imported, and none
+imports TensorFlow before its ``main`` runs, so that help is quick.
+"""
+
+import importlib
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from types import ModuleType
+
+from absl import flags
+
+import stylezoo
+
+COMMANDS = ("transfer", "texture", "invert", "weights")
+_HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
+
+
+def main() -> None:
+    """Run the command line of the process; ends it with its exit status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        argv: the command's name, its arguments and flags.
+
+    Returns:
+        The exit status: 0 when all is well, 1 when something could not be done (one line on standard
+        error says what), 2 for wrong usage, 130 when interrupted.
+    """
+    if not argv or argv[0] in _HELP | {"help"}:
+        print(_usage())
+        return 0 if argv else 2
+    if argv[0] == "--version":
+        print(stylezoo.__version__)
+        return 0
+    name, *rest = argv
+    if name not in COMMANDS:
+        return _fail("", f"`COMMAND` must be one of {', '.join(COMMANDS)}. Received: {name}", 2)
+    module = _module(name)
+    values = _flag_values(module)
+    if _HELP & set(rest):
+        print(f"{inspect.getdoc(module)}\n\nFlags:\n{_flag_help(values)}")
+        return 0
+    try:
+        _, *arguments = values([name, *rest])
+    except (flags.Error, OSError) as error:
+        return _fail(name, error, 2)
+    # Before TensorFlow is imported: its start-up messages are not a user's concern.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    return _guarded(name, module, arguments, values)
+
+
+def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.FlagValues) -> int:
+    """Run a command; what a user can cause becomes one line, what only a bug can does not."""
+    from stylezoo.weights import WeightsError
+
+    expected = (ValueError, OSError, FloatingPointError, ModuleNotFoundError, WeightsError)
+    try:
+        return module.main(arguments, values)
+    except expected as error:
+        if values.traceback:
+            traceback.print_exc()
+        return _fail(name, error, 1)
+    except KeyboardInterrupt:
+        return _fail(name, "interrupted", 130)
+
+
+def _fail(name: str, error: object, status: int) -> int:
+    program = f"stylezoo {name}".strip()
+    print(f"{program}: error: {' '.join(str(error).split())}", file=sys.stderr)
+    return status
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"stylezoo.binaries.{name}")
+
+
+def _usage() -> str:
+    summaries = {name: (inspect.getdoc(_module(name)) or "").splitlines()[0] for name in COMMANDS}
+    return "\n".join(
+        [
+            f"stylezoo {stylezoo.__version__}: neural style transfer in TensorFlow",
+            "",
+            "Usage: stylezoo COMMAND [--flags]     (stylezoo COMMAND --help lists the flags)",
+            "",
+            *(f"  {name:<10} {summary}" for name, summary in summaries.items()),
+        ]
+    )
+
+
+def _flag_values(module: ModuleType) -> flags.FlagValues:
+    values = flags.FlagValues()
+    module.define_flags(values)
+    flags.DEFINE_bool(
+        "traceback", False, "Show where in the code an error arose.", flag_values=values
+    )
+    # absl reads flag files for any set of flags, but only its own global set has this one.
+    flags.DEFINE_string("flagfile", None, "A file with one flag a line.", flag_values=values)
+    return values
+
+
+def _flag_help(values: flags.FlagValues) -> str:
+    entries = []
+    for name in sorted(values):
+        flag = values[name]
+        default = "" if flag.default is None else f" (default: {flag.default_as_str})"
+        switch = f"--[no]{name}" if flag.boolean else f"--{name}"
+        entries.append(
+            f"  {switch}\n" + flags.text_wrap(f"{flag.help}{default}", length=88, indent="      ")
+        )
+    return "\n".join(entries)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Flags that several commands share, and what they stand for."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from stylezoo import images
+
+if TYPE_CHECKING:
+    from stylezoo.synthesis import OptimizerConfig, Schedule
+
+OPTIMIZERS = ("lbfgs", "adam")
+
+
+def define_output_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that writes a picture made by optimisation."""
+    flags.DEFINE_string("output", None, "The picture to write.", flag_values=values)
+    flags.DEFINE_integer("quality", 95, "Of JPEG and WebP, 1 to 100.", 1, 100, flag_values=values)
+    flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
+    flags.DEFINE_string(
+        "report",
+        None,
+        "Also write losses, times and settings to this JSON file.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "save_every",
+        None,
+        "Also write the picture as it is after every so many steps, with the step in its name.",
+        1,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "max_pixels",
+        images.DEFAULT_MAX_PIXELS,
+        "Refuse to read larger pictures, which may be decompression bombs.",
+        1,
+        flag_values=values,
+    )
+
+
+def require(values: flags.FlagValues, *names: str) -> None:
+    """Raise a ValueError that names the first of these flags that is missing."""
+    for name in names:
+        if not values[name].value:
+            raise ValueError(f"`--{name}` must be given")
+
+
+def reject_arguments(arguments: list[str]) -> None:
+    """Raise a ValueError if there are positional arguments: a command that has only flags."""
+    if arguments:
+        raise ValueError(f"expected flags only. Received: {' '.join(arguments)}")
+
+
+def define_network_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that looks through a perceptual network."""
+    flags.DEFINE_string(
+        "network", None, "Architecture: vgg16, vgg19, alexnet_owt, ...", flag_values=values
+    )
+    flags.DEFINE_string(
+        "weights",
+        None,
+        "imagenet (the best there is), a name of `stylezoo weights list`, or a file.",
+        flag_values=values,
+    )
+    flags.DEFINE_string("pooling", None, "max or avg.", flag_values=values)
+
+
+def define_optimizer_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that optimises pixels."""
+    flags.DEFINE_enum("optimizer", None, OPTIMIZERS, "Of the pixels.", flag_values=values)
+    flags.DEFINE_float(
+        "learning_rate", None, "Of Adam, in pixel values (0.02).", 0.0, flag_values=values
+    )
+    flags.DEFINE_integer("steps", None, "At every size.", 0, flag_values=values)
+    flags.DEFINE_float(
+        "tolerance",
+        None,
+        "End (a size) early when the loss changes by less than this fraction over 50 steps.",
+        0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_integer("seed", None, "Of everything random (0).", 0, flag_values=values)
+
+
+def define_schedule_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that goes from coarse to fine."""
+    flags.DEFINE_integer(
+        "smallest",
+        None,
+        "Longest side of the first of the sizes, px; the final size for one size only.",
+        1,
+        flag_values=values,
+    )
+
+
+def optimizer(values: flags.FlagValues, default: "OptimizerConfig") -> "OptimizerConfig":
+    """The optimiser that the flags ask for, or ``default``."""
+    from stylezoo.synthesis import LBFGS, Adam
+
+    if values.optimizer == "adam" or (values.optimizer is None and isinstance(default, Adam)):
+        rate = values.learning_rate
+        return Adam() if rate is None else Adam(learning_rate=rate)
+    if values.learning_rate is not None:
+        raise ValueError("`--learning_rate` must come with --optimizer=adam")
+    return default if isinstance(default, LBFGS) else LBFGS()
+
+
+def schedule(values: flags.FlagValues, default: "Schedule") -> "Schedule":
+    """The sizes and steps that the flags ask for, or ``default``'s."""
+    if values.steps is not None:
+        default = dataclasses.replace(default, initial_steps=values.steps, steps=values.steps)
+    if values.smallest is not None:
+        default = dataclasses.replace(default, smallest=values.smallest)
+    return default
+
+
+def given(values: flags.FlagValues, fields: Sequence[str]) -> dict[str, Any]:
+    """The configuration's fields whose flags, of the same names, were given."""
+    chosen = {field: values[field].value for field in fields}
+    return {
+        field: tuple(value) if isinstance(value, list) else value
+        for field, value in chosen.items()
+        if value is not None
+    }

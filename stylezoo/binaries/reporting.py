@@ -1,0 +1,116 @@
+"""What commands tell: a progress bar while they run, a report when they are done."""
+
+import contextlib
+import dataclasses
+import glob
+import importlib.metadata
+import json
+import pathlib
+import platform
+import resource
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import tqdm
+from absl import flags
+
+from stylezoo import images
+
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow as tf
+
+    from stylezoo.synthesis import Callback, Progress, PyramidResult
+
+_VERSIONED = ("stylezoo", "tensorflow", "keras", "numpy", "pillow")
+
+
+def check_outputs(values: flags.FlagValues) -> None:
+    """Raise an OSError or ValueError now for what could not be written later."""
+    images.check_output_path(values.output, overwrite=values.overwrite)
+    if values.report:
+        images.check_output_path(values.report, overwrite=values.overwrite, extensions=[".json"])
+    if values.save_every and not values.overwrite:
+        output = pathlib.Path(values.output)
+        for path in output.parent.glob(f"{glob.escape(output.stem)}_[0-9]*{output.suffix}"):
+            images.check_output_path(path, overwrite=False)
+
+
+def intermediate_path(output: str, step: int) -> pathlib.Path:
+    """Where the picture after ``step`` steps is written."""
+    path = pathlib.Path(output)
+    return path.with_stem(f"{path.stem}_{step:05d}")
+
+
+@contextlib.contextmanager
+def progress(values: flags.FlagValues, description: str) -> "Iterator[Callback]":
+    """A callback that shows a bar with the time left and writes the pictures of --save_every."""
+    with tqdm.tqdm(desc=description, unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def callback(progress: "Progress") -> None:
+            bar.total = progress.num_steps
+            bar.set_postfix(loss=f"{progress.losses['total']:.4g}", refresh=False)
+            bar.update(progress.step - bar.n)
+            if values.save_every and progress.step % values.save_every == 0:
+                path = intermediate_path(values.output, progress.step)
+                write_picture(values, progress.image(), path)
+
+        yield callback
+
+
+def write_picture(
+    values: flags.FlagValues, picture: "np.ndarray | tf.Tensor", path: "str | pathlib.Path"
+) -> None:
+    """Write a picture as the flags say."""
+    images.write_image(path, picture, quality=values.quality, overwrite=values.overwrite)
+
+
+def write_report(values: flags.FlagValues, content: Any) -> None:
+    """Write the JSON of ``--report``, if it was given, at once or not at all."""
+    if values.report:
+        with images.atomic_path(values.report, overwrite=values.overwrite) as temporary:
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def report(values: flags.FlagValues, result: "PyramidResult", config: Any) -> dict[str, Any]:
+    """What happened, and every setting that was in force."""
+    seconds = sum(level.seconds for level in result.levels)
+    steps = len(result.losses)
+    return {
+        "steps": steps,
+        "seconds": seconds,
+        "seconds_per_step": seconds / steps if steps else None,
+        "peak_rss_mb": peak_rss_mb(),
+        "levels": [dataclasses.asdict(level) for level in result.levels],
+        "losses": result.losses,
+        "versions": versions(),
+        "device": device(),
+        "flags": values.flag_values_dict(),
+        "settings": {"type": type(config).__name__, **dataclasses.asdict(config)},
+    }
+
+
+def peak_rss_mb() -> float:
+    """The most memory that this process has had resident, in MB (10^6 bytes)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that decide a result."""
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _VERSIONED},
+    }
+
+
+def device() -> str:
+    """What TensorFlow computes on."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return f"CPU ({platform.machine()})"
+    details = tf.config.experimental.get_device_details(gpus[0])
+    return f"GPU ({details.get('device_name', 'unknown')})"

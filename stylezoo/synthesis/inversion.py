@@ -1,0 +1,107 @@
+"""What a layer remembers: a picture from its features (Mahendran & Vedaldi 2015)."""
+
+import dataclasses
+
+import tensorflow as tf
+
+from stylezoo import images, losses, perceptual
+from stylezoo.objectives import Reference, Targets, TotalLoss
+from stylezoo.synthesis.loop import Callback
+from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
+from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine
+
+
+@dataclasses.dataclass(frozen=True)
+class InversionConfig:
+    """Everything that decides an inversion but its picture.
+
+    Attributes:
+        size: longest side of the result, px.
+        network: architecture of the perceptual network.
+        weights: see :func:`stylezoo.perceptual.perceptual_network`.
+        pooling: ``"max"`` or ``"avg"``.
+        layer: whose features are inverted.
+        tv_weight: of the total variation; None for one that grows with the layer's depth as in the
+            paper: 1, 10 and 100 times a base by thirds of the network.
+        tv_beta: 2 penalises steps, 1 spikes.
+        optimizer: of the pixels.
+        steps: of the optimiser.
+        tolerance: stop when the loss changes by less than this fraction over 50 steps.
+        seed: of the noise.
+    """
+
+    layer: str
+    size: int = 256
+    network: str = "vgg16"
+    weights: str = "imagenet"
+    pooling: str = "max"
+    tv_weight: float | None = None
+    tv_beta: float = 2.0
+    optimizer: OptimizerConfig = LBFGS(memory=20, exponent=0.5)
+    steps: int = 200
+    tolerance: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.size <= 0:
+            raise ValueError(f"`size` must be > 0. Received: size={self.size}")
+        perceptual.check_taps(self.network, [self.layer], name="layer")
+
+    @property
+    def resolved_tv_weight(self) -> float:
+        """``tv_weight``, or the one for the layer's depth."""
+        if self.tv_weight is not None:
+            return self.tv_weight
+        taps = list(perceptual.tap_info(self.network))
+        return _BASE_TV_WEIGHT * 10.0 ** (3 * taps.index(self.layer) // len(taps))
+
+
+_BASE_TV_WEIGHT = 0.1  # chosen by looking: the paper's λ is in units of its images' mean norm
+
+
+def invert(
+    image: tf.Tensor, *, config: InversionConfig, callback: Callback | None = None
+) -> PyramidResult:
+    """Start from noise and find a picture with the features of ``image`` at one layer.
+
+    Equation 1 of the paper with its normalised loss and TV^β prior. Differs in the optimiser, and in
+    bounds on the pixels where the paper has an α-norm.
+
+    Args:
+        image: [1, H, W, 3] in [0, 1].
+        config: see :class:`InversionConfig`.
+        callback: called after every step.
+
+    Returns:
+        The picture; its loss ``content`` is the relative error of the features.
+
+    Raises:
+        ValueError: if the picture is too small for the layer.
+        WeightsError: if the network's weights can't be had.
+    """
+    size = images.fit_size(*image.shape[1:3], config.size)
+    perceptual.check_image_size(*size, architecture=config.network, taps=[config.layer])
+    network = perceptual.perceptual_network(
+        config.network, [config.layer], weights=config.weights, pooling=config.pooling
+    )
+    terms: list[losses.LossTerm] = [losses.ContentLoss([config.layer], scale="relative")]
+    if config.resolved_tv_weight:
+        terms.append(
+            losses.TotalVariationLoss(weight=config.resolved_tv_weight, beta=config.tv_beta)
+        )
+    loss = TotalLoss(terms, network)
+
+    def problem(level: Size) -> tuple[TotalLoss, Targets]:
+        return loss, loss.targets({"content": Reference([images.resize(image, level)])})
+
+    def noise(level: Size) -> tf.Tensor:
+        return 0.5 + 0.1 * tf.random.stateless_normal([1, *level, 3], seed=[config.seed, 0])
+
+    return coarse_to_fine(
+        problem,
+        noise,
+        levels=Schedule(smallest=None, initial_steps=config.steps, steps=0).levels(*size),
+        optimizer=config.optimizer,
+        tolerance=config.tolerance,
+        callback=callback,
+    )
