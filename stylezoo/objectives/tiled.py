@@ -193,7 +193,13 @@ class TiledLoss(TotalLoss):
             )
             gradient = direct + self._pull_back(image, targets, cotangents)
             outputs = (total, *(shares[name] for name in names))
-            return outputs, lambda upstream, *_: upstream * gradient
+
+            def pull_back(upstream: tf.Tensor, *_: Any, variables: Sequence[Any] = ()) -> Any:
+                # TensorFlow lists a frozen network's weights too, and asks for their gradients.
+                pulled = upstream * gradient
+                return (pulled, [None] * len(variables)) if variables else pulled
+
+            return outputs, pull_back
 
         total, *shares = evaluate(image)
         return total, dict(zip(names, map(tf.stop_gradient, shares), strict=True))

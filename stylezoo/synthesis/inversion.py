@@ -8,7 +8,7 @@ from stylezoo import images, losses, perceptual
 from stylezoo.objectives import Reference, Targets, TotalLoss
 from stylezoo.synthesis.loop import Callback
 from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
-from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine
+from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine, size_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +79,7 @@ def invert(
         ValueError: if the picture is too small for the layer.
         WeightsError: if the network's weights can't be had.
     """
-    size = images.fit_size(*image.shape[1:3], config.size)
+    size = images.fit_size(*size_of(image), config.size)
     perceptual.check_image_size(*size, architecture=config.network, taps=[config.layer])
     network = perceptual.perceptual_network(
         config.network, [config.layer], weights=config.weights, pooling=config.pooling

@@ -99,16 +99,19 @@ class _AdamMinimizer(Minimizer):
         super().__init__(parameter, loss)
         self._config = config
         shape = parameter.variable.shape
+        self._first = tf.Variable(tf.zeros(shape))
+        self._second = tf.Variable(tf.zeros(shape))
+        self._steps = tf.Variable(0.0)
         if isinstance(previous, _AdamMinimizer):
-            # A mean loss spreads over more pixels: its gradients shrink with their number.
-            ratio = previous.parameter.variable.shape.num_elements() / shape.num_elements()
-            first = ratio * _resize(previous._first, shape)
-            second = ratio**2 * tf.maximum(_resize(previous._second, shape), 0.0)
-            steps = tf.identity(previous._steps)
-        else:
-            first, second, steps = tf.zeros(shape), tf.zeros(shape), tf.constant(0.0)
-        self._first, self._second = tf.Variable(first), tf.Variable(second)
-        self._steps = tf.Variable(steps)
+            self._carry(previous)
+
+    def _carry(self, previous: "_AdamMinimizer") -> None:
+        """The moments of a smaller picture."""
+        ratio = _gradient_ratio(previous.parameter, self.parameter)
+        shape = self.parameter.variable.shape
+        self._first.assign(ratio * _resize(previous._first, shape))
+        self._second.assign(ratio**2 * tf.maximum(_resize(previous._second, shape), 0.0))
+        self._steps.assign(previous._steps)
 
     def _step(self) -> tuple[tf.Tensor, Terms, tf.Tensor]:
         config = self._config
@@ -196,7 +199,6 @@ class _LBFGSMinimizer(Minimizer):
     def _step(self) -> tuple[tf.Tensor, Terms, tf.Tensor]:
         start = tf.identity(self.parameter.variable)
         direction = self._direction()
-        # A ring of size-1 trials: the first is the whole step, which is nearly always taken.
         trial, evaluations, decreased = self._search(start, direction)
         tf.cond(decreased, lambda: self._accept(start, trial), lambda: self._reject(start))
         terms = {name: tf.identity(value) for name, value in self._terms.items()}
@@ -283,8 +285,8 @@ class _LBFGSMinimizer(Minimizer):
 
     def _carry(self, previous: "_LBFGSMinimizer") -> None:
         """The pairs of a smaller picture, as far as they still show positive curvature."""
+        ratio = _gradient_ratio(previous.parameter, self.parameter)
         shape = self.parameter.variable.shape
-        ratio = previous.parameter.variable.shape.num_elements() / shape.num_elements()
         memory = previous._config.memory
         kept = 0
         for age in range(memory, 0, -1):  # the oldest first
@@ -328,6 +330,12 @@ def _apply_gains(image: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:
 
 def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(a * b)
+
+
+def _gradient_ratio(smaller: ImageParameter, larger: ImageParameter) -> float:
+    """What gradients shrink by: a mean over pixels spreads over more of them."""
+    ratio: float = smaller.variable.shape.num_elements() / larger.variable.shape.num_elements()
+    return ratio
 
 
 def _resize(image: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:

@@ -16,6 +16,11 @@ from stylezoo.synthesis.parameters import Pixels
 Size = tuple[int, int]
 
 
+def size_of(image: tf.Tensor) -> Size:
+    """Height and width of [B, H, W, C], px."""
+    return image.shape[1], image.shape[2]
+
+
 @dataclasses.dataclass(frozen=True)
 class Schedule:
     """How large the picture is at first, and for how many steps each size is optimised.
@@ -99,6 +104,7 @@ def coarse_to_fine(
     levels: list[tuple[Size, int]],
     optimizer: OptimizerConfig,
     bounds: tuple[tf.Tensor | float, tf.Tensor | float] = (0.0, 1.0),
+    detail_of: tf.Tensor | None = None,
     tolerance: float = 0.0,
     average_decay: float = 0.0,
     callback: Callback | None = None,
@@ -113,6 +119,8 @@ def coarse_to_fine(
         levels: as :meth:`Schedule.levels` gives them.
         optimizer: of every level.
         bounds: of the pixels; see :class:`~stylezoo.synthesis.Pixels`.
+        detail_of: a picture [1, H, W, 3] whose detail is added to each enlarged result: what it has at
+            the new size beyond its own reduction to the size before.
         tolerance: see :func:`~stylezoo.synthesis.optimize_image`.
         average_decay: see :func:`~stylezoo.synthesis.optimize_image`.
         callback: called after every step, with steps counted over all levels.
@@ -126,7 +134,7 @@ def coarse_to_fine(
         began = time.perf_counter()
         done = sum(steps for _, steps in levels[: len(finished)])
         loss, targets = problem(size)
-        parameter = Pixels(images.resize(image, size), bounds=bounds)
+        parameter = Pixels(_enlarge(image, size, detail_of), bounds=bounds)
         result, minimizer = optimize_image(
             loss,
             parameter,
@@ -144,6 +152,15 @@ def coarse_to_fine(
             Level(*size, len(result.losses), result.evaluations, time.perf_counter() - began)
         )
     return PyramidResult(image, losses, finished)
+
+
+def _enlarge(image: tf.Tensor, size: Size, detail_of: tf.Tensor | None) -> tf.Tensor:
+    """``image`` at ``size``, with another picture's detail that it has no room for yet."""
+    enlarged = images.resize(image, size)
+    if detail_of is None or size_of(image) == size:
+        return enlarged
+    reduced = images.resize(detail_of, size_of(image))
+    return enlarged + images.resize(detail_of, size) - images.resize(reduced, size)
 
 
 def _shifted(callback: Callback | None, done: int, total: int) -> Callback | None:

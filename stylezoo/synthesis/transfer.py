@@ -11,7 +11,7 @@ from stylezoo import images, losses, perceptual
 from stylezoo.objectives import Reference, Targets, TiledLoss, TotalLoss
 from stylezoo.synthesis.loop import Callback
 from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
-from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine
+from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine, size_of
 from stylezoo.synthesis.style_losses import STYLE_LOSSES, default_layers, style_loss
 
 PRESERVE_COLOR = ("none", "luminance", "histogram")
@@ -55,6 +55,8 @@ class TransferConfig:
         dream_weight: of that term.
         optimizer: of the pixels.
         schedule: sizes and steps.
+        content_detail: add the content's detail whenever the picture is enlarged. It saves about a
+            dozen steps at full size.
         tolerance: stop a level when its loss changes by less than this fraction over 50 steps.
         average_decay: of the moving average of the pictures; 0 for the last picture.
         tile: evaluate in tiles of this side, px, so that memory depends on the tile; None for whole.
@@ -79,6 +81,7 @@ class TransferConfig:
     dream_weight: float = 1.0
     optimizer: OptimizerConfig = LBFGS(exponent=0.5)
     schedule: Schedule = Schedule(smallest=128, initial_steps=100, steps=80)
+    content_detail: bool = True
     tolerance: float = 0.0
     average_decay: float = 0.0
     tile: int | None = None
@@ -148,6 +151,7 @@ PRESETS = {
         style_weight=1.0,
         optimizer=LBFGS(memory=20),
         schedule=Schedule(smallest=512, initial_steps=500, steps=200),
+        content_detail=False,
     ),
 }
 
@@ -184,7 +188,7 @@ def transfer(
         FloatingPointError: if the loss stops being finite.
     """
     _check_pictures(content, styles, style_weights, masks)
-    size = images.fit_size(*content.shape[1:3], config.size)
+    size = images.fit_size(*size_of(content), config.size)
     content = tf.convert_to_tensor(content)
     original = content
     if config.preserve_color == "histogram":
@@ -198,6 +202,7 @@ def transfer(
         painting.initial if initial is None else functools.partial(images.resize, initial),
         levels=config.schedule.levels(*size, minimum=painting.minimum_size),
         optimizer=config.optimizer,
+        detail_of=content if config.content_detail else None,
         tolerance=config.tolerance,
         average_decay=config.average_decay,
         callback=callback,
@@ -229,7 +234,7 @@ class _Painting:
         )
         self._activations: Mapping[str, float] | None = None
         self.minimum_size = max(self._infos[tap].minimum_size for tap in config.taps)
-        size = images.fit_size(*content.shape[1:3], config.size)
+        size = images.fit_size(*size_of(content), config.size)
         self._check_size("content", size)
         for style in styles:
             self._check_size("style", self._style_size(style, max(size)))
@@ -241,7 +246,7 @@ class _Painting:
 
     def _style_size(self, style: tf.Tensor, longest_side: int) -> Size:
         longest_side = max(round(self._config.style_scale * longest_side), 1)
-        return images.fit_size(*style.shape[1:3], longest_side)
+        return images.fit_size(*size_of(style), longest_side)
 
     def initial(self, size: Size) -> tf.Tensor:
         """What a picture of ``size`` starts from."""

@@ -1,0 +1,50 @@
+# `make demo` and `make test` need Python 3.11 or later and a package index, nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= out
+
+.PHONY: help demo test test-all lint types gallery bench clean
+
+help:
+	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg"
+	@echo "make test      lint, types and the default tests"
+	@echo "make test-all  the slow tests too"
+	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
+	@echo "make gallery   paint the pictures of docs/gallery again (needs IMAGES=FOLDER)"
+
+# One stamp for what a user needs, one for what a developer needs; both follow setup.py.
+$(VENV)/.installed: setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[samples]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.installed
+	mkdir -p $(OUT)
+	$(BIN)/stylezoo weights fetch vgg16.torchvision_lpips
+	$(BIN)/stylezoo weights verify
+	$(BIN)/stylezoo transfer --flagfile=configs/demo.flags \
+	    --content="$$($(BIN)/python -c "from stylezoo import images; print(images.sample_path('chelsea'))")" \
+	    --style="$$($(BIN)/python -c "from stylezoo import images; print(images.sample_path('retina'))")" \
+	    --output=$(OUT)/demo.jpg --overwrite
+	@echo "Painted $(OUT)/demo.jpg"
+
+test: $(VENV)/.installed-dev lint types
+	$(BIN)/python -m pytest
+
+test-all: $(VENV)/.installed-dev lint types
+	$(BIN)/python -m pytest --slow
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

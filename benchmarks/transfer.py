@@ -1,0 +1,195 @@
+"""Style transfer by optimisation: what a step costs, and how soon the default preset gets there.
+
+Usage: python -m benchmarks.transfer [--content=PHOTO --style=PAINTING] [--output=RESULT.json]
+
+Pictures default to two that come with scikit-image. Parts: `step` (seconds a step of Adam and L-BFGS at
+256 and 512 px, and the share of it that is not the network), `memory` (peak of whole processes), `quality`
+(time to the loss of 200 plain L-BFGS steps).
+"""
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+import tensorflow as tf
+from absl import app, flags
+
+from benchmarks import results
+from stylezoo import images, losses, objectives, perceptual
+from stylezoo.synthesis import (
+    LBFGS,
+    PRESETS,
+    Adam,
+    Pixels,
+    Progress,
+    Schedule,
+    TransferConfig,
+    transfer,
+)
+
+_PARTS = ("step", "memory", "quality")
+_CONTENT = flags.DEFINE_string("content", None, "A photograph.")
+_STYLE = flags.DEFINE_string("style", None, "A painting.")
+_OUTPUT = flags.DEFINE_string("output", "out/benchmarks/transfer.json", "Where figures go.")
+_ONLY = flags.DEFINE_multi_enum("part", list(_PARTS), _PARTS, "What to measure.")
+_REPEATS = flags.DEFINE_integer("repeats", 5, "Of each timing.", 1)
+_TILED_SIZE = flags.DEFINE_integer("tiled_size", 3000, "Of the tiled picture, px; 0 for none.", 0)
+
+
+def _content() -> pathlib.Path:
+    return pathlib.Path(_CONTENT.value or images.sample_path("chelsea"))
+
+
+def _style() -> pathlib.Path:
+    return pathlib.Path(_STYLE.value or images.sample_path("retina"))
+
+
+def step_costs(size: int) -> dict[str, Any]:
+    """Seconds of one step of each optimiser beside one evaluation of loss and gradient."""
+    config = PRESETS["fast"]
+    content = images.resize_longest_side(images.read_image(_content()), size)
+    style = images.resize_longest_side(images.read_image(_style()), size)
+    loss = objectives.TotalLoss(
+        [losses.ContentLoss(config.content_taps), losses.GramLoss(config.style_taps)],
+        perceptual.perceptual_network(config.network, config.taps),
+    )
+    reference = objectives.Reference
+    targets = loss.targets({"content": reference([content]), "style": reference([style])})
+
+    def of(image: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        return loss(image, targets)
+
+    minimizers = {
+        "adam": Adam().start(Pixels(content), of),
+        "lbfgs": LBFGS().start(Pixels(content), of),
+        "lbfgs_preconditioned": config.optimizer.start(Pixels(content), of),
+    }
+    for _ in range(LBFGS().memory):  # a full history is what a step costs in the long run
+        for minimizer in minimizers.values():
+            minimizer.step()
+    evaluate = minimizers["adam"].evaluate
+    seconds = results.alternate(
+        {
+            "evaluation": lambda: evaluate().total.numpy(),
+            **{name: _one_step(minimizer) for name, minimizer in minimizers.items()},
+        },
+        repeats=_REPEATS.value,
+    )
+    share = {name: max(1.0 - seconds["evaluation"] / value, 0.0) for name, value in seconds.items()}
+    return {"seconds": seconds, "share_outside_the_network": share}
+
+
+def _one_step(minimizer: Any) -> Any:
+    def run() -> None:
+        # A line search that shortens costs more than one evaluation; not what is measured here.
+        while int(minimizer.step()[2]) != 1:
+            pass
+
+    return run
+
+
+def peak_memory(size: int, *extra: str, steps: int = 3) -> dict[str, Any]:
+    """Peak resident memory of a whole `stylezoo transfer`, and its seconds a step."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder, "report.json")
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "stylezoo.binaries.main",
+                "transfer",
+                f"--content={_content()}",
+                f"--style={_style()}",
+                f"--size={size}",
+                f"--steps={steps}",
+                f"--output={folder}/picture.png",
+                f"--report={report}",
+                *extra,
+            ],
+            check=True,
+        )
+        figures = json.loads(report.read_text(encoding="utf-8"))
+    last = figures["levels"][-1]
+    return {
+        "peak_rss_mb": figures["peak_rss_mb"],
+        "seconds_per_step_at_full_size": last["seconds"] / last["steps"],
+        "steps": steps,
+    }
+
+
+class _LossReached(Exception):  # noqa: N818 - not an error
+    """The loss that was asked for has been reached."""
+
+
+def time_to_quality(size: int) -> dict[str, Any]:
+    """Wall time of the default preset to the loss of 200 plain L-BFGS steps, as a ratio to theirs."""
+    content = images.read_image(_content())
+    styles = [images.read_image(_style())]
+    fast = dataclasses.replace(PRESETS["fast"], size=size)
+    plain = dataclasses.replace(
+        fast, optimizer=LBFGS(), schedule=Schedule(smallest=None, initial_steps=200, steps=0)
+    )
+    patient = dataclasses.replace(fast, schedule=dataclasses.replace(fast.schedule, steps=300))
+    plain_seconds, plain_curve = _timed(content, styles, plain, until=None)
+    goal = plain_curve[-1]
+    seconds, curve = _timed(content, styles, patient, until=goal)
+    default_steps = fast.schedule.steps
+    return {
+        "plain_seconds": plain_seconds,
+        "plain_loss": goal,
+        "fast_seconds": seconds,
+        "fast_steps_at_full_size": len(curve),
+        "fast_loss": curve[-1],
+        "fast_loss_after_its_default_steps": curve[min(default_steps, len(curve)) - 1],
+        "reached": curve[-1] <= goal,
+        "ratio": seconds / plain_seconds,
+    }
+
+
+def _timed(
+    content: tf.Tensor, styles: list[tf.Tensor], config: TransferConfig, *, until: float | None
+) -> tuple[float, list[float]]:
+    """Seconds of a transfer, and its losses at full size; ends early once one is ``until``."""
+    height, width = images.fit_size(content.shape[1], content.shape[2], config.size)
+    levels = config.schedule.levels(height, width)
+    coarse = sum(steps for _, steps in levels[:-1])
+    curve: list[float] = []
+
+    def callback(progress: Progress) -> None:
+        if progress.step > coarse:
+            curve.append(progress.losses["total"])
+            if until is not None and curve[-1] <= until:
+                raise _LossReached
+
+    began = time.perf_counter()
+    with contextlib.suppress(_LossReached):
+        transfer(content, styles, config=config, callback=callback)
+    return time.perf_counter() - began, curve
+
+
+def main(argv: list[str]) -> None:
+    """Run the parts that were asked for."""
+    del argv
+    figures: dict[str, Any] = {"content": _content().name, "style": _style().name}
+    if "step" in _ONLY.value:
+        figures["step"] = {f"{size} px": step_costs(size) for size in (256, 512)}
+    if "memory" in _ONLY.value:
+        figures["memory"] = {"512 px": peak_memory(512)}
+        if _TILED_SIZE.value:
+            size = _TILED_SIZE.value
+            figures["memory"][f"{size} px, tiled"] = peak_memory(
+                size, "--tile=512", f"--smallest={size}", steps=2
+            )
+    if "quality" in _ONLY.value:
+        figures["quality"] = {"512 px": time_to_quality(512)}
+    results.write(_OUTPUT.value, "transfer", figures)
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,64 @@
+"""What all tests share: quiet TensorFlow, the slow tier, pretrained and random weights."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import networks
+import pytest
+
+from stylezoo import weights
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="also run the tests marked `slow`")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--slow"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in slow]
+
+
+@pytest.fixture(scope="session")
+def _fetched():
+    """What became of fetching each weights: a failure is not tried again for every test."""
+    return {}
+
+
+@pytest.fixture
+def pretrained(_fetched):
+    """Fetches weights into the ordinary cache and gives their name back, or skips the test.
+
+    With STYLEZOO_REQUIRE_WEIGHTS=1 it fails instead.
+    """
+
+    def fetch(name):
+        if name not in _fetched:
+            try:
+                weights.fetch(name)
+                _fetched[name] = None
+            except weights.WeightsError as error:
+                _fetched[name] = str(error)
+        if _fetched[name]:
+            required = os.environ.get("STYLEZOO_REQUIRE_WEIGHTS") == "1"
+            (pytest.fail if required else pytest.skip)(_fetched[name])
+        return name
+
+    return fetch
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory):
+    """Gives the path of a weights file with :func:`networks.he_tensors` of an architecture."""
+    files = {}
+
+    def path(architecture):
+        if architecture not in files:
+            file = tmp_path_factory.mktemp("weights") / f"{architecture}.h5"
+            files[architecture] = networks.write(file, architecture)
+        return files[architecture]
+
+    return path

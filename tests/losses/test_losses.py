@@ -1,0 +1,275 @@
+"""Loss terms against NumPy in float64, on features that need no network."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from networks import assert_gradient
+
+from stylezoo import losses, ops
+from stylezoo.losses.base import mask_key
+
+# Sums of some dozens of float32 products, squared.
+FLOAT32 = 2e-5
+
+TAPS = ("a", "b")
+STYLES = {
+    "gram": losses.GramLoss,
+    "moments": losses.MomentsLoss,
+    "sliced": losses.SlicedWassersteinLoss,
+}
+
+
+def features(seed, *, batch=1, size=(4, 5)):
+    """Of two layers, the second of half the size, three and four channels."""
+    random = np.random.default_rng(seed)
+    shapes = {"a": (batch, *size, 3), "b": (batch, size[0] // 2, size[1] // 2, 4)}
+    return {tap: tf.constant(random.standard_normal(s), tf.float32) for tap, s in shapes.items()}
+
+
+def flat(values):
+    return np.asarray(values, np.float64).reshape(values.shape[0], -1, values.shape[-1])
+
+
+def summary(kind, values):
+    """What each style loss compares, of [B, H, W, C]."""
+    values = flat(values)
+    if kind == "gram":
+        return np.swapaxes(values, 1, 2) @ values / values.shape[1]
+    if kind == "moments":
+        return np.stack([values.mean(axis=1), np.sqrt(values.var(axis=1) + 1e-8)], axis=1)
+    channels = values.shape[-1]
+    directions = ops.random_directions(channels, channels, 0).numpy()
+    return np.sort(np.swapaxes(values @ directions, 1, 2), axis=-1)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+@pytest.mark.parametrize("kind", STYLES)
+def test_style_loss_equals_numpy(kind, relative):
+    term = STYLES[kind](TAPS, layer_weights=[0.3, 2], relative=relative)
+    image, style = features(0, batch=2), features(1)
+    expected = 0
+    for tap, weight in zip(TAPS, (0.3, 2), strict=True):
+        target = summary(kind, style[tap])
+        loss = np.mean((summary(kind, image[tap]) - target) ** 2)
+        expected += weight * loss / (np.mean(target**2) if relative else 1)
+    got = term(image, term.target(style))
+    assert got.dtype == tf.float32
+    assert got.shape == ()
+    np.testing.assert_allclose(got, expected, rtol=FLOAT32)
+
+
+def test_gram_loss_is_four_times_the_papers():
+    """Gatys et al. 2016, equations 3 and 4: G = Σ F F, E = Σ (G − A)² / (4 N² M²)."""
+    image, style = features(0), features(1)
+    f, p = flat(image["a"])[0], flat(style["a"])[0]
+    positions, channels = f.shape
+    paper = np.sum((f.T @ f - p.T @ p) ** 2) / (4 * channels**2 * positions**2)
+    term = losses.GramLoss(["a"], relative=False)
+    np.testing.assert_allclose(term(image, term.target(style)), 4 * paper, rtol=FLOAT32)
+
+
+@pytest.mark.parametrize("scale", ["mean", "half_sum", "relative"])
+def test_content_loss_equals_numpy(scale):
+    term = losses.ContentLoss(TAPS, scale=scale)
+    image, content = features(0, batch=2), features(1)
+    each = []
+    for tap in TAPS:
+        square = (flat(image[tap]) - flat(content[tap])) ** 2
+        each.append(
+            {
+                "mean": square.mean(),
+                "half_sum": square.sum(axis=(1, 2)).mean() / 2,
+                "relative": square.sum(axis=(1, 2)).mean() / (flat(content[tap]) ** 2).sum(),
+            }[scale]
+        )
+    got = term(image, term.target(content))
+    np.testing.assert_allclose(got, np.mean(each), rtol=FLOAT32)
+
+
+def test_activation_loss_equals_numpy():
+    image = features(0, batch=2)
+    rms = [np.sqrt((flat(image[tap]) ** 2).mean(axis=(1, 2))) for tap in TAPS]
+    term = losses.ActivationLoss(TAPS)
+    np.testing.assert_allclose(term(image, {}), -np.mean(np.log(rms)), rtol=FLOAT32)
+    # Twice the activations: the logarithm of 2 less.
+    doubled = {tap: 2 * values for tap, values in image.items()}
+    np.testing.assert_allclose(term(image, {}) - term(doubled, {}), np.log(2), rtol=FLOAT32)
+
+
+def test_activation_loss_of_nothing_is_finite():
+    np.testing.assert_allclose(
+        losses.ActivationLoss(["a"])({"a": tf.zeros([1, 2, 2, 3])}, {}), 6 * np.log(10), rtol=1e-5
+    )
+
+
+def test_total_variation_loss_is_the_batchs_mean():
+    image = tf.constant(np.random.default_rng(0).uniform(size=(2, 4, 5, 3)), tf.float32)
+    term = losses.TotalVariationLoss(beta=1.0)
+    np.testing.assert_allclose(
+        term({losses.IMAGE: image}, {}), np.mean(ops.total_variation(image, beta=1.0)), rtol=1e-6
+    )
+
+
+TERMS = {
+    "content": losses.ContentLoss(TAPS),
+    "relative content": losses.ContentLoss(TAPS, scale="relative"),
+    **{kind: loss(TAPS) for kind, loss in STYLES.items()},
+}
+
+
+@pytest.mark.parametrize("term", TERMS.values(), ids=TERMS)
+def test_is_zero_at_its_own_target_and_only_there(term):
+    target = term.target(features(0))
+    assert float(term(features(0), target)) == 0
+    assert float(term(features(1), target)) > 1e-2
+
+
+@pytest.mark.parametrize("term", TERMS.values(), ids=TERMS)
+def test_of_a_batch_is_the_mean_of_its_pictures(term):
+    target = term.target(features(1))
+    both = features(0, batch=2)
+    each = [term({tap: v[i : i + 1] for tap, v in both.items()}, target) for i in (0, 1)]
+    np.testing.assert_allclose(term(both, target), np.mean(each), rtol=FLOAT32)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [*TERMS.values(), losses.ActivationLoss(TAPS)],
+    ids=[*TERMS, "dream"],
+)
+def test_gradient(term):
+    image, target = features(0), term.target(features(1))
+    for tap in TAPS:
+        # A small step, so that few of the sorted samples overtake each other (each a kink).
+        assert_gradient(lambda x, tap=tap: term({**image, tap: x}, target), image[tap], step=1e-3)
+
+
+def test_gradient_of_total_variation():
+    term = losses.TotalVariationLoss()
+    image = tf.constant(np.random.default_rng(0).uniform(size=(1, 4, 5, 3)), tf.float32)
+    assert_gradient(lambda x: term({losses.IMAGE: x}, {}), image)
+
+
+@pytest.mark.parametrize("kind", STYLES)
+@pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
+def test_half_precision_features_are_compared_in_float32(kind, dtype):
+    term = STYLES[kind](TAPS)
+    half = [{tap: tf.cast(200 * v, dtype) for tap, v in features(seed).items()} for seed in (0, 1)]
+    single = [{tap: tf.cast(v, tf.float32) for tap, v in each.items()} for each in half]
+    got = term(half[0], term.target(half[1]))
+    assert got.dtype == tf.float32
+    # Equal numbers, cast first thing: equal results.
+    np.testing.assert_array_equal(got, term(single[0], term.target(single[1])))
+
+
+@pytest.mark.parametrize("kind", ["gram", "moments"])
+def test_mask_of_a_half_is_the_half_alone(kind):
+    term = STYLES[kind](TAPS)
+    image, target = features(0, batch=2), term.target(features(1))
+    masks = {}
+    for tap in TAPS:
+        mask = np.zeros([1, *image[tap].shape[1:3], 1], np.float32)
+        mask[:, : mask.shape[1] // 2] = 1
+        masks[mask_key(tap)] = tf.constant(mask)
+    half = {tap: values[:, : values.shape[1] // 2] for tap, values in image.items()}
+    np.testing.assert_allclose(term(image, target | masks), term(half, target), rtol=FLOAT32)
+
+
+def test_sliced_loss_takes_no_masks():
+    term = losses.SlicedWassersteinLoss(["a"])
+    target = term.target(features(1)) | {mask_key("a"): tf.ones([1, 4, 5, 1])}
+    with pytest.raises(ValueError, match="must not be 'sliced' with masks"):
+        term(features(0), target)
+
+
+def test_sliced_loss_of_two_sizes():
+    """The target's quantiles are interpolated to the picture's count."""
+    term = losses.SlicedWassersteinLoss(["a"], relative=False)
+    image, style = features(0, size=(4, 6)), features(1, size=(2, 3))
+    position = np.clip((np.arange(24) + 0.5) * 6 / 24 - 0.5, 0, 5)
+    target = np.apply_along_axis(
+        lambda row: np.interp(position, np.arange(6), row), 2, summary("sliced", style["a"])
+    )
+    expected = np.mean((summary("sliced", image["a"]) - target) ** 2)
+    np.testing.assert_allclose(term(image, term.target(style)), expected, rtol=FLOAT32)
+    # The same features, each twice: the same distribution but for where steps are interpolated.
+    doubled = {"a": tf.repeat(image["a"], 2, axis=1)}
+    assert float(term(doubled, term.target(image))) < 0.02 * expected
+
+
+def test_sliced_loss_follows_its_seed():
+    values = [
+        float(term(features(0), term.target(features(1))))
+        for term in (losses.SlicedWassersteinLoss(TAPS, seed=seed) for seed in (0, 0, 1))
+    ]
+    assert values[0] == values[1]
+    assert abs(values[0] - values[2]) > 1e-4
+
+
+def test_sliced_targets_of_two_sizes_combine_to_the_barycentre():
+    term = losses.SlicedWassersteinLoss(["a"])
+    # One-dimensional distributions, uniform on [0, 1] and on [2, 4]: between them, on [1, 2.5].
+    targets = [
+        {"a": tf.reshape(tf.linspace(0.0, 1.0, 101), [1, 1, 101])},
+        {"a": tf.reshape(tf.linspace(2.0, 4.0, 51), [1, 1, 51])},
+    ]
+    combined = term.combine(targets, [1, 1])["a"][0, 0]
+    # Half a sample of the smaller one, where interpolation ends.
+    np.testing.assert_allclose(combined, np.linspace(1, 2.5, 101), atol=0.02)
+
+
+def test_weighted_mean():
+    targets = [{"x": tf.constant([1.0, 2]), "y": tf.constant(0.0)}, {"x": tf.constant([3.0, 6])}]
+    targets[1]["y"] = tf.constant(4.0)
+    mean = losses.weighted_mean(targets, [1, 3])
+    np.testing.assert_allclose(mean["x"], [2.5, 5])
+    np.testing.assert_allclose(mean["y"], 3)
+    np.testing.assert_array_equal(losses.weighted_mean(targets, [7, 0])["x"], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("count", "weights", "message"),
+    [
+        (2, [1], r"must be one a target. Received: 1 for 2 targets"),
+        (0, [], r"Received: 0 for 0 targets"),
+        (2, [1, -1], r"must be finite, >= 0, not all 0. Received: weights=\[1, -1\]"),
+        (2, [0, 0], r"not all 0"),
+        (2, [1, float("nan")], r"must be finite"),
+        (2, [1, float("inf")], r"must be finite"),
+    ],
+)
+def test_weighted_mean_refuses(count, weights, message):
+    with pytest.raises(ValueError, match=message):
+        losses.weighted_mean([{"x": tf.constant(1.0)}] * count, weights)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: losses.GramLoss(TAPS, weight=-1), r"`style_weight` must be >= 0. .*=-1"),
+        (lambda: losses.GramLoss(TAPS, weight=float("nan")), r"`style_weight` must be >= 0"),
+        (lambda: losses.ContentLoss(TAPS, weight=-1, name="c"), r"`c_weight` must be >= 0"),
+        (lambda: losses.GramLoss(TAPS, layer_weights=[1]), r"one a layer. Received: 1 for a, b"),
+        (lambda: losses.GramLoss(TAPS, layer_weights=[1, -2]), r"`layer_weights` must be >= 0"),
+        (lambda: losses.GramLoss([]), r"`taps` must be one or more different layers"),
+        (lambda: losses.ContentLoss([]), r"`taps` must be one or more different layers"),
+        (lambda: losses.MomentsLoss(["a", "a"]), r"different layers. Received: \['a', 'a'\]"),
+        (lambda: losses.ContentLoss(TAPS, scale="sum"), r"`scale` must be one of .*'sum'"),
+        (lambda: losses.TotalVariationLoss(beta=0), r"`beta` must be > 0. Received: beta=0"),
+    ],
+)
+def test_constructors_refuse(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_default_layer_weights_share_the_term():
+    assert losses.GramLoss(TAPS).layer_weights == {"a": 0.5, "b": 0.5}
+    assert losses.GramLoss(TAPS, name="sky").reference == "sky"
+    assert losses.GramLoss(TAPS, name="sky", reference="style").reference == "style"
+
+
+def test_window_crops_rows_and_columns():
+    values = tf.reshape(tf.range(24.0), [1, 4, 6, 1])
+    window = losses.Window(*map(tf.constant, (1, 2, 2, 3)))
+    np.testing.assert_array_equal(window.crop(values)[0, :, :, 0], [[8, 9, 10], [14, 15, 16]])
