@@ -7,7 +7,7 @@ Usage:
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, reporting
+from stylezoo.binaries import options, quiet, reporting
 
 _FIELDS = (
     "layer",
@@ -47,8 +47,10 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; returns its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "image", "layer", "output")
-    reporting.check_outputs(values)
+    reporting.check_outputs(values, [values.output])
     image = images.read_image(values.image, max_pixels=values.max_pixels)
+
+    quiet.import_tensorflow()
 
     from stylezoo import synthesis
 
@@ -56,7 +58,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     config = synthesis.InversionConfig(
         optimizer=options.optimizer(values, default), **options.given(values, _FIELDS)
     )
-    with reporting.progress(values, f"invert {config.layer}") as callback:
+    with reporting.progress(values, f"invert {config.layer}", values.output) as callback:
         result = synthesis.invert(image, config=config, callback=callback)
     reporting.write_picture(values, result.image, values.output)
     reporting.write_report(values, reporting.report(values, result, config))

@@ -18,12 +18,19 @@ from absl import flags
 import stylezoo
 
 COMMANDS = ("transfer", "texture", "invert", "weights")
+_EXHAUSTED = "ResourceExhaustedError"
 _HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
 
 
 def main() -> None:
     """Run the command line of the process; ends it with its exit status."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        status = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output, as in `stylezoo ... | head`, is gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)
 
 
 def run(argv: Sequence[str]) -> int:
@@ -34,7 +41,7 @@ def run(argv: Sequence[str]) -> int:
 
     Returns:
         The exit status: 0 when all is well, 1 when something could not be done (one line on standard
-        error says what), 2 for wrong usage, 130 when interrupted.
+        error says what), 2 for an unknown command or flag, 130 when interrupted.
     """
     if not argv or argv[0] in _HELP | {"help"}:
         print(_usage())
@@ -52,10 +59,8 @@ def run(argv: Sequence[str]) -> int:
         return 0
     try:
         _, *arguments = values([name, *rest])
-    except (flags.Error, OSError) as error:
+    except (flags.Error, OSError, UnicodeDecodeError) as error:
         return _fail(name, error, 2)
-    # Before TensorFlow is imported: its start-up messages are not a user's concern.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return _guarded(name, module, arguments, values)
 
 
@@ -66,12 +71,18 @@ def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.
     expected = (ValueError, OSError, FloatingPointError, ModuleNotFoundError, WeightsError)
     try:
         return module.main(arguments, values)
-    except expected as error:
-        if values.traceback:
-            traceback.print_exc()
-        return _fail(name, error, 1)
+    except BrokenPipeError:
+        raise
     except KeyboardInterrupt:
         return _fail(name, "interrupted", 130)
+    except Exception as error:
+        # TensorFlow's own, which can't be imported here; its text is about kernels.
+        exhausted = isinstance(error, MemoryError) or type(error).__name__ == _EXHAUSTED
+        if not exhausted and not isinstance(error, expected):
+            raise
+        if values.traceback:
+            traceback.print_exc()
+        return _fail(name, "out of memory: a smaller --size needs less" if exhausted else error, 1)
 
 
 def _fail(name: str, error: object, status: int) -> int:

@@ -9,7 +9,7 @@ import pathlib
 import platform
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import tqdm
@@ -26,15 +26,16 @@ if TYPE_CHECKING:
 _VERSIONED = ("stylezoo", "tensorflow", "keras", "numpy", "pillow")
 
 
-def check_outputs(values: flags.FlagValues) -> None:
+def check_outputs(values: flags.FlagValues, outputs: Iterable[str]) -> None:
     """Raise an OSError or ValueError now for what could not be written later."""
-    images.check_output_path(values.output, overwrite=values.overwrite)
+    for output in map(pathlib.Path, outputs):
+        images.check_output_path(output, overwrite=values.overwrite)
+        if values.save_every and not values.overwrite:
+            pattern = f"{glob.escape(output.stem)}_{'[0-9]' * 5}{glob.escape(output.suffix)}"
+            for path in output.parent.glob(pattern):
+                images.check_output_path(path, overwrite=False)
     if values.report:
         images.check_output_path(values.report, overwrite=values.overwrite, extensions=[".json"])
-    if values.save_every and not values.overwrite:
-        output = pathlib.Path(values.output)
-        for path in output.parent.glob(f"{glob.escape(output.stem)}_[0-9]*{output.suffix}"):
-            images.check_output_path(path, overwrite=False)
 
 
 def intermediate_path(output: str, step: int) -> pathlib.Path:
@@ -44,16 +45,19 @@ def intermediate_path(output: str, step: int) -> pathlib.Path:
 
 
 @contextlib.contextmanager
-def progress(values: flags.FlagValues, description: str) -> "Iterator[Callback]":
+def progress(values: flags.FlagValues, description: str, output: str) -> "Iterator[Callback]":
     """A callback that shows a bar with the time left and writes the pictures of --save_every."""
-    with tqdm.tqdm(desc=description, unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
+    # The delay keeps the bar from showing before the first step: there may be an error instead.
+    with tqdm.tqdm(
+        desc=description, unit="step", file=sys.stderr, dynamic_ncols=True, delay=0.01
+    ) as bar:
 
         def callback(progress: "Progress") -> None:
             bar.total = progress.num_steps
             bar.set_postfix(loss=f"{progress.losses['total']:.4g}", refresh=False)
             bar.update(progress.step - bar.n)
             if values.save_every and progress.step % values.save_every == 0:
-                path = intermediate_path(values.output, progress.step)
+                path = intermediate_path(output, progress.step)
                 write_picture(values, progress.image(), path)
 
         yield callback
@@ -87,7 +91,18 @@ def report(values: flags.FlagValues, result: "PyramidResult", config: Any) -> di
         "versions": versions(),
         "device": device(),
         "flags": values.flag_values_dict(),
-        "settings": {"type": type(config).__name__, **dataclasses.asdict(config)},
+        "settings": _settings(config.resolved()),
+    }
+
+
+def _settings(config: Any) -> Any:
+    """A configuration as JSON, with the type of each part."""
+    if not dataclasses.is_dataclass(config):
+        return config
+    fields = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
+    return {
+        "type": type(config).__name__,
+        **{name: _settings(value) for name, value in fields.items()},
     }
 
 

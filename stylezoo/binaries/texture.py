@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, reporting
+from stylezoo.binaries import options, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.synthesis import TextureConfig
@@ -67,20 +67,19 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     options.reject_arguments(arguments)
     options.require(values, "source", "output")
     size = _size(values.size)
-    reporting.check_outputs(values)
+    quiet.import_tensorflow()
+    config = _configure(values)
+    configs = _series(config, values.output) if values.series else {values.output: config}
+    reporting.check_outputs(values, configs)
     source = images.read_image(values.source, max_pixels=values.max_pixels)
     if values.source_size is not None:
         source = images.resize_longest_side(source, values.source_size)
-    config = _configure(values)
 
     from stylezoo import synthesis
 
-    configs = _series(config, values.output) if values.series else {values.output: config}
-    for output in configs:
-        images.check_output_path(output, overwrite=values.overwrite)
     reports = []
     for output, each in configs.items():
-        with reporting.progress(values, f"texture {each.taps[-1]}") as callback:
+        with reporting.progress(values, f"texture {each.taps[-1]}", output) as callback:
             result = synthesis.synthesize_texture(source, size, config=each, callback=callback)
         reporting.write_picture(values, result.image, output)
         reports.append({"output": output, **reporting.report(values, result, each)})

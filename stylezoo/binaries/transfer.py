@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, reporting
+from stylezoo.binaries import options, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.synthesis import TransferConfig
@@ -96,7 +96,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; returns its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "content", "style", "output")
-    reporting.check_outputs(values)
+    reporting.check_outputs(values, [values.output])
     style_weights = _numbers("style_weights", values.style_weights)
 
     def read(path: str):  # type: ignore[no-untyped-def]
@@ -107,12 +107,13 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     masks = [
         images.read_mask(path, max_pixels=values.max_pixels) for path in values.masks or ()
     ] or None
+    quiet.import_tensorflow()
     config, initial_path = _configure(values)
     initial = read(initial_path) if initial_path else None
 
     from stylezoo import synthesis
 
-    with reporting.progress(values, "transfer") as callback:
+    with reporting.progress(values, "transfer", values.output) as callback:
         result = synthesis.transfer(
             content,
             styles,

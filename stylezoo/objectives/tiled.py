@@ -108,13 +108,19 @@ class TiledLoss(TotalLoss):
     def _target_of(self, term: LossTerm, image: Image) -> Target:
         image = tf.convert_to_tensor(image)
         size = tf.shape(image)[1:3]
+
+        # The term's own taps only: early layers of a large picture are what does not fit.
+        @tf.function(autograph=False, reduce_retracing=True)
+        def of_tile(pixels: tf.Tensor, box: tf.Tensor, outer: tf.Tensor) -> Features:
+            owned = self._owned(pixels, outer, self._windows(box, size))
+            if isinstance(term, StatisticsLoss):
+                return term.represent(owned, {})
+            return {tap: owned[tap] for tap in term.taps}
+
         rows: dict[int, list[Features]] = {}
         for box in self._boxes(size):
             outer = self._outer(box, size)
-            owned = self._owned(_cut(image, outer), outer, self._windows(box, size))
-            if isinstance(term, StatisticsLoss):
-                owned = term.represent(owned, {})
-            rows.setdefault(int(box[0]), []).append({tap: owned[tap] for tap in owned})
+            rows.setdefault(int(box[0]), []).append(of_tile(_cut(image, outer), box, outer))
         if isinstance(term, StatisticsLoss):
             return term.summarize(_add(*itertools.chain(*rows.values())))
         columns = [_concat(row, axis=2) for row in rows.values()]

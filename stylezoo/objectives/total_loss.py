@@ -94,7 +94,13 @@ class TotalLoss:
         return target
 
     def _target_of(self, term: LossTerm, image: Image) -> Target:
-        return term.target(self.features(image))
+        # In a graph what the term does not look at is not computed, and nothing is kept for long.
+        target = tf.function(
+            lambda image: term.target(self.features(image)),
+            input_signature=[tf.TensorSpec([None, None, None, 3])],
+            autograph=False,
+        )
+        return target(image)
 
     def _masks(self, term: LossTerm, mask: Image, image_size: tuple[int, int]) -> Target:
         """The mask at the resolution of each of a term's taps."""

@@ -47,6 +47,10 @@ class InversionConfig:
             raise ValueError(f"`size` must be > 0. Received: size={self.size}")
         perceptual.check_taps(self.network, [self.layer], name="layer")
 
+    def resolved(self) -> "InversionConfig":
+        """The same with the layer's weight of the total variation written out."""
+        return dataclasses.replace(self, tv_weight=self.resolved_tv_weight)
+
     @property
     def resolved_tv_weight(self) -> float:
         """``tv_weight``, or the one for the layer's depth."""
@@ -81,14 +85,14 @@ def invert(
     """
     size = images.fit_size(*size_of(image), config.size)
     perceptual.check_image_size(*size, architecture=config.network, taps=[config.layer])
-    network = perceptual.perceptual_network(
-        config.network, [config.layer], weights=config.weights, pooling=config.pooling
-    )
     terms: list[losses.LossTerm] = [losses.ContentLoss([config.layer], scale="relative")]
     if config.resolved_tv_weight:
         terms.append(
             losses.TotalVariationLoss(weight=config.resolved_tv_weight, beta=config.tv_beta)
         )
+    network = perceptual.perceptual_network(
+        config.network, [config.layer], weights=config.weights, pooling=config.pooling
+    )
     loss = TotalLoss(terms, network)
 
     def problem(level: Size) -> tuple[TotalLoss, Targets]:

@@ -83,7 +83,7 @@ def optimize_image(
         The result, and the minimiser to carry on from.
 
     Raises:
-        FloatingPointError: when the loss is not finite; names the step and the terms.
+        FloatingPointError: when the loss or its gradient is not finite; names the step and the terms.
         ValueError: if ``num_steps`` is negative or ``average_decay`` not in [0, 1).
     """
     if num_steps < 0:
@@ -92,7 +92,7 @@ def optimize_image(
         raise ValueError(f"`average_decay` must be in [0, 1). Received: {average_decay}")
     began = time.perf_counter()
     minimizer = optimizer.start(parameter, lambda image: loss(image, targets), previous)
-    average = _MovingAverage(parameter, average_decay) if average_decay else None
+    average = _MovingAverage(parameter, average_decay) if average_decay and num_steps else None
     history: list[dict[str, float]] = []
     evaluations = 0
     picture = average.image if average else parameter.image
@@ -134,7 +134,9 @@ def _as_floats(total: tf.Tensor, terms: dict[str, tf.Tensor]) -> dict[str, float
 def _check_finite(step: int, losses: dict[str, float]) -> None:
     wrong = [name for name, value in losses.items() if not np.isfinite(value)]
     if wrong:
-        raise FloatingPointError(f"The loss is not finite at step {step}: {', '.join(wrong)}")
+        raise FloatingPointError(
+            f"The loss or its gradient is not finite at step {step}: {', '.join(wrong)}"
+        )
 
 
 def _has_converged(history: list[dict[str, float]], tolerance: float) -> bool:

@@ -21,7 +21,7 @@ class Evaluation(NamedTuple):
     """A loss and its gradient at one point.
 
     Attributes:
-        total: float32 scalar.
+        total: float32 scalar; NaN where the gradient is not finite.
         terms: each term's share of the total.
         gradient: of ``total`` with respect to the parameter's variable.
     """
@@ -46,7 +46,10 @@ class Minimizer(abc.ABC):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(parameter.variable)
                 total, terms = loss(parameter.image())
-            return Evaluation(total, terms, tape.gradient(total, parameter.variable))
+            gradient = tape.gradient(total, parameter.variable)
+            # So that a line search backs out of it and the loop says so, as for any NaN.
+            sound = tf.reduce_all(tf.math.is_finite(gradient))
+            return Evaluation(tf.where(sound, total, float("nan")), terms, gradient)
 
         # One trace serves the first evaluation and every trial of a line search.
         self.evaluate = tf.function(evaluate, autograph=False)
@@ -288,15 +291,13 @@ class _LBFGSMinimizer(Minimizer):
         ratio = _gradient_ratio(previous.parameter, self.parameter)
         shape = self.parameter.variable.shape
         memory = previous._config.memory
-        kept = 0
         for age in range(memory, 0, -1):  # the oldest first
             slot = int(previous._slot - age) % memory
             step = _resize(previous._steps[slot], shape)
             change = ratio * _resize(previous._changes[slot], shape)
             curvature = _dot(step, change)
-            if previous._reciprocals[slot] > 0 and curvature > 0 and kept < self._config.memory:
+            if previous._reciprocals[slot] > 0 and curvature > 0:
                 self._remember(step, change, curvature)
-                kept += 1
 
 
 def frequency_gains(height: int, width: int, *, exponent: float) -> tf.Tensor:

@@ -48,6 +48,10 @@ class TextureConfig:
     def __post_init__(self) -> None:
         perceptual.check_taps(self.network, self.taps, name="layers")
 
+    def resolved(self) -> "TextureConfig":
+        """The same with the paper's layers written out."""
+        return dataclasses.replace(self, layers=self.taps)
+
     @property
     def taps(self) -> tuple[str, ...]:
         """``layers``, or the paper's."""
@@ -82,13 +86,13 @@ def synthesize_texture(
         WeightsError: if the network's weights can't be had.
     """
     source = tf.convert_to_tensor(source)
-    network = perceptual.perceptual_network(
-        config.network, config.taps, weights=config.weights, pooling=config.pooling
-    )
     for name, (height, width) in (("source", source.shape[1:3]), ("size", size)):
         perceptual.check_image_size(
             height, width, architecture=config.network, taps=config.taps, name=name
         )
+    network = perceptual.perceptual_network(
+        config.network, config.taps, weights=config.weights, pooling=config.pooling
+    )
     infos = perceptual.tap_info(config.network)
     minimum = max(infos[tap].minimum_size for tap in config.taps)
     term = style_loss(config.style_loss, config.taps, seed=config.seed)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 from stylezoo import images, losses, perceptual
 from stylezoo.objectives import Reference, Targets, TiledLoss, TotalLoss
-from stylezoo.synthesis.loop import Callback
+from stylezoo.synthesis.loop import Callback, Progress
 from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
 from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine, size_of
 from stylezoo.synthesis.style_losses import STYLE_LOSSES, default_layers, style_loss
@@ -59,7 +60,8 @@ class TransferConfig:
             dozen steps at full size.
         tolerance: stop a level when its loss changes by less than this fraction over 50 steps.
         average_decay: of the moving average of the pictures; 0 for the last picture.
-        tile: evaluate in tiles of this side, px, so that memory depends on the tile; None for whole.
+        tile: evaluate in tiles of this side, px, so that memory hardly depends on ``size``; None for
+            whole. L-BFGS then keeps five pairs at most.
         seed: of the noise and of random directions.
     """
 
@@ -100,14 +102,23 @@ class TransferConfig:
                     f"`{field}` must be one of {', '.join(known)}. Received: {field}={value!r}"
                 )
         for field in ("size", "style_scale"):
-            if not getattr(self, field) > 0:
+            if not 0 < getattr(self, field) < math.inf:
                 raise ValueError(f"`{field}` must be > 0. Received: {field}={getattr(self, field)}")
+        for field in ("content_weight", "style_weight", "tv_weight", "dream_weight"):
+            if not 0 <= getattr(self, field) < math.inf:
+                raise ValueError(
+                    f"`{field}` must be finite, >= 0. Received: {field}={getattr(self, field)}"
+                )
         for field, taps in (
             ("content_layers", self.content_taps),
             ("style_layers", self.style_taps),
             ("dream_layer", self.dream_taps),
         ):
             perceptual.check_taps(self.network, taps, name=field)
+        if self.tile is not None and not style_loss(self.style_loss, self.style_taps).additive:
+            raise ValueError(
+                f"`tile` must not be set with style_loss={self.style_loss!r} (needs all positions)"
+            )
 
     @property
     def content_taps(self) -> tuple[str, ...]:
@@ -123,6 +134,12 @@ class TransferConfig:
     def dream_taps(self) -> tuple[str, ...]:
         """``dream_layer``, if there is one."""
         return () if self.dream_layer is None else (self.dream_layer,)
+
+    def resolved(self) -> "TransferConfig":
+        """The same with the architecture's usual layers written out."""
+        return dataclasses.replace(
+            self, content_layers=self.content_taps, style_layers=self.style_taps
+        )
 
     @property
     def taps(self) -> tuple[str, ...]:
@@ -188,20 +205,26 @@ def transfer(
         FloatingPointError: if the loss stops being finite.
     """
     _check_pictures(content, styles, style_weights, masks)
+    if masks is not None and config.style_loss == "sliced":
+        raise ValueError("`style_loss` must not be 'sliced' with masks. Received: 'sliced'")
     size = images.fit_size(*size_of(content), config.size)
-    content = tf.convert_to_tensor(content)
+    # No level needs more of it, and a camera's pictures are large.
+    content = images.resize(content, size)
     original = content
     if config.preserve_color == "histogram":
         styles = [images.match_colour(style, content) for style in styles]
     elif config.preserve_color == "luminance":
-        styles = [tf.tile(images.match_luminance(style, content), [1, 1, 1, 3]) for style in styles]
-        content = tf.tile(images.luminance(content), [1, 1, 1, 3])
+        grey = images.luminance(content)
+        matched = [images.match_luminance(images.luminance(style), grey) for style in styles]
+        styles = [tf.tile(style, [1, 1, 1, 3]) for style in matched]
+        content = tf.tile(grey, [1, 1, 1, 3])
+        callback = callback and _recoloured(callback, original)
     painting = _Painting(config, content, styles, style_weights, masks)
     result = coarse_to_fine(
         painting.problem,
         painting.initial if initial is None else functools.partial(images.resize, initial),
         levels=config.schedule.levels(*size, minimum=painting.minimum_size),
-        optimizer=config.optimizer,
+        optimizer=_frugal(config.optimizer) if config.tile else config.optimizer,
         detail_of=content if config.content_detail else None,
         tolerance=config.tolerance,
         average_decay=config.average_decay,
@@ -209,8 +232,33 @@ def transfer(
     )
     if config.preserve_color != "luminance":
         return result
-    kept = images.replace_luminance(images.resize(original, size), images.luminance(result.image))
-    return dataclasses.replace(result, image=kept)
+    return dataclasses.replace(result, image=_recolour(original, result.image))
+
+
+def _recolour(content: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    """The luminance of ``image`` in the content's colours."""
+    content = images.resize(content, size_of(image))
+    return images.replace_luminance(content, images.luminance(image))
+
+
+def _recoloured(callback: Callback, content: tf.Tensor) -> Callback:
+    """``callback`` shown pictures in the content's colours."""
+
+    def recoloured(progress: Progress) -> None:
+        callback(
+            dataclasses.replace(
+                progress, image=lambda: _recolour(content, progress.image()).numpy()
+            )
+        )
+
+    return recoloured
+
+
+def _frugal(optimizer: OptimizerConfig) -> OptimizerConfig:
+    """With a history that is no larger than a tile's features."""
+    if isinstance(optimizer, LBFGS):
+        return dataclasses.replace(optimizer, memory=min(optimizer.memory, 5))
+    return optimizer
 
 
 class _Painting:
@@ -229,15 +277,15 @@ class _Painting:
         self._style_weights = style_weights
         self._masks = masks
         self._infos = perceptual.tap_info(config.network)
-        self._network = perceptual.perceptual_network(
-            config.network, config.taps, weights=config.weights, pooling=config.pooling
-        )
         self._activations: Mapping[str, float] | None = None
         self.minimum_size = max(self._infos[tap].minimum_size for tap in config.taps)
-        size = images.fit_size(*size_of(content), config.size)
+        size = size_of(content)
         self._check_size("content", size)
         for style in styles:
             self._check_size("style", self._style_size(style, max(size)))
+        self._network = perceptual.perceptual_network(
+            config.network, config.taps, weights=config.weights, pooling=config.pooling
+        )
 
     def _check_size(self, name: str, size: Size) -> None:
         perceptual.check_image_size(
@@ -365,6 +413,12 @@ def _check_pictures(
             raise ValueError(
                 f"`{name}` must be one a style. Received: {len(others)} for {len(styles)} styles"
             )
+    if style_weights is not None and not (
+        min(style_weights) >= 0 and 0 < sum(style_weights) < math.inf
+    ):
+        raise ValueError(
+            f"`style_weights` must be finite, >= 0, not all 0. Received: {list(style_weights)}"
+        )
     for mask in masks or ():
         if tuple(mask.shape[1:3]) != tuple(content.shape[1:3]):
             raise ValueError(

@@ -1,0 +1,391 @@
+"""A table of bad input for every command: one line on standard error each, and nothing is left."""
+
+import itertools
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from stylezoo import images, synthesis, weights
+from stylezoo.binaries import main
+from stylezoo.synthesis import pyramid
+
+LAYERS = "conv1_1, relu1_1, conv1_2"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, random_weights):
+    """What a user has, good and bad; the current folder, with a cache of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))
+    photo = Image.open(images.sample_path("astronaut")).resize((48, 40))
+    photo.save("photo.png")
+    Image.open(images.sample_path("coffee")).resize((50, 60)).save("painting.jpg")
+    photo.resize((12, 40)).save("narrow.png")
+    photo.resize((24, 20)).save("other_size.png")
+    data = pathlib.Path("painting.jpg").read_bytes()
+    pathlib.Path("truncated.jpg").write_bytes(data[: len(data) // 2])
+    pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
+    pathlib.Path("empty.png").write_bytes(b"")
+    pathlib.Path("directory.png").mkdir()
+    Image.fromarray(np.zeros([40, 48], np.uint8)).save("black.png")
+    Image.fromarray(np.full([40, 48], 255, np.uint8)).save("white.png")
+    pathlib.Path("existing.png").write_bytes(b"precious")
+    pathlib.Path("existing.json").write_bytes(b"precious")
+    pathlib.Path("out_00001.png").write_bytes(b"precious")
+    pathlib.Path("out_relu1_1.png").write_bytes(b"precious")
+    pathlib.Path("binary.flags").write_bytes(b"\xff\xfe\x00")
+    pathlib.Path("wrong.flags").write_text("--nonsense=1\n", encoding="utf-8")
+    pathlib.Path("damaged.h5").write_bytes(random_weights("vgg16").read_bytes()[:5000])
+    pathlib.Path("vgg16.h5").symlink_to(random_weights("vgg16"))
+    pathlib.Path("alexnet.h5").symlink_to(random_weights("alexnet_owt"))
+    return tmp_path
+
+
+@pytest.fixture
+def idle(monkeypatch):
+    """Fails the test if a step is about to be done."""
+
+    def untouchable(*_, **__):
+        pytest.fail("began to work before it found the error")
+
+    monkeypatch.setattr(pyramid, "optimize_image", untouchable)
+
+
+def snapshot(folder):
+    """Every file below with its content, and every folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def assert_one_line(error, command, message):
+    assert error.count("\n") == 1
+    assert error.startswith(f"stylezoo {command}: error: ")
+    assert re.search(message, error), error
+    assert "Traceback" not in error
+
+
+TRANSFER = "--content=photo.png --style=painting.jpg --output=out.png --weights=vgg16.h5 --size=40"
+TEXTURE = "--source=photo.png --output=out.png --weights=vgg16.h5 --size=40"
+INVERT = "--image=photo.png --layer=relu3_1 --output=out.png --weights=vgg16.h5 --size=40"
+
+# Of every command that makes a picture: flags that replace or follow the good ones, and the message.
+COMMON = [
+    ("--output=missing/out.png", "`missing/out.png` cannot be written: `missing` does not exist"),
+    ("--output=photo.png/out.png", "`photo.png` is not a folder"),
+    ("--output=directory.png", "`directory.png` is a folder"),
+    ("--output=out.xyz", r"`out.xyz` must end in one of .*\.png"),
+    ("--output=out", r"`out` must end in one of .*\.png"),
+    ("--output=existing.png", "`existing.png` already exists. Give another path, or --overwrite"),
+    ("--output=/proc/out.png", "`/proc/out.png` cannot be written"),
+    ("--output=", "`--output` must be given"),
+    ("--report=missing/r.json", "`missing` does not exist"),
+    ("--report=r.txt", r"`r.txt` must end in one of \.json"),
+    ("--report=existing.json", "`existing.json` already exists"),
+    ("--report=directory.png/../photo.png/r.json", "is not a folder"),
+    ("--save_every=1", "`out_00001.png` already exists"),
+    ("--save_every=0", "save_every"),
+    ("--quality=0", "quality"),
+    ("--max_pixels=1000", "above the limit of 1000.*--max_pixels"),
+    ("junk", "expected flags only. Received: junk"),
+    ("--nonsense=1", "Unknown command line flag 'nonsense'"),
+    ("--flagfile=missing.flags", "missing.flags"),
+    ("--flagfile=directory.png", "directory.png"),
+    ("--flagfile=binary.flags", "decode"),
+    ("--flagfile=wrong.flags", "Unknown command line flag 'nonsense'"),
+    ("--network=vgg99", "vgg16, vgg19.*Received.*vgg99"),
+    ("--pooling=min", "`pooling` must be one of max, avg. Received: pooling='min'"),
+    ("--optimizer=sgd", "one of <lbfgs\\|adam>"),
+    ("--learning_rate=0.1 --optimizer=lbfgs", "`--learning_rate` must come with --optimizer=adam"),
+    ("--learning_rate=0 --optimizer=adam", "`learning_rate` must be > 0"),
+    ("--learning_rate=nan --optimizer=adam", "`learning_rate` must be > 0"),
+    ("--steps=-1", "steps"),
+    ("--steps=many", "steps.*many"),
+    ("--seed=1.5", "seed"),
+    ("--tolerance=-1", "tolerance"),
+    (
+        "--weights=nonsense",
+        "`weights` must be 'imagenet', one of .*vgg16.torchvision_lpips, .*file",
+    ),
+    (
+        "--weights=missing.h5",
+        "`weights` must be 'imagenet', one of .*Received: weights='missing.h5'",
+    ),
+    ("--weights=directory.png", "`weights` must be 'imagenet', one of "),
+    ("--weights=photo.png", "photo.png: not a readable HDF5 file"),
+    ("--weights=damaged.h5", "damaged.h5: "),
+    ("--weights=alexnet.h5", "alexnet.h5: holds weights of alexnet_owt, not of vgg16"),
+    ("--weights=alexnet_owt.torchvision_lpips", "`weights` must be of the architecture vgg16"),
+]
+
+PICTURES = [
+    ("missing.png", "`missing.png` does not exist"),
+    ("truncated.jpg", "`truncated.jpg` is not an image that can be decoded"),
+    ("text.png", "`text.png` is not an image that can be decoded"),
+    ("empty.png", "`empty.png` is not an image that can be decoded: it is empty"),
+    ("directory.png", "`directory.png` is a folder, not an image"),
+]
+
+TABLE = {
+    "transfer": [
+        *(
+            (f"--{flag}={name}", message)
+            for flag in ("content", "style", "init", "masks")
+            for name, message in PICTURES
+            if (flag, name) != ("init", "missing.png")
+        ),
+        ("--style=painting.jpg,missing.png", "`missing.png` does not exist"),
+        ("--init=missing.png", "`--init` must be one of content, noise, style, or a picture"),
+        ("--content=", "`--content` must be given"),
+        ("--style=", "`--style` must be given"),
+        ("--size=0", "size"),
+        ("--size=12", "`content` must be at least 16x16 px for the layer relu5_1.*: 12x10 px"),
+        ("--content=narrow.png", "`content` must be at least 16x16 px .*Received: 12x40 px"),
+        ("--style=narrow.png", "`style` must be at least 16x16 px .*Received: 12x40 px"),
+        ("--style_scale=0.2", "`style` must be at least 16x16 px"),
+        ("--style_scale=0", "`style_scale` must be > 0"),
+        ("--style_scale=inf", "`style_scale` must be > 0"),
+        ("--content_layers=relu9_9", f"`content_layers` of vgg16 must be among {LAYERS}"),
+        ("--style_layers=relu1_1,x", f"`style_layers` of vgg16 must be among {LAYERS}.*: x$"),
+        ("--dream_layer=x", f"`dream_layer` of vgg16 must be among {LAYERS}"),
+        ("--preset=slow", "`--preset` must be one of fast, gatys2016-paper, gatys2016-code"),
+        ("--style_loss=x", "`style_loss` must be one of gram, moments, sliced"),
+        ("--preserve_color=x", "`preserve_color` must be one of none, luminance, histogram"),
+        ("--style_weights=1,2", "`style_weights` must be one a style. Received: 2 for 1 styles"),
+        ("--style_weights=-1", "`style_weights` must be finite, >= 0, not all 0"),
+        ("--style_weights=0", "`style_weights` must be finite, >= 0, not all 0"),
+        ("--style_weights=much", "`--style_weights` must be numbers. Received: much"),
+        ("--style_weights=1,", "`--style_weights` must be numbers"),
+        ("--masks=white.png,white.png", "`masks` must be one a style. Received: 2 for 1 styles"),
+        ("--masks=other_size.png", "`masks` must have .* 48x40 px. Received: 24x20 px"),
+        ("--masks=black.png", "black everywhere"),
+        ("--masks=white.png --style_loss=sliced", "must not be 'sliced' with masks"),
+        ("--tile=32 --style_loss=sliced", "`tile` must not be set with style_loss='sliced'"),
+        ("--tile=0", "tile"),
+        ("--smallest=0", "smallest"),
+        ("--content_weight=-1", "content_weight"),
+        ("--content_weight=nan", "`content_weight` must be finite, >= 0"),
+        ("--tv_weight=inf", "`tv_weight` must be finite, >= 0"),
+        ("--average_decay=-1", "average_decay"),
+    ],
+    "texture": [
+        *((f"--source={name}", message) for name, message in PICTURES),
+        ("--source=", "`--source` must be given"),
+        ("--source=narrow.png", "`source` must be at least 16x16 px for the layer pool4"),
+        ("--source_size=10", "`source` must be at least 16x16 px for the layer pool4"),
+        ("--source_size=0", "source_size"),
+        ("--size=8", "`size` must be at least 16x16 px for the layer pool4"),
+        ("--size=40x8", "`size` must be at least 16x16 px for the layer pool4"),
+        ("--size=0", "`--size` must be HEIGHTxWIDTH in px. Received: 0"),
+        ("--size=40x", "`--size` must be HEIGHTxWIDTH in px. Received: 40x"),
+        ("--size=large", "`--size` must be HEIGHTxWIDTH in px. Received: large"),
+        ("--layers=relu9_9", f"`layers` of vgg16 must be among {LAYERS}"),
+        ("--style_loss=x", "`style_loss` must be one of gram, moments, sliced"),
+        ("--series", "`out_relu1_1.png` already exists"),
+    ],
+    "invert": [
+        *((f"--image={name}", message) for name, message in PICTURES),
+        ("--image=", "`--image` must be given"),
+        ("--layer=", "`--layer` must be given"),
+        ("--layer=relu9_9", f"`layer` of vgg16 must be among {LAYERS}"),
+        ("--size=0", "size"),
+        ("--size=3", "`image` must be at least 4x4 px for the layer relu3_1"),
+        ("--image=narrow.png --size=8", "`image` must be at least 4x4 px for the layer relu3_1"),
+        ("--tv_weight=-1", "tv_weight"),
+        ("--tv_weight=nan", "`tv_weight` must be >= 0"),
+        ("--tv_beta=0", "`beta` must be > 0"),
+    ],
+}
+GOOD = {"transfer": TRANSFER, "texture": TEXTURE, "invert": INVERT}
+CASES = [
+    pytest.param(command, flags, message, id=f"{command} {flags}")
+    for command, own in TABLE.items()
+    for flags, message in itertools.chain(COMMON, own)
+]
+
+
+@pytest.mark.parametrize(("command", "flags", "message"), CASES)
+def test_bad_input(command, flags, message, folder, idle, capsys):
+    before = snapshot(folder)
+    assert main.run([command, *GOOD[command].split(), *flags.split()]) in (1, 2)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert_one_line(captured.err, command, message)
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["transfer"], "`--content` must be given"),
+        (["texture"], "`--source` must be given"),
+        (["invert"], "`--image` must be given"),
+        (["weights"], "expected `list`, `fetch NAME...`"),
+        (["weights", "burn"], "expected `list`, .*Received: burn"),
+        (["weights", "path"], "expected `list`"),
+        (["weights", "path", "vgg99"], "must be one of .*vgg16.torchvision_lpips"),
+        (["weights", "path", "vgg16.keras"], "run `stylezoo weights fetch vgg16.keras`"),
+        (["weights", "fetch", "vgg16.keras", "vgg99"], "must be one of .*vgg19.keras"),
+        (["weights", "verify", "vgg99"], "must be one of .*vgg19.keras"),
+        (["weights", "--nonsense", "list"], "Unknown command line flag 'nonsense'"),
+    ],
+)
+def test_bad_usage(command, message, folder, capsys):
+    before = snapshot(folder)
+    assert main.run(command) in (1, 2)
+    assert_one_line(capsys.readouterr().err, command[0], message)
+    assert snapshot(folder) == before
+
+
+def test_unknown_command(capsys):
+    assert main.run(["paint"]) == 2
+    error = capsys.readouterr().err
+    assert error == (
+        "stylezoo: error: `COMMAND` must be one of transfer, texture, invert, weights. "
+        "Received: paint\n"
+    )
+
+
+def cached_vgg16(folder, random_weights):
+    """A cache entry as `stylezoo weights fetch` leaves it, but for its content."""
+    entry = folder / "home" / "weights" / "vgg16.torchvision_lpips"
+    entry.mkdir(parents=True)
+    (entry / "weights.h5").write_bytes(random_weights("vgg16").read_bytes())
+    (entry / "manifest.json").write_text(json.dumps({"sha256": "0" * 64}), encoding="utf-8")
+
+
+def test_corrupted_cached_weights(folder, idle, capsys, random_weights):
+    cached_vgg16(folder, random_weights)
+    before = snapshot(folder)
+    assert main.run(["transfer", *TRANSFER.split(), "--weights=imagenet"]) == 1
+    message = (
+        "is corrupt: .*Repair it with `stylezoo weights fetch vgg16.torchvision_lpips --force`"
+    )
+    assert_one_line(capsys.readouterr().err, "transfer", message)
+    assert snapshot(folder) == before
+
+
+def test_weights_that_can_not_be_fetched(folder, idle, capsys, monkeypatch):
+    def fail(*_):
+        raise weights.WeightsError("example.org: no network")
+
+    for spec in weights.list_weights("vgg16"):
+        monkeypatch.setattr(type(spec.source), "download", fail)
+    assert main.run(["transfer", *TRANSFER.split(), "--weights=imagenet"]) == 1
+    *fetching, error = capsys.readouterr().err.splitlines(keepends=True)
+    assert all(line.startswith("Fetching ") for line in fetching)
+    assert_one_line(error, "transfer", "could not be fetched. Tried example.org: no network")
+    assert not [path for path in (folder / "home" / "weights").iterdir() if path.is_dir()]
+
+
+@pytest.mark.parametrize("command", GOOD)
+@pytest.mark.parametrize(
+    ("raised", "status", "message"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted$"),
+        (FloatingPointError("The loss is not finite at step 3: total"), 1, "at step 3: total"),
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (MemoryError(), 1, "out of memory: a smaller --size"),
+        (tf.errors.ResourceExhaustedError(None, None, "OOM"), 1, "out of memory: a smaller --size"),
+        (ValueError("two\nlines"), 1, "two lines"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_ends_a_run(command, raised, status, message, folder, monkeypatch, capsys):
+    def fail(*_, **__):
+        raise raised
+
+    monkeypatch.setattr(pyramid, "optimize_image", fail)
+    before = snapshot(folder)
+    assert main.run([command, *GOOD[command].split()]) == status
+    assert_one_line(capsys.readouterr().err, command, message)
+    assert snapshot(folder) == before
+
+
+def test_a_bug_is_not_hidden(folder, monkeypatch):
+    monkeypatch.setattr(synthesis, "transfer", lambda *_, **__: {}["bug"])
+    with pytest.raises(KeyError, match="bug"):
+        main.run(["transfer", *TRANSFER.split()])
+
+
+def test_traceback_is_shown_when_asked_for(folder, capsys):
+    assert main.run(["transfer", *TRANSFER.split(), "--content=missing.png", "--traceback"]) == 1
+    *traceback, last = capsys.readouterr().err.splitlines()
+    assert traceback[0] == "Traceback (most recent call last):"
+    assert last == "stylezoo transfer: error: `missing.png` does not exist."
+
+
+SCRIPT = pathlib.Path(sys.executable).with_name("stylezoo")
+
+
+def test_one_line_from_a_process_of_its_own(folder):
+    """After TensorFlow has started: its own messages are not shown either."""
+    flags = ["--size=40", "--steps=0", "--weights=damaged.h5"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
+    process = subprocess.run(
+        [SCRIPT, "transfer", *TRANSFER.split(), *flags],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert_one_line(process.stderr, "transfer", "damaged.h5: ")
+
+
+def test_tensorflow_says_nothing():
+    script = (
+        "from stylezoo.binaries import quiet\n"
+        "quiet.import_tensorflow()\n"
+        "import tensorflow as tf\n"
+        "for size in range(8):\n"  # one function, traced eight times: worth a warning
+        "    tf.function(lambda x: x + 1)(tf.zeros([size]))\n"
+        "import sys\n"
+        "print('heard', file=sys.stderr)"
+    )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (process.returncode, process.stderr) == (0, "heard\n")
+
+
+def test_interrupted_in_the_middle(folder):
+    """Ctrl-C after the first steps: the picture of --save_every stays, the rest never was."""
+    before = snapshot(folder)
+    flags = ["--steps=100000", "--save_every=1", "--report=cut.json", "--smallest=40"]
+    process = subprocess.Popen(
+        [SCRIPT, "transfer", *TRANSFER.replace("out.png", "cut.png").split(), *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not pathlib.Path("cut_00002.png").exists() and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert error.splitlines()[-1] == "stylezoo transfer: error: interrupted"
+    assert "Traceback" not in error
+    new = set(snapshot(folder)) - set(before)
+    assert new
+    for name in new:
+        assert re.fullmatch(r"cut_\d{5}\.png", name)
+        assert images.read_image(name).shape == (1, 33, 40, 3)

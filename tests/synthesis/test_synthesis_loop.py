@@ -1,0 +1,267 @@
+"""optimize_image, pyramids and schedules, on losses of pixels alone."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from stylezoo.synthesis import (
+    LBFGS,
+    Adam,
+    Pixels,
+    Schedule,
+    coarse_to_fine,
+    optimize_image,
+)
+
+OPTIMIZERS = [Adam(), LBFGS(memory=4), LBFGS(memory=4, exponent=0.5)]
+
+
+def start(height=6, width=7, seed=0):
+    return tf.constant(np.random.default_rng(seed).uniform(size=(1, height, width, 3)), tf.float32)
+
+
+def towards(image, targets):
+    """Not quadratic, so that no optimiser is done at once."""
+    near = tf.reduce_mean(tf.sqrt(0.01 + (image - targets["goal"]) ** 2))
+    smooth = tf.reduce_mean((image[:, 1:] - image[:, :-1]) ** 2)
+    return near + smooth, {"near": near, "smooth": smooth}
+
+
+GOAL = {"goal": tf.constant(0.3)}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["adam", "lbfgs", "preconditioned"])
+def test_callback_and_history(optimizer):
+    told = []
+    parameter = Pixels(start())
+    result, _ = optimize_image(
+        towards,
+        parameter,
+        GOAL,
+        optimizer=optimizer,
+        num_steps=6,
+        callback=lambda progress: told.append((progress, progress.image())),
+    )
+    assert [(each.step, each.num_steps) for each, _ in told] == [(n, 6) for n in range(1, 7)]
+    assert [each.losses for each, _ in told] == result.losses
+    np.testing.assert_array_equal(told[-1][1], result.image)
+    np.testing.assert_array_equal(parameter.variable, result.image)
+    assert not np.array_equal(told[0][1], told[1][1])
+    for losses in result.losses:
+        assert list(losses) == ["total", "near", "smooth"]
+        assert losses["total"] == pytest.approx(losses["near"] + losses["smooth"], rel=1e-6)
+    assert result.losses[-1]["total"] < 0.9 * result.losses[0]["total"]
+    assert result.seconds > 0
+
+
+def test_lbfgs_reports_the_loss_of_the_picture_it_gives():
+    result, _ = optimize_image(towards, Pixels(start()), GOAL, optimizer=LBFGS(), num_steps=5)
+    total, _ = towards(tf.constant(result.image), GOAL)
+    assert result.losses[-1]["total"] == pytest.approx(float(total), rel=1e-6)  # graph and eager
+
+
+@pytest.mark.parametrize("average_decay", [0.0, 0.9])
+def test_no_steps_give_the_start(average_decay):
+    result, _ = optimize_image(
+        towards,
+        Pixels(start()),
+        GOAL,
+        optimizer=LBFGS(),
+        num_steps=0,
+        average_decay=average_decay,
+    )
+    np.testing.assert_array_equal(result.image, start())
+    assert result.losses == []
+    assert result.evaluations == 0
+
+
+def test_average_is_bias_corrected():
+    pictures = []
+    common = {"optimizer": Adam(learning_rate=0.1), "num_steps": 7}
+    optimize_image(
+        towards,
+        Pixels(start()),
+        GOAL,
+        **common,
+        callback=lambda progress: pictures.append(progress.image()),
+    )
+    averaged = []
+    result, _ = optimize_image(
+        towards,
+        Pixels(start()),
+        GOAL,
+        **common,
+        average_decay=0.8,
+        callback=lambda progress: averaged.append(progress.image()),
+    )
+    for count in range(1, 8):
+        weights = 0.8 ** np.arange(count)[::-1]
+        expected = np.tensordot(weights / weights.sum(), np.stack(pictures[:count]), axes=1)
+        # Float32 sums of values up to one.
+        np.testing.assert_allclose(averaged[count - 1], expected, atol=1e-6)
+    np.testing.assert_array_equal(result.image, averaged[-1])
+
+
+def test_stops_when_converged():
+    def quickly(image, _):
+        total = 1.0 + tf.reduce_mean((image - 0.3) ** 2)
+        return total, {"term": total}
+
+    result, _ = optimize_image(
+        quickly, Pixels(start()), {}, optimizer=LBFGS(), num_steps=80, tolerance=1e-3
+    )
+    assert len(result.losses) < 60
+    totals = [losses["total"] for losses in result.losses]
+    assert len(totals) > 50
+    assert abs(totals[-51] - totals[-1]) < 1e-3 * totals[-1]
+    result, _ = optimize_image(quickly, Pixels(start()), {}, optimizer=LBFGS(), num_steps=70)
+    assert len(result.losses) == 70
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["adam", "lbfgs", "preconditioned"])
+def test_same_start_same_picture(optimizer):
+    first, second = (
+        optimize_image(towards, Pixels(start()), GOAL, optimizer=optimizer, num_steps=8)[0]
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.image, second.image)
+    assert first.losses == second.losses
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["adam", "lbfgs", "preconditioned"])
+def test_the_loss_is_traced_once(optimizer):
+    traces = []
+
+    def counting(image, targets):
+        traces.append(image)
+        return towards(image, targets)
+
+    _, minimizer = optimize_image(
+        counting, Pixels(start()), GOAL, optimizer=optimizer, num_steps=5, average_decay=0.5
+    )
+    assert len(traces) == 1
+    assert minimizer.step.experimental_get_tracing_count() == 1
+    assert minimizer.evaluate.experimental_get_tracing_count() == 1
+
+
+def test_nan_later_on_names_the_step():
+    def fails_below(image, _):
+        total = tf.reduce_mean(tf.where(image < 0.4, float("nan"), image))
+        return total, {"good": tf.constant(1.0), "bad": total}
+
+    with pytest.raises(FloatingPointError, match=r"at step 3: total, bad$"):
+        optimize_image(
+            fails_below,
+            Pixels(tf.fill([1, 4, 4, 3], 0.51)),
+            {},
+            optimizer=Adam(learning_rate=0.06),  # reports the loss that a step starts from
+            num_steps=5,
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_steps": -1}, "`num_steps` must be >= 0"),
+        ({"num_steps": 1, "average_decay": 1.0}, "`average_decay` must be in"),
+        ({"num_steps": 1, "average_decay": -0.1}, "`average_decay` must be in"),
+    ],
+)
+def test_bad_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        optimize_image(towards, Pixels(start()), GOAL, optimizer=Adam(), **options)
+
+
+@pytest.mark.parametrize(
+    ("smallest", "size", "minimum", "expected"),
+    [
+        (128, (512, 512), 1, [(128, 128), (256, 256), (512, 512)]),
+        (128, (384, 512), 1, [(96, 128), (192, 256), (384, 512)]),
+        (512, (800, 800), 1, [(512, 512), (800, 800)]),
+        (512, (600, 700), 1, [(600, 700)]),  # less than half an octave
+        (128, (100, 70), 1, [(100, 70)]),
+        (None, (1000, 600), 1, [(1000, 600)]),
+        (64, (512, 128), 32, [(128, 32), (256, 64), (512, 128)]),
+        (8, (64, 48), 32, [(43, 32), (64, 48)]),  # the smallest that is allowed
+        (8, (20, 30), 40, [(20, 30)]),
+        (1, (4, 1), 1, [(4, 1)]),
+    ],
+)
+def test_levels(smallest, size, minimum, expected):
+    schedule = Schedule(smallest=smallest, initial_steps=7, steps=3)
+    levels = schedule.levels(*size, minimum=minimum)
+    assert [level for level, _ in levels] == expected
+    assert [steps for _, steps in levels] == [7, *[3] * (len(expected) - 1)]
+
+
+def test_levels_of_any_size_keep_aspect_and_minimum():
+    schedule = Schedule(smallest=64, initial_steps=1, steps=1)
+    for height in (33, 100, 301, 512, 799):
+        for width in (40, 257, 640):
+            sizes = [size for size, _ in schedule.levels(height, width, minimum=32)]
+            assert sizes[-1] == (height, width)
+            for level_height, level_width in sizes:
+                assert min(level_height, level_width) >= 32
+                # Each side is rounded by half a pixel.
+                slack = 0.5 * (height + width)
+                assert abs(level_height * width - level_width * height) <= slack
+            for (smaller, _), (larger, _) in itertools.pairwise(sizes):
+                assert 2**0.5 * 0.95 < larger / smaller < 2 * 2**0.5  # the nearest to doubling
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"smallest": 0, "initial_steps": 1, "steps": 1},
+        {"smallest": 1, "initial_steps": -1, "steps": 1},
+        {"smallest": 1, "initial_steps": 1, "steps": -1},
+    ],
+)
+def test_bad_schedules(options):
+    with pytest.raises(ValueError, match="must be >="):
+        Schedule(**options)
+
+
+def test_coarse_to_fine():
+    sizes, told = [], []
+
+    def problem(size):
+        sizes.append(size)
+        return towards, GOAL
+
+    result = coarse_to_fine(
+        problem,
+        lambda size: start(*size),
+        levels=[((4, 6), 3), ((8, 12), 2), ((16, 24), 0)],
+        optimizer=LBFGS(memory=3),
+        callback=lambda progress: told.append((progress.step, progress.num_steps)),
+    )
+    assert sizes == [(4, 6), (8, 12), (16, 24)]
+    assert told == [(step, 5) for step in range(1, 6)]
+    assert result.image.shape == (1, 16, 24, 3)
+    assert len(result.losses) == 5
+    assert [(each.height, each.width, each.steps) for each in result.levels] == [
+        (4, 6, 3),
+        (8, 12, 2),
+        (16, 24, 0),
+    ]
+    assert all(each.evaluations >= each.steps for each in result.levels)
+
+
+def test_detail_of_a_picture_is_added_when_enlarging():
+    content = start(16, 16, seed=3)
+    common = {"optimizer": Adam(), "levels": [((4, 4), 0), ((16, 16), 0)]}
+
+    def enlarged(**options):
+        return coarse_to_fine(
+            lambda size: (towards, GOAL),
+            lambda size: tf.image.resize(content, size, method="bicubic", antialias=True),
+            **common,
+            **options,
+        ).image.numpy()
+
+    # From the content's own reduction, its detail restores it: additions within [0, 1] in float32.
+    np.testing.assert_allclose(enlarged(detail_of=content), content, atol=1e-5)
+    assert np.mean(np.abs(enlarged() - content)) > 0.1
