@@ -72,7 +72,7 @@ def optimize_image(
         parameter: the picture; changed in place.
         targets: of ``loss``.
         optimizer: :class:`~stylezoo.synthesis.LBFGS` or :class:`~stylezoo.synthesis.Adam`.
-        num_steps: at most.
+        num_steps: at most; fewer when no step lowers the loss any more.
         callback: called after every step.
         tolerance: stop when the loss has changed by less than this fraction over 50 steps.
         average_decay: give the exponential moving average of the pictures with this decay, started
@@ -105,7 +105,7 @@ def optimize_image(
         _check_finite(step, history[-1])
         if callback:
             callback(Progress(step, num_steps, history[-1], lambda: picture().numpy()))
-        if _has_converged(history, tolerance):
+        if minimizer.stuck or _has_converged(history, tolerance):
             break
     result = SynthesisResult(picture().numpy(), history, time.perf_counter() - began, evaluations)
     return result, minimizer

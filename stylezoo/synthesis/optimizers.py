@@ -37,10 +37,12 @@ class Minimizer(abc.ABC):
     Attributes:
         step: one step; returns the total and the terms that it ended at (Adam: that it started
             from) and how many evaluations it took.
+        stuck: whether no further step can lower the loss (in float32).
     """
 
     def __init__(self, parameter: ImageParameter, loss: Loss) -> None:
         self.parameter = parameter
+        self.stuck = tf.Variable(False)
 
         def evaluate() -> Evaluation:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -279,6 +281,8 @@ class _LBFGSMinimizer(Minimizer):
 
     def _reject(self, start: tf.Tensor) -> tf.Operation:
         self.parameter.variable.assign(start)
+        # Without a history it was the way of steepest descent that led nowhere.
+        self.stuck.assign(tf.reduce_all(self._reciprocals == 0.0))
         self._reciprocals.assign(tf.zeros_like(self._reciprocals))
         self._scale.assign(0.0)
         return tf.no_op()

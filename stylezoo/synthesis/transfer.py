@@ -24,6 +24,9 @@ SCALINGS = ("relative", "gatys2016-paper", "gatys2016-code")
 _CODE_STYLE_WEIGHT = 1e3  # of layer with n channels: 1e3 / n² (PytorchNeuralStyleTransfer)
 _PAPER_STYLE_FACTOR = 1 / 4  # mean over N² entries of (G - A)² / 4 is equation 4
 
+# Pairs of L-BFGS in a tiled run: each is twice the picture's size, 160 MB at 3000 px.
+_TILED_MEMORY = 5
+
 
 @dataclasses.dataclass(frozen=True)
 class TransferConfig:
@@ -136,9 +139,16 @@ class TransferConfig:
         return () if self.dream_layer is None else (self.dream_layer,)
 
     def resolved(self) -> "TransferConfig":
-        """The same with the architecture's usual layers written out."""
+        """What is in force: with the usual layers written out, and a tiled run's short history."""
+        optimizer = self.optimizer
+        if self.tile is not None and isinstance(optimizer, LBFGS):
+            memory = min(optimizer.memory, _TILED_MEMORY)
+            optimizer = dataclasses.replace(optimizer, memory=memory)
         return dataclasses.replace(
-            self, content_layers=self.content_taps, style_layers=self.style_taps
+            self,
+            content_layers=self.content_taps,
+            style_layers=self.style_taps,
+            optimizer=optimizer,
         )
 
     @property
@@ -224,7 +234,7 @@ def transfer(
         painting.problem,
         painting.initial if initial is None else functools.partial(images.resize, initial),
         levels=config.schedule.levels(*size, minimum=painting.minimum_size),
-        optimizer=_frugal(config.optimizer) if config.tile else config.optimizer,
+        optimizer=config.resolved().optimizer,
         detail_of=content if config.content_detail else None,
         tolerance=config.tolerance,
         average_decay=config.average_decay,
@@ -252,13 +262,6 @@ def _recoloured(callback: Callback, content: tf.Tensor) -> Callback:
         )
 
     return recoloured
-
-
-def _frugal(optimizer: OptimizerConfig) -> OptimizerConfig:
-    """With a history that is no larger than a tile's features."""
-    if isinstance(optimizer, LBFGS):
-        return dataclasses.replace(optimizer, memory=min(optimizer.memory, 5))
-    return optimizer
 
 
 class _Painting:
@@ -392,9 +395,9 @@ class _Painting:
 
 
 def _mean_activations(network: keras.Model, pictures: Sequence[tf.Tensor]) -> dict[str, float]:
-    """The mean feature of each tap over pictures, each picture counting the same."""
+    """The mean absolute feature of each tap over pictures, each picture counting the same."""
     means = [
-        {tap: tf.reduce_mean(features) for tap, features in network(picture).items()}
+        {tap: tf.reduce_mean(tf.abs(features)) for tap, features in network(picture).items()}
         for picture in pictures
     ]
     return {tap: float(sum(mean[tap] for mean in means)) / len(means) for tap in means[0]}

@@ -421,3 +421,17 @@ def test_preconditioner_is_symmetric_positive_definite(shape):
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         LBFGS(**options)
+
+
+def test_a_run_ends_when_no_step_lowers_the_loss():
+    parameter = Pixels(tf.fill([1, 2, 2, 3], 0.5))
+
+    class Flat:
+        def __call__(self, image, targets):
+            total = tf.reduce_sum(tf.square(image - 0.5))
+            return total, {"flat": total}
+
+    result, minimizer = optimize_image(Flat(), parameter, {}, optimizer=LBFGS(), num_steps=30)
+    assert bool(minimizer.stuck)
+    assert len(result.losses) == 1  # the start is the minimum: nothing to repeat 30 times
+    np.testing.assert_array_equal(result.image, 0.5)
