@@ -4,14 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out
 
-.PHONY: help demo test test-all lint types gallery bench clean
+.PHONY: help demo test test-all lint types bench clean
 
 help:
 	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg"
 	@echo "make test      lint, types and the default tests"
 	@echo "make test-all  the slow tests too"
 	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
-	@echo "make gallery   paint the pictures of docs/gallery again (needs IMAGES=FOLDER)"
 
 # One stamp for what a user needs, one for what a developer needs; both follow setup.py.
 $(VENV)/.installed: setup.py pyproject.toml
@@ -27,7 +26,7 @@ demo: $(VENV)/.installed
 	mkdir -p $(OUT)
 	$(BIN)/stylezoo weights fetch vgg16.torchvision_lpips
 	$(BIN)/stylezoo weights verify
-	$(BIN)/stylezoo transfer --flagfile=configs/demo.flags \
+	$(BIN)/stylezoo transfer --size=384 \
 	    --content="$$($(BIN)/python -c "from stylezoo import images; print(images.sample_path('chelsea'))")" \
 	    --style="$$($(BIN)/python -c "from stylezoo import images; print(images.sample_path('retina'))")" \
 	    --output=$(OUT)/demo.jpg --overwrite
@@ -45,6 +44,9 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.transfer --output=$(OUT)/benchmarks/transfer.json
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -111,7 +111,8 @@ def optimizer(values: flags.FlagValues, default: "OptimizerConfig") -> "Optimize
 def schedule(values: flags.FlagValues, default: "Schedule") -> "Schedule":
     """The sizes and steps that the flags ask for, or ``default``'s."""
     if values.steps is not None:
-        default = dataclasses.replace(default, initial_steps=values.steps, steps=values.steps)
+        steps = values.steps
+        default = dataclasses.replace(default, initial_steps=steps, middle_steps=steps, steps=steps)
     if values.smallest is not None:
         default = dataclasses.replace(default, smallest=values.smallest)
     return default

@@ -29,20 +29,21 @@ class Schedule:
         smallest: longest side of the first level, px; each level is about twice (as near as whole
             numbers of levels allow) the one before. None for one level at full size.
         initial_steps: at the first level.
-        steps: at every other level.
+        steps: at the last level, where it is not the first.
+        middle_steps: at those between; None for as many as ``steps``.
     """
 
     smallest: int | None
     initial_steps: int
     steps: int
+    middle_steps: int | None = None
 
     def __post_init__(self) -> None:
         if self.smallest is not None and self.smallest < 1:
             raise ValueError(f"`smallest` must be >= 1. Received: smallest={self.smallest}")
-        if min(self.initial_steps, self.steps) < 0:
-            raise ValueError(
-                f"`steps` must be >= 0. Received: steps={min(self.initial_steps, self.steps)}"
-            )
+        fewest = min(self.initial_steps, self.steps, self.middle_steps or 0)
+        if fewest < 0:
+            raise ValueError(f"`steps` must be >= 0. Received: steps={fewest}")
 
     def levels(self, height: int, width: int, *, minimum: int = 1) -> list[tuple[Size, int]]:
         """(height, width) and steps of every level; no side is smaller than ``minimum``."""
@@ -54,9 +55,9 @@ class Schedule:
         for level in range(doublings + 1):
             ratio = (smallest / longest) ** (1 - level / doublings) if doublings else 1.0
             sizes.append((max(round(height * ratio), 1), max(round(width * ratio), 1)))
-        return [
-            (size, self.steps if level else self.initial_steps) for level, size in enumerate(sizes)
-        ]
+        middle = self.steps if self.middle_steps is None else self.middle_steps
+        steps = [self.initial_steps, *[middle] * (doublings - 1), *[self.steps] * bool(doublings)]
+        return list(zip(sizes, steps, strict=True))
 
 
 @dataclasses.dataclass(frozen=True)

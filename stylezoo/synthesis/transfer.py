@@ -84,8 +84,8 @@ class TransferConfig:
     init: str = "content"
     dream_layer: str | None = None
     dream_weight: float = 1.0
-    optimizer: OptimizerConfig = LBFGS(exponent=0.5)
-    schedule: Schedule = Schedule(smallest=128, initial_steps=100, steps=80)
+    optimizer: OptimizerConfig = LBFGS(memory=20, exponent=0.5)
+    schedule: Schedule = Schedule(smallest=128, initial_steps=60, steps=80, middle_steps=40)
     content_detail: bool = True
     tolerance: float = 0.0
     average_decay: float = 0.0

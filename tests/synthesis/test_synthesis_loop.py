@@ -196,6 +196,18 @@ def test_levels(smallest, size, minimum, expected):
     assert [steps for _, steps in levels] == [7, *[3] * (len(expected) - 1)]
 
 
+def test_levels_between_have_steps_of_their_own():
+    schedule = Schedule(smallest=64, initial_steps=7, steps=3, middle_steps=5)
+    assert schedule.levels(512, 512) == [
+        ((64, 64), 7),
+        ((128, 128), 5),
+        ((256, 256), 5),
+        ((512, 512), 3),
+    ]
+    assert schedule.levels(128, 128) == [((64, 64), 7), ((128, 128), 3)]
+    assert schedule.levels(64, 64) == [((64, 64), 7)]
+
+
 def test_levels_of_any_size_keep_aspect_and_minimum():
     schedule = Schedule(smallest=64, initial_steps=1, steps=1)
     for height in (33, 100, 301, 512, 799):
