@@ -10,6 +10,7 @@ Pictures default to two that come with scikit-image. Parts: `step` (seconds a st
 import contextlib
 import dataclasses
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -140,6 +141,9 @@ def time_to_quality(size: int) -> dict[str, Any]:
     goal = plain_curve[-1]
     seconds, curve = _timed(content, styles, patient, until=goal)
     default_steps = fast.schedule.steps
+    coarse = _levels(content, fast)[:-1]
+    full = math.prod(_levels(content, fast)[-1][0])
+    pixels = sum(math.prod(level) * steps for level, steps in coarse) + full * len(curve)
     return {
         "plain_seconds": plain_seconds,
         "plain_loss": goal,
@@ -149,16 +153,21 @@ def time_to_quality(size: int) -> dict[str, Any]:
         "fast_loss_after_its_default_steps": curve[min(default_steps, len(curve)) - 1],
         "reached": curve[-1] <= goal,
         "ratio": seconds / plain_seconds,
+        "ratio_of_pixels_evaluated": pixels / (full * len(plain_curve)),
     }
+
+
+def _levels(content: tf.Tensor, config: TransferConfig) -> list[tuple[tuple[int, int], int]]:
+    """Sizes and steps of a transfer."""
+    size = images.fit_size(content.shape[1], content.shape[2], config.size)
+    return config.schedule.levels(*size)
 
 
 def _timed(
     content: tf.Tensor, styles: list[tf.Tensor], config: TransferConfig, *, until: float | None
 ) -> tuple[float, list[float]]:
     """Seconds of a transfer, and its losses at full size; ends early once one is ``until``."""
-    height, width = images.fit_size(content.shape[1], content.shape[2], config.size)
-    levels = config.schedule.levels(height, width)
-    coarse = sum(steps for _, steps in levels[:-1])
+    coarse = sum(steps for _, steps in _levels(content, config)[:-1])
     curve: list[float] = []
 
     def callback(progress: Progress) -> None:
@@ -184,7 +193,7 @@ def main(argv: list[str]) -> None:
         if _TILED_SIZE.value:
             size = _TILED_SIZE.value
             figures["memory"][f"{size} px, tiled"] = peak_memory(
-                size, "--tile=512", f"--smallest={size}", steps=2
+                size, "--tile=256", f"--smallest={size}", steps=2
             )
     if "quality" in _ONLY.value:
         figures["quality"] = {"512 px": time_to_quality(512)}
