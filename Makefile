@@ -46,6 +46,7 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.startup --output=$(OUT)/benchmarks/startup.json
 	$(BIN)/python -m benchmarks.transfer --output=$(OUT)/benchmarks/transfer.json
 
 clean:
