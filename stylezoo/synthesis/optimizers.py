@@ -217,8 +217,8 @@ class _LBFGSMinimizer(Minimizer):
         direction = self._gradient * free
         alphas = []
         for slot in slots:
-            alpha = self._reciprocals[slot] * _dot(tf.gather(self._steps, slot), direction)
-            direction -= alpha * tf.gather(self._changes, slot)
+            alpha = self._reciprocals[slot] * _dot(_read(self._steps, slot, direction), direction)
+            direction -= alpha * _read(self._changes, slot, direction)
             alphas.append(alpha)
         direction = self._precondition(direction * free)
         first = self._config.first_step * tf.math.rsqrt(
@@ -226,8 +226,9 @@ class _LBFGSMinimizer(Minimizer):
         )
         direction *= tf.where(self._scale > 0.0, self._scale, first)
         for slot, alpha in zip(reversed(slots), reversed(alphas), strict=True):
-            beta = self._reciprocals[slot] * _dot(tf.gather(self._changes, slot), direction)
-            direction += (alpha - beta) * tf.gather(self._steps, slot)
+            change = _read(self._changes, slot, direction)
+            beta = self._reciprocals[slot] * _dot(change, direction)
+            direction += (alpha - beta) * _read(self._steps, slot, direction)
         return -direction * free
 
     def _search(
@@ -331,6 +332,12 @@ def _apply_gains(image: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:
     spectrum = tf.signal.rfft2d(planes) * tf.cast(gains, tf.complex64)
     planes = tf.signal.irfft2d(spectrum, fft_length=tf.shape(image)[1:3])
     return tf.transpose(planes, [0, 2, 3, 1])
+
+
+def _read(history: tf.Variable, slot: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
+    """One slot of a history, not before ``after`` is there: all at once would be a second copy."""
+    with tf.control_dependencies([after]):
+        return tf.gather(history, slot)
 
 
 def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
