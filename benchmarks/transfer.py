@@ -193,7 +193,7 @@ def main(argv: list[str]) -> None:
         if _TILED_SIZE.value:
             size = _TILED_SIZE.value
             figures["memory"][f"{size} px, tiled"] = peak_memory(
-                size, "--tile=512", f"--smallest={size}", steps=2
+                size, "--tile=256", f"--smallest={size}", steps=2
             )
     if "quality" in _ONLY.value:
         figures["quality"] = {"512 px": time_to_quality(512)}
