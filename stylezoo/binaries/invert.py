@@ -25,9 +25,7 @@ _FIELDS = (
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    options.define_output_flags(values)
-    options.define_network_flags(values)
-    options.define_optimizer_flags(values)
+    options.define_synthesis_flags(values)
     flags.DEFINE_string("image", None, "The picture to take features from.", flag_values=values)
     flags.DEFINE_string("layer", None, "Whose features are inverted.", flag_values=values)
     flags.DEFINE_integer(

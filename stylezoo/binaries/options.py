@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 OPTIMIZERS = ("lbfgs", "adam")
 
 
-def define_output_flags(values: flags.FlagValues) -> None:
+def define_synthesis_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that makes a picture by optimising pixels under a network."""
+    _define_output_flags(values)
+    _define_network_flags(values)
+    _define_optimizer_flags(values)
+
+
+def _define_output_flags(values: flags.FlagValues) -> None:
     """The flags of every command that writes a picture made by optimisation."""
     flags.DEFINE_string("output", None, "The picture to write.", flag_values=values)
     flags.DEFINE_integer("quality", 95, "Of JPEG and WebP, 1 to 100.", 1, 100, flag_values=values)
@@ -54,7 +61,7 @@ def reject_arguments(arguments: list[str]) -> None:
         raise ValueError(f"expected flags only. Received: {' '.join(arguments)}")
 
 
-def define_network_flags(values: flags.FlagValues) -> None:
+def _define_network_flags(values: flags.FlagValues) -> None:
     """The flags of every command that looks through a perceptual network."""
     flags.DEFINE_string(
         "network", None, "Architecture: vgg16, vgg19, alexnet_owt, ...", flag_values=values
@@ -68,7 +75,7 @@ def define_network_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string("pooling", None, "max or avg.", flag_values=values)
 
 
-def define_optimizer_flags(values: flags.FlagValues) -> None:
+def _define_optimizer_flags(values: flags.FlagValues) -> None:
     """The flags of every command that optimises pixels."""
     flags.DEFINE_enum("optimizer", None, OPTIMIZERS, "Of the pixels.", flag_values=values)
     flags.DEFINE_float(

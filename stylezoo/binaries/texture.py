@@ -34,9 +34,7 @@ _FIELDS = (
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    options.define_output_flags(values)
-    options.define_network_flags(values)
-    options.define_optimizer_flags(values)
+    options.define_synthesis_flags(values)
     options.define_schedule_flags(values)
     flags.DEFINE_string("source", None, "The picture to take after.", flag_values=values)
     flags.DEFINE_string(

@@ -49,9 +49,7 @@ _FIELDS = (
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    options.define_output_flags(values)
-    options.define_network_flags(values)
-    options.define_optimizer_flags(values)
+    options.define_synthesis_flags(values)
     options.define_schedule_flags(values)
 
     def string(name: str, text: str, default: str | None = None) -> None:
