@@ -19,6 +19,7 @@ from stylezoo.images.codecs import (
 )
 from stylezoo.images.files import atomic_path
 from stylezoo.images.samples import SAMPLES, Sample, load_sample, sample_path
+from stylezoo.images.sheets import contact_sheet
 
 if TYPE_CHECKING:
     from stylezoo.images.colour import (
@@ -45,6 +46,7 @@ __all__ = [
     "Sample",
     "atomic_path",
     "check_output_path",
+    "contact_sheet",
     "decode_image",
     "encode_image",
     "fit_size",

@@ -181,8 +181,12 @@ class StatisticsLoss(LossTerm):
         )
 
     def _compare_layer(self, summary: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-        loss = tf.reduce_mean(tf.math.squared_difference(summary, target))
-        return loss / tf.reduce_mean(tf.square(target)) if self.relative else loss
+        entries = tf.range(1, tf.rank(target))
+        loss = tf.reduce_mean(tf.math.squared_difference(summary, target), axis=entries)
+        if self.relative:
+            # Picture by picture: those of a batch may have styles of their own.
+            loss /= tf.reduce_mean(tf.square(target), axis=entries)
+        return tf.reduce_mean(loss)
 
 
 def mask_key(tap: str) -> str:

@@ -47,7 +47,7 @@ class ContentLoss(LossTerm):
             target[f"divisor/{tap}"] = {
                 "mean": tf.cast(tf.size(values[0]), tf.float32),
                 "half_sum": tf.constant(2.0),
-                "relative": tf.reduce_mean(tf.reduce_sum(tf.square(values), axis=[1, 2, 3])),
+                "relative": tf.reduce_sum(tf.square(values), axis=[1, 2, 3]),
             }[self.scale]
         return target
 
@@ -70,7 +70,7 @@ class ContentLoss(LossTerm):
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
         """The mean over layers and batch."""
-        losses = [tf.reduce_mean(statistics[tap]) / target[f"divisor/{tap}"] for tap in self.taps]
+        losses = [tf.reduce_mean(statistics[tap] / target[f"divisor/{tap}"]) for tap in self.taps]
         return tf.add_n(losses) / len(losses)
 
 

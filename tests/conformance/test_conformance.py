@@ -1,10 +1,12 @@
-"""What every public layer and loss must do; a new one needs a case here.
+"""What every public layer, loss and generator must do; a new one needs a case here.
 
 `jit_compile` and `tf.function` reorder float32 sums: 1e-5 relative, or as a norm for gradients.
 """
 
 import dataclasses
+import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,26 +16,64 @@ import pytest
 import tensorflow as tf
 from networks import random_image
 
-from stylezoo import layers, losses
+from stylezoo import generators, layers, losses
 
 RTOL = 1e-5
 SIZES = ((8, 12), (13, 7))
 TAPS = ("a", "b")
 
 
+def picture(height, width):
+    return [(height, width, 3)]
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """How to make one; `name` tells cases of the same class apart."""
+    """How to make one; `name` tells cases of the same class apart.
+
+    `inputs` gives the shape of each input of a layer, without the batch, for a picture's size.
+    """
 
     make: Callable[[], Any]
     name: str = ""
+    inputs: Callable[[int, int], list[tuple[int, ...]]] = picture
 
     def __str__(self):
         return " ".join(filter(None, [type(self.make()).__name__, self.name]))
 
+    def symbolic_inputs(self):
+        """Of any batch, height and width."""
+        shapes = self.inputs(*SIZES[0])
+        return [keras.Input([*[None] * (len(shape) - 1), shape[-1]]) for shape in shapes]
+
+    def random_inputs(self, size, *, batch=1):
+        random = np.random.default_rng(0)
+        return [
+            tf.constant(random.uniform(size=(batch, *shape)), tf.float32)
+            for shape in self.inputs(*size)
+        ]
+
 
 LAYERS = [
     *(Case(lambda mode=mode: layers.Preprocess(mode), mode) for mode in layers.PREPROCESSINGS),
+    Case(layers.InstanceNormalization),
+    Case(
+        lambda: layers.ConditionalInstanceNormalization(2),
+        inputs=lambda height, width: [(height, width, 3), (2,)],
+    ),
+    *(Case(lambda mode=mode: layers.MirrorPadding(2, mode), mode) for mode in ("reflect", "wrap")),
+    Case(lambda: layers.PadToMultiple(4)),
+    Case(lambda: layers.PadToMultiple(8, 24), "minimum"),
+    Case(
+        layers.CropTo,
+        inputs=lambda height, width: [(height + 3, width + 1, 3), (height, width, 4)],
+    ),
+    Case(
+        lambda: layers.CropTo(2),
+        "factor",
+        inputs=lambda height, width: [(2 * height + 1, 2 * width + 3, 3), (height, width, 4)],
+    ),
+    Case(layers.NearestUpsampling),
 ]
 LOSSES = [
     *(
@@ -48,14 +88,51 @@ LOSSES = [
     Case(lambda: losses.MomentsLoss(TAPS)),
     Case(lambda: losses.SlicedWassersteinLoss(TAPS)),
 ]
+# Of every kind of normalisation, upsampling and padding, a few channels wide.
+GENERATORS = [
+    Case(lambda: generators.JohnsonConfig((2, 3, 4), num_blocks=1, kernel=3)),
+    Case(
+        lambda: generators.JohnsonConfig(
+            (2, 3, 4), normalization="batch", upsampling="transposed", padding="once"
+        ),
+        "batch transposed once",
+    ),
+    Case(
+        lambda: generators.JohnsonConfig(
+            (2, 3, 4),
+            num_blocks=1,
+            normalization="conditional",
+            padding="zero",
+            normalize_output=True,
+            num_styles=2,
+        ),
+        "conditional zero",
+    ),
+    Case(lambda: generators.LightConfig((2, 3), num_blocks=1, num_styles=3)),
+    Case(lambda: generators.TextureNetworkConfig(channels=2, num_scales=2)),
+    Case(
+        lambda: generators.TextureNetworkConfig(
+            stylize=True, channels=2, num_scales=2, normalization="batch"
+        ),
+        "stylize batch",
+    ),
+    Case(lambda: generators.SuperResolutionConfig(width=2, num_blocks=1)),
+    Case(
+        lambda: generators.SuperResolutionConfig(
+            factor=8, width=2, num_blocks=1, upsampling="transposed"
+        ),
+        "x8 transposed",
+    ),
+]
 
 all_layers = pytest.mark.parametrize("case", LAYERS, ids=str)
 all_losses = pytest.mark.parametrize("case", LOSSES, ids=str)
+all_generators = pytest.mark.parametrize("case", GENERATORS, ids=str)
 all_modes = pytest.mark.parametrize("jit_compile", [False, True], ids=["function", "jit"])
 
 
 def public_classes(package, base):
-    found = {getattr(package, name) for name in package.__all__}
+    found = (getattr(package, name) for name in package.__all__)
     return {
         each
         for each in found
@@ -65,8 +142,12 @@ def public_classes(package, base):
 
 @pytest.mark.parametrize(
     ("package", "base", "cases"),
-    [(layers, keras.layers.Layer, LAYERS), (losses, losses.LossTerm, LOSSES)],
-    ids=["layers", "losses"],
+    [
+        (layers, keras.layers.Layer, LAYERS),
+        (losses, losses.LossTerm, LOSSES),
+        (generators, generators.GeneratorConfig, GENERATORS),
+    ],
+    ids=["layers", "losses", "generators"],
 )
 def test_every_public_class_has_a_case(package, base, cases):
     public = public_classes(package, base)
@@ -80,39 +161,62 @@ def assert_close(got, expected):
     assert np.linalg.norm(got - expected) <= RTOL * np.linalg.norm(expected)
 
 
+def randomize(variables):
+    """Weights that keep the activations' scale, and no normalisation that changes nothing."""
+    random = np.random.default_rng(0)
+    for variable in variables:
+        values = random.standard_normal(variable.shape)
+        if len(variable.shape) == 4:
+            values *= np.sqrt(2 / np.prod(variable.shape[:3]))
+        elif variable.name in ("scale", "gamma", "moving_variance"):
+            values = random.uniform(0.5, 1.5, variable.shape)
+        else:
+            values *= 0.2
+        variable.assign(values)
+
+
 # Layers
+
+
+def trained(case):
+    layer = case.make()
+    layer(*case.symbolic_inputs())
+    randomize(layer.weights)
+    return layer
 
 
 @all_layers
 def test_layer_is_rebuilt_from_its_config(case):
-    layer = case.make()
+    layer, inputs = trained(case), case.random_inputs(SIZES[0])
     rebuilt = type(layer).from_config(layer.get_config())
     assert rebuilt.get_config() == layer.get_config()
-    image = random_image(*SIZES[0])
-    np.testing.assert_array_equal(rebuilt(image), layer(image))
+    rebuilt(*inputs)
+    rebuilt.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(rebuilt(*inputs), layer(*inputs))
 
 
 @all_layers
 def test_layer_in_a_saved_model_loads_without_custom_objects(case, tmp_path):
-    images = keras.Input([None, None, 3])
-    model = keras.Model(images, case.make()(images))
+    inputs = case.symbolic_inputs()
+    model = keras.Model(inputs, trained(case)(*inputs))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     for size in SIZES:
-        image = random_image(*size)
-        np.testing.assert_array_equal(loaded(image), model(image))
+        given = case.random_inputs(size)
+        np.testing.assert_array_equal(loaded(given), model(given))
 
 
 @all_layers
 @all_modes
 def test_layer_compiled_equals_eager_at_two_sizes(case, jit_compile):
-    layer = case.make()
-    function = tf.function(layer, jit_compile=jit_compile)
+    layer = trained(case)
+    function = tf.function(layer.__call__, jit_compile=jit_compile)
     for size in SIZES:
-        image = random_image(*size, batch=2)
-        expected = layer(image)
-        assert layer.compute_output_shape(image.shape) == expected.shape
-        assert_close(function(image), expected)
+        inputs = case.random_inputs(size, batch=2)
+        expected = layer(*inputs)
+        symbolic = layer(*(keras.Input(batch_shape=each.shape) for each in inputs))
+        assert symbolic.shape == expected.shape
+        assert_close(function(*inputs), expected)
 
 
 # Losses
@@ -194,3 +298,111 @@ def test_loss_adds_up_over_tiles_if_it_says_so(case):
         return
     for key, whole in term.represent(picture, target).items():
         assert_close(parts[0][key] + parts[1][key], whole)
+
+
+# Generators
+
+
+@functools.cache
+def network(case):
+    """With random weights; not to be changed."""
+    built = case.make().build()
+    randomize(built.weights)
+    return built
+
+
+def generator_inputs(case, size, *, batch=1):
+    config, inputs = case.make(), {}
+    if isinstance(config, generators.TextureNetworkConfig):
+        inputs.update(generators.texture_noise(config, size, batch=batch))
+    if "image" in network(case).input:
+        inputs["image"] = random_image(*size, batch=batch)
+    if config.num_styles:
+        weights = np.random.default_rng(0).dirichlet(np.ones(config.num_styles), batch)
+        inputs["style_weights"] = tf.constant(weights, tf.float32)
+    return inputs
+
+
+@all_generators
+def test_generator_config_is_rebuilt_from_its_fields(case):
+    config = case.make()
+    assert type(config)(**dataclasses.asdict(config)) == config
+
+
+@all_generators
+def test_generator_paints_at_two_sizes_what_tf_function_does(case):
+    factor = getattr(case.make(), "factor", 1)
+    function = tf.function(network(case))
+    for size in SIZES:
+        inputs = generator_inputs(case, size, batch=2)
+        painted = network(case)(inputs)
+        assert painted.shape == (2, *(factor * side for side in size), 3)
+        assert painted.dtype == tf.float32
+        assert 0 <= np.min(painted) < np.max(painted) <= 1
+        assert np.std(painted, axis=(1, 2)).min() > 1e-3
+        assert_close(function(inputs), painted)
+
+
+@all_generators
+def test_generator_under_jit_equals_eager(case):
+    inputs = generator_inputs(case, SIZES[1])
+    compiled = tf.function(network(case), jit_compile=True)
+    assert_close(compiled(inputs), network(case)(inputs))
+
+
+@all_generators
+def test_generator_saved_by_keras_loads_without_custom_objects(case, tmp_path):
+    network(case).save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    inputs = generator_inputs(case, SIZES[1])
+    np.testing.assert_array_equal(loaded(inputs), network(case)(inputs))
+
+
+@all_generators
+def test_generator_restores_from_a_checkpoint(case, tmp_path):
+    path = tf.train.Checkpoint(network=network(case)).write(tmp_path / "checkpoint")
+    fresh = case.make().build()
+    tf.train.Checkpoint(network=fresh).read(path).assert_consumed()
+    for restored, saved in zip(fresh.weights, network(case).weights, strict=True):
+        np.testing.assert_array_equal(restored.numpy(), saved.numpy())
+
+
+@all_generators
+@pytest.mark.parametrize("half", [False, True], ids=["single", "half"])
+def test_generators_file_holds_all_of_it(case, half, tmp_path):
+    saved = generators.Generator(
+        case.make(), network(case), styles=("a", "b"), training={"steps": 10, "sizes": [1, 2]}
+    )
+    generators.save(tmp_path / "model.h5", saved, half=half)
+    loaded = generators.load(tmp_path / "model.h5")
+    assert dataclasses.replace(loaded, network=saved.network) == saved
+    for got, expected in zip(loaded.network.weights, network(case).weights, strict=True):
+        assert got.path.split("/")[-2:] == expected.path.split("/")[-2:]
+        # Half a unit of the 11 digits of float16.
+        rtol = 2**-11 if half and len(got.shape) == 4 else 0
+        np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=rtol, atol=0)
+
+
+@all_generators
+def test_generator_as_a_saved_model_serves_two_sizes(case, tmp_path):
+    network(case).export(tmp_path / "model", verbose=False)
+    served = tf.saved_model.load(tmp_path / "model").signatures["serving_default"]
+    for size in SIZES:
+        inputs = generator_inputs(case, size, batch=2)
+        (painted,) = served(**inputs).values()
+        assert_close(painted, network(case)(inputs))
+
+
+@all_generators
+def test_generator_converts_to_tflite_builtins(case, tmp_path):
+    inputs = generator_inputs(case, SIZES[1])
+    rewired = generators.rewire(network(case), lambda _, x: layers.instance_moments(x))
+    static = {name: keras.Input(batch_shape=each.shape, name=name) for name, each in inputs.items()}
+    keras.Model(static, rewired(static)).export(tmp_path / "model", verbose=False)
+    # Its default is builtins only: whatever has none is an error.
+    converted = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "model")).convert()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated")
+        interpreter = tf.lite.Interpreter(model_content=converted)
+    (painted,) = interpreter.get_signature_runner()(**inputs).values()
+    assert_close(painted, network(case)(inputs))

@@ -132,6 +132,26 @@ def test_of_a_batch_is_the_mean_of_its_pictures(term):
     np.testing.assert_allclose(term(both, target), np.mean(each), rtol=FLOAT32)
 
 
+RELATIVE = {name: term for name, term in TERMS.items() if name != "content"}
+
+
+@pytest.mark.parametrize("term", RELATIVE.values(), ids=RELATIVE)
+def test_pictures_with_targets_of_their_own_are_compared_one_by_one(term):
+    """Relative to each one's own target: a faint one counts as much as a strong one."""
+    image, reference = features(0, batch=3), features(1, batch=3)
+    sizes = tf.reshape([0.1, 1.0, 10.0], [3, 1, 1, 1])
+    image, reference = (
+        {tap: sizes * values for tap, values in each.items()} for each in (image, reference)
+    )
+
+    def part(values, i):
+        return {key: value[i : i + 1] for key, value in values.items()}
+
+    each = [term(part(image, i), term.target(part(reference, i))) for i in range(3)]
+    assert min(each) > 0.01 * max(each)  # squares that are not relative: 10,000 times apart
+    np.testing.assert_allclose(term(image, term.target(reference)), np.mean(each), rtol=FLOAT32)
+
+
 @pytest.mark.parametrize(
     "term",
     [*TERMS.values(), losses.ActivationLoss(TAPS)],

@@ -1,0 +1,114 @@
+"""The convolutions that generators are built of."""
+
+import dataclasses
+from typing import Any
+
+import keras
+
+from stylezoo.layers import (
+    ConditionalInstanceNormalization,
+    CropTo,
+    InstanceNormalization,
+    MirrorPadding,
+    NearestUpsampling,
+)
+
+NORMALIZATIONS = ("batch", "instance", "conditional")
+UPSAMPLINGS = ("nearest", "transposed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Blocks:
+    """What is the same for all convolutions of one network, and the layers made so.
+
+    Attributes:
+        normalization: one of :data:`NORMALIZATIONS`.
+        padding: ``"reflect"``, ``"wrap"`` or ``"zero"``.
+        leak: slope of the ReLU after the normalisation where its input is negative.
+        num_styles: of ``"conditional"``.
+        style_weights: the network's input of that name, [B, num_styles], of ``"conditional"``.
+    """
+
+    normalization: str
+    padding: str
+    leak: float = 0.0
+    num_styles: int = 0
+    style_weights: Any = None
+
+    def conv(
+        self,
+        x: Any,
+        filters: int,
+        kernel: int,
+        *,
+        name: str,
+        strides: int = 1,
+        activate: bool = True,
+        normalize: bool = True,
+        padded: bool = True,
+    ) -> Any:
+        """A convolution, its normalisation and its activation; the size divided by ``strides``."""
+        if padded and kernel > 1:
+            x = self._pad(x, kernel // 2, name=f"{name}_pad")
+        # A bias would be normalised away.
+        x = keras.layers.Conv2D(filters, kernel, strides, use_bias=not normalize, name=name)(x)
+        return self._finish(x, name, activate=activate, normalize=normalize)
+
+    def upsample(self, x: Any, filters: int, *, kind: str, name: str) -> Any:
+        """To twice the size by one of :data:`UPSAMPLINGS`."""
+        return (self.nearest if kind == "nearest" else self.transposed)(x, filters, name=name)
+
+    def transposed(self, x: Any, filters: int, *, name: str) -> Any:
+        """A transposed 3x3 convolution to twice the size."""
+        x = keras.layers.Conv2DTranspose(filters, 3, 2, padding="same", use_bias=False, name=name)(
+            x
+        )
+        return self._finish(x, name)
+
+    def nearest(self, x: Any, filters: int, *, name: str, activate: bool = True) -> Any:
+        """Every pixel twice in each direction, then a 3x3 convolution (Odena et al. 2016)."""
+        x = NearestUpsampling(name=f"{name}_nearest")(x)
+        return self.conv(x, filters, 3, activate=activate, name=name)
+
+    def residual(self, x: Any, *, name: str, padded: bool = True) -> Any:
+        """Two 3x3 convolutions and the skip, no ReLU after the sum (Gross & Wilber 2016)."""
+        filters = x.shape[-1]
+        y = self.conv(x, filters, 3, padded=padded, name=f"{name}_conv1")
+        y = self.conv(y, filters, 3, padded=padded, activate=False, name=f"{name}_conv2")
+        if not padded:
+            x = keras.layers.Cropping2D(2, name=f"{name}_crop")(x)
+        return keras.layers.Add(name=f"{name}_add")([x, y])
+
+    def normalize(self, x: Any, *, name: str) -> Any:
+        """The normalisation alone."""
+        if self.normalization == "batch":
+            return keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=name)(x)
+        if self.normalization == "instance":
+            return InstanceNormalization(name=name)(x)
+        return ConditionalInstanceNormalization(self.num_styles, name=name)(x, self.style_weights)
+
+    def _pad(self, x: Any, padding: int, *, name: str) -> Any:
+        if self.padding == "zero":
+            return keras.layers.ZeroPadding2D(padding, name=name)(x)
+        return MirrorPadding(padding, self.padding, name=name)(x)
+
+    def _finish(self, x: Any, name: str, *, activate: bool = True, normalize: bool = True) -> Any:
+        if normalize:
+            x = self.normalize(x, name=f"{name}_norm")
+        if activate:
+            x = keras.layers.ReLU(negative_slope=self.leak, name=f"{name}_relu")(x)
+        return x
+
+
+def painted(x: Any, like: Any, *, factor: int = 1) -> Any:
+    """The end of every generator: ``factor`` times the size of ``like``, in [0, 1], in float32."""
+    x = CropTo(factor, name="crop")(x, like)
+    return keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)
+
+
+def style_inputs(num_styles: int) -> dict[str, Any]:
+    """The inputs of a network that paints photographs; ``style_weights`` if it has several styles."""
+    inputs = {"image": keras.Input([None, None, 3], name="image")}
+    if num_styles:
+        inputs["style_weights"] = keras.Input([num_styles], name="style_weights")
+    return inputs

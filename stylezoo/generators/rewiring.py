@@ -1,0 +1,81 @@
+"""Networks rebuilt around other moments of normalisation, with the same weights."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import keras
+
+from stylezoo.layers import ConditionalInstanceNormalization, InstanceNormalization
+
+# A layer and its input -> mean and variance, [B or 1, 1, 1, C] each; None for the input's own.
+MomentsOf: TypeAlias = Callable[[keras.layers.Layer, Any], tuple[Any, Any] | None]
+
+
+def normalization_layers(network: keras.Model) -> list[keras.layers.Layer]:
+    """Those layers of a network whose moments :func:`rewire` can set, each after those it needs."""
+    kinds = (InstanceNormalization, ConditionalInstanceNormalization)
+    return [layer for layer in network.layers if isinstance(layer, kinds)]
+
+
+def rewire(
+    network: keras.Model,
+    moments_of: MomentsOf,
+    *,
+    extra_inputs: Mapping[str, Any] | None = None,
+) -> keras.Model:
+    """The same network with the moments of its instance normalisations replaced.
+
+    For exports, whose converters know the several operations of ``moments=instance_moments(x)`` but
+    not the one that trains fastest; for tiles, which need the moments of the whole picture.
+
+    Args:
+        network: a functional model of a generator, its inputs a dict. Unchanged.
+        moments_of: called once a normalisation layer, in the order of execution, with the layer and
+            its input, a KerasTensor of the new network. It returns KerasTensors, or None. What it is
+            given it may keep: ``keras.Model(rewired.input, kept)`` gives the values.
+        extra_inputs: what ``keras.Input`` gave for moments that come from outside, each by its name.
+
+    Returns:
+        A functional model with the network's layers, thus its weights. Its inputs are a dict of the
+        network's and the extra ones.
+    """
+    known = set(normalization_layers(network))
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if layer in known and (moments := moments_of(layer, args[0])) is not None:
+            kwargs["moments"] = moments
+        return layer(*args, **kwargs)
+
+    return reconnect(network, call, extra_inputs=extra_inputs)
+
+
+def reconnect(
+    network: keras.Model,
+    call: Callable[..., Any],
+    *,
+    extra_inputs: Mapping[str, Any] | None = None,
+) -> keras.Model:
+    """The same layers, connected anew.
+
+    Args:
+        network: as of :func:`rewire`.
+        call: called as ``call(layer, *args, **kwargs)`` in place of each layer, in the order of
+            execution, with KerasTensors of the new network; returns what goes on from there.
+        extra_inputs: as of :func:`rewire`.
+
+    Returns:
+        As of :func:`rewire`.
+    """
+    given = dict(extra_inputs or {})
+    inputs = {
+        name: keras.Input(batch_shape=each.shape, dtype=each.dtype, name=name)
+        for name, each in network.input.items()
+    }
+    # A clone has the inputs of its original: one that takes the extra ones too, and ignores them.
+    wider = keras.Model({**network.input, **given}, network.output)
+    return keras.models.clone_model(
+        wider,
+        input_tensors={**inputs, **given},
+        clone_function=lambda layer: layer,
+        call_function=call,
+    )

@@ -1,0 +1,164 @@
+"""Padding and upsampling in operations that every export understands."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class MirrorPadding(keras.layers.Layer):
+    """Rows and columns mirrored at the border, which shows no edge where zeros do.
+
+    Args:
+        padding: how many on each of the four sides.
+        mode: ``"reflect"`` (without the border's own row) or ``"wrap"`` (from the opposite side, so
+            that a texture tiles).
+
+    Input: [B, H, W, C] with H, W > padding. Output: [B, H + 2·padding, W + 2·padding, C].
+
+    Raises:
+        ValueError: for a negative ``padding`` or an unknown ``mode``.
+    """
+
+    def __init__(self, padding: int, mode: str = "reflect", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if padding < 0:
+            raise ValueError(f"`padding` must be >= 0. Received: padding={padding}")
+        if mode not in ("reflect", "wrap"):
+            raise ValueError(f"`mode` must be reflect or wrap. Received: mode={mode!r}")
+        self.padding = padding
+        self.mode = mode
+
+    def call(self, x: Any) -> Any:  # noqa: D102
+        n = self.padding
+        if not n:
+            return x
+        if self.mode == "reflect":
+            return tf.pad(x, [[0, 0], [n, n], [n, n], [0, 0]], "REFLECT")
+        x = tf.concat([x[:, -n:], x, x[:, :n]], axis=1)
+        return tf.concat([x[:, :, -n:], x, x[:, :, :n]], axis=2)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
+        batch, height, width, channels = input_shape
+        return (batch, *(_plus(side, 2 * self.padding) for side in (height, width)), channels)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "padding": self.padding, "mode": self.mode}
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class PadToMultiple(keras.layers.Layer):
+    """Mirrors a picture at its bottom and right until its sides are multiples of a stride.
+
+    A static shape that fits already adds no operation to an export.
+
+    Args:
+        multiple: of both sides.
+        minimum: of both sides; a multiple of ``multiple``.
+
+    Input: [B, H, W, C], H, W >= 1. Output: [B, H', W', C], the input in its top left corner.
+
+    Raises:
+        ValueError: unless ``multiple`` >= 1 and ``minimum`` is one of its multiples.
+    """
+
+    def __init__(self, multiple: int, minimum: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if multiple < 1:
+            raise ValueError(f"`multiple` must be >= 1. Received: multiple={multiple}")
+        if minimum < 0 or minimum % multiple:
+            raise ValueError(
+                f"`minimum` must be a multiple of {multiple}, >= 0. Received: minimum={minimum}"
+            )
+        self.multiple = multiple
+        self.minimum = minimum
+
+    def _padded(self, side: Any) -> Any:
+        larger = max if isinstance(side, int) else tf.maximum
+        return larger(-(-side // self.multiple) * self.multiple, self.minimum)
+
+    def call(self, x: Any) -> Any:  # noqa: D102
+        for axis in (1, 2):
+            static = x.shape[axis]
+            if static is None or self._padded(static) != static:
+                x = self._mirror(x, axis)
+        return x
+
+    def _mirror(self, x: Any, axis: int) -> Any:
+        side = x.shape[axis] or tf.shape(x)[axis]
+        # 0 1 2 3 3 2 1 0 0 1 ...: defined for any number of rows, however few there are.
+        position = tf.range(self._padded(side)) % (2 * side)
+        return tf.gather(x, tf.minimum(position, 2 * side - 1 - position), axis=axis)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
+        batch, height, width, channels = input_shape
+        sides = (None if side is None else self._padded(side) for side in (height, width))
+        return (batch, *sides, channels)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "multiple": self.multiple, "minimum": self.minimum}
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class CropTo(keras.layers.Layer):
+    """The top left corner of one picture, as large as another times a factor.
+
+    Args:
+        factor: of super-resolution; 1 for the same size.
+
+    Call arguments:
+        x: [B, H', W', C].
+        like: [B, H, W, D] with factor·H <= H' and factor·W <= W'.
+
+    Raises:
+        ValueError: if ``factor`` is not positive.
+    """
+
+    def __init__(self, factor: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if factor < 1:
+            raise ValueError(f"`factor` must be >= 1. Received: factor={factor}")
+        self.factor = factor
+
+    def call(self, x: Any, like: Any) -> Any:  # noqa: D102
+        sides = [like.shape[axis] and like.shape[axis] * self.factor for axis in (1, 2)]
+        if None not in sides and sides == list(x.shape[1:3]):
+            return x
+        height, width = tf.unstack(tf.shape(like)[1:3] * self.factor)
+        return x[:, :height, :width]
+
+    def compute_output_shape(self, x_shape: Any, like_shape: Any) -> Any:  # noqa: D102
+        sides = (side and side * self.factor for side in like_shape[1:3])
+        return (x_shape[0], *sides, x_shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class NearestUpsampling(keras.layers.Layer):
+    """Every pixel twice in each direction.
+
+    Two concatenations and reshapes of rank 4: ``UpSampling2D`` becomes operations of rank 5, which
+    no GPU delegate of TFLite takes, and ``tf.image.resize`` has no gradient under XLA.
+
+    Input: [B, H, W, C]. Output: [B, 2·H, 2·W, C].
+    """
+
+    def call(self, x: Any) -> Any:  # noqa: D102
+        height, width = (x.shape[axis] or tf.shape(x)[axis] for axis in (1, 2))
+        channels = x.shape[-1]
+        x = tf.reshape(tf.concat([x, x], axis=3), [-1, height, 2 * width, channels])
+        return tf.reshape(tf.concat([x, x], axis=2), [-1, 2 * height, 2 * width, channels])
+
+    def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
+        batch, height, width, channels = input_shape
+        return (batch, height and 2 * height, width and 2 * width, channels)
+
+
+def _plus(side: int | None, amount: int) -> int | None:
+    return None if side is None else side + amount

@@ -1,0 +1,261 @@
+"""What holds for every generator: any size, no border, as far as it sees, how many parameters."""
+
+import dataclasses
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from generators_helpers import inputs_for, network_of, transparent
+from networks import random_image
+
+from stylezoo import generators
+from stylezoo.generators import (
+    PRESETS,
+    JohnsonConfig,
+    LightConfig,
+    SuperResolutionConfig,
+    TextureNetworkConfig,
+)
+
+# Two or three channels at least.
+THIN = {
+    name: generators.generator_config(name, width=0.25 if hasattr(config, "channels") else 0.05)
+    for name, config in PRESETS.items()
+}
+PHOTOGRAPHS = {name: c for name, c in THIN.items() if getattr(c, "stylize", True)}
+# Those that reflect before every convolution.
+BORDERLESS = [name for name in PHOTOGRAPHS if not name.startswith("johnson2016")]
+
+thin = pytest.mark.parametrize("config", THIN.values(), ids=THIN)
+
+
+@functools.cache
+def thin_network(config):
+    """Not to be changed."""
+    return network_of(config)
+
+
+def factor_of(config):
+    return getattr(config, "factor", 1)
+
+
+@thin
+def test_paints_any_size(config):
+    network = thin_network(config)
+    for size in [(1, 1), (2, 35)]:
+        painted = network(inputs_for(config, size))
+        assert painted.shape == (1, *(factor_of(config) * side for side in size), 3)
+        assert np.isfinite(painted).all()
+        assert 0 <= np.min(painted) <= np.max(painted) <= 1
+
+
+@thin
+def test_of_a_batch_is_that_of_each_picture(config):
+    network = thin_network(config)
+    both = inputs_for(config, (9, 14), batch=2)
+    painted = network(both)
+    assert np.abs(painted[0] - painted[1]).max() > 1e-3
+    for index in (0, 1):
+        one = {name: values[index : index + 1] for name, values in both.items()}
+        # Float32 sums in another order, through up to 43 normalisations: measured 5e-5.
+        np.testing.assert_allclose(network(one)[0], painted[index], rtol=0, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", BORDERLESS)
+@pytest.mark.parametrize("size", [(32, 32), (33, 47)])
+def test_a_constant_picture_shows_no_border(name, size):
+    config = PHOTOGRAPHS[name]
+    image = tf.tile(tf.constant([[[[0.2, 0.5, 0.9]]]]), [1, *size, 1])
+    inputs = inputs_for(config, size, image=image)
+    inputs.update(
+        (key, tf.fill(noise.shape, 0.3)) for key, noise in inputs.items() if "noise" in key
+    )
+    painted = thin_network(config)(inputs)[0]
+    # Equal sums of equal numbers are equal.
+    np.testing.assert_allclose(painted, tf.broadcast_to(painted[:1, :1], painted.shape), atol=1e-6)
+
+
+SEEN = {
+    "johnson": JohnsonConfig((2, 2, 2), normalization="batch"),
+    "johnson instance": JohnsonConfig((2, 2, 2), kernel=3, num_blocks=1),
+    "johnson once": JohnsonConfig((2, 2, 2), normalization="batch", padding="once"),
+    "johnson transposed": JohnsonConfig(
+        (2, 2, 2), kernel=5, num_blocks=2, normalization="batch", upsampling="transposed"
+    ),
+    "light": LightConfig((2, 2), num_blocks=2),
+    "light conditional": LightConfig((2, 2), num_blocks=1, num_styles=2),
+    "superres_x4": SuperResolutionConfig(width=2),
+    "superres_x8": SuperResolutionConfig(factor=8, width=2, num_blocks=1),
+    "superres transposed": SuperResolutionConfig(
+        factor=8, width=2, num_blocks=1, upsampling="transposed"
+    ),
+    "texture network": TextureNetworkConfig(stylize=True, channels=2, num_scales=3),
+}
+seen = pytest.mark.parametrize("config", SEEN.values(), ids=SEEN)
+
+
+@seen
+def test_reach_is_how_far_a_pixel_sees(config):
+    network, factor = transparent(config), factor_of(config)
+    middle = config.stride * (config.reach // config.stride + 1)
+    inputs = inputs_for(config, (2 * middle + config.stride,) * 2)
+    furthest = 0
+    # Every place of a pixel on the coarsest grid; rows and columns at once.
+    for place in range(config.stride * factor):
+        pixel = middle * factor + place
+        with tf.GradientTape() as tape:
+            tape.watch(inputs["image"])
+            painted = tf.reduce_sum(network(inputs)[:, pixel, pixel])
+        gradient = tape.gradient(painted, inputs["image"])
+        rows, columns = np.nonzero(np.abs(gradient[0]).sum(axis=-1))
+        for positions in (rows, columns):
+            distances = np.abs(positions - pixel // factor)
+            furthest = max(furthest, distances.max())
+    # 40 px reflected once hide nothing of the middle.
+    assert config.reach - 1 <= furthest <= config.reach
+
+
+@seen
+def test_a_tile_with_a_margin_of_reach_is_a_part_of_the_whole(config):
+    """What painting in tiles relies on; the tile starts at a multiple of the stride."""
+    network, factor, stride = transparent(config), factor_of(config), config.stride
+    margin = stride * -(-config.reach // stride)
+    start, inner = stride, 2 * stride
+    size = start + 2 * margin + inner + 3 * stride
+    inputs = inputs_for(config, (size, size))
+    tile = slice(start, start + 2 * margin + inner)
+
+    def cut(name, values):
+        scale = int(name.removeprefix("noise_")) if "noise" in name else 1
+        part = slice(tile.start // scale, tile.stop // scale)
+        return values if name == "style_weights" else values[:, part, part]
+
+    whole = network(inputs)
+    part = network({name: cut(name, values) for name, values in inputs.items()})
+    kept = slice(factor * margin, factor * (margin + inner))
+    same = slice(factor * (start + margin), factor * (start + margin + inner))
+    # Without its margin it would be off by the spread of the whole.
+    spread = float(np.ptp(whole))
+    np.testing.assert_allclose(part[:, kept, kept], whole[:, same, same], atol=1e-4 * spread)
+
+
+# Parameters, counted by hand
+
+
+def kernels(*layers):
+    """Of (side, channels in, channels out)."""
+    return sum(side**2 * before * after for side, before, after in layers)
+
+
+JOHNSON_KERNELS = kernels(
+    (9, 3, 32),
+    (3, 32, 64),
+    (3, 64, 128),
+    *[(3, 128, 128)] * 10,
+    (3, 128, 64),
+    (3, 64, 32),
+    (9, 32, 3),
+)
+JOHNSON_NORMALIZED = 32 + 64 + 128 + 10 * 128 + 64 + 32
+
+
+@pytest.mark.parametrize(
+    ("preset", "num_styles", "expected"),
+    [
+        # c9s1-32, d64, d128, R128 x 5, u64, u32, c9s1-3: the last with a bias, a scale and a shift
+        # a channel after all others, with batch normalisation the two moments too.
+        ("johnson", 1, JOHNSON_KERNELS + 2 * JOHNSON_NORMALIZED + 3),
+        ("johnson2016-paper", 1, JOHNSON_KERNELS + 4 * JOHNSON_NORMALIZED + 3),
+        ("johnson2016-code", 1, JOHNSON_KERNELS + 2 * JOHNSON_NORMALIZED + 3),
+        ("conditional", 1, JOHNSON_KERNELS + 2 * (JOHNSON_NORMALIZED + 3)),
+        # A style more costs a scale and a shift: Dumoulin et al. count some 3000, 0.2 %.
+        ("conditional", 32, JOHNSON_KERNELS + 32 * 2 * (JOHNSON_NORMALIZED + 3)),
+        (
+            "superres_x4",
+            1,
+            kernels((9, 3, 64), *[(3, 64, 64)] * 10, (9, 64, 3)) + 4 * 11 * 64 + 3,
+        ),
+        (
+            "johnson2016-superres-x8",
+            1,
+            kernels((9, 3, 64), *[(3, 64, 64)] * 11, (9, 64, 3)) + 4 * 12 * 64 + 3,
+        ),
+        (
+            "ulyanov2017-stylize",
+            1,
+            # Six scales of 3 + 3 channels; five joins; at last 48 to 3 with a bias.
+            6 * (kernels((3, 6, 8), (3, 8, 8), (1, 8, 8)) + 2 * 3 * 8)
+            + sum(
+                kernels((3, c, c), (3, c, c), (1, c, c)) + 2 * (3 * c + c)
+                for c in (16, 24, 32, 40, 48)
+            )
+            + 48 * 3
+            + 3,
+        ),
+    ],
+)
+def test_parameters_are_those_of_the_paper(preset, num_styles, expected):
+    config = generators.generator_config(preset, num_styles=num_styles)
+    assert network_of(config).count_params() == expected
+
+
+def test_johnsons_network_is_as_large_as_other_implementations():
+    """They publish 1 679 235, with the biases that normalisation takes away again."""
+    assert network_of(PRESETS["johnson"]).count_params() + JOHNSON_NORMALIZED == 1_679_235
+
+
+# Training
+
+
+@thin
+def test_every_weight_gets_a_gradient(config):
+    network = network_of(config)
+    inputs = inputs_for(config, (16, 16), batch=2)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(network(inputs, training=True)[..., 0] ** 2)
+    gradients = tape.gradient(loss, network.trainable_variables)
+    for variable, gradient in zip(network.trainable_variables, gradients, strict=True):
+        assert gradient is not None, variable.path
+        assert np.isfinite(gradient).all(), variable.path
+    used = [np.abs(gradient).max() > 0 for gradient in gradients]
+    # ReLUs of a few channels may all be off.
+    assert np.mean(used) > 0.8
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_paints_the_same_in_float32(policy):
+    config = generators.generator_config("light", width=0.5)
+    single = network_of(config)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        mixed = network_of(config)
+    finally:
+        keras.config.set_dtype_policy(before)
+    mixed.set_weights(single.get_weights())
+    inputs = inputs_for(config, (32, 32))
+    painted, expected = mixed(inputs), single(inputs)
+    assert painted.dtype == tf.float32
+    # 2⁻⁹ and 2⁻¹² a rounding, some dozens of them, of activations of size 1.
+    atol = {"mixed_bfloat16": 0.1, "mixed_float16": 0.0125}[policy]
+    np.testing.assert_allclose(painted, expected, rtol=0, atol=atol)
+
+
+def test_styles_differ_and_blend():
+    config = dataclasses.replace(LightConfig((4, 6), num_blocks=1), num_styles=2)
+    network = network_of(config)
+    for variable in network.weights:
+        if variable.name == "scale":
+            values = np.random.default_rng(0).uniform(0.5, 1.5, variable.shape)
+            variable.assign(values)
+    image = random_image(16, 16)
+    first, second, blend = (
+        network({"image": image, "style_weights": tf.constant([weights])})
+        for weights in ([1.0, 0], [0.0, 1], [0.5, 0.5])
+    )
+    assert np.abs(first - second).max() > 0.05
+    # Between the two, if not exactly: after nonlinear layers.
+    assert np.linalg.norm(blend - first) < np.linalg.norm(second - first)
+    assert np.linalg.norm(blend - second) < np.linalg.norm(second - first)

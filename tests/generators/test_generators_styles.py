@@ -1,0 +1,184 @@
+"""Styles added to a conditional network: whose rows go where, and that nothing else moves."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from networks import random_image
+
+from stylezoo import generators
+
+CONFIGS = {
+    "light": generators.LightConfig(widths=(3, 4), num_blocks=1),
+    # Its last convolution has a bias, which is of the trunk.
+    "johnson": generators.JohnsonConfig(
+        (2, 3, 4), num_blocks=1, normalization="conditional", num_styles=1
+    ),
+}
+
+
+def random_generator(config, styles, *, seed):
+    """All its weights at random, the styles' too."""
+    generator = generators.initial(config.with_styles(len(styles)), styles=styles)
+    rng = np.random.default_rng(seed)
+    for variable in generator.network.variables:
+        variable.assign(rng.uniform(-0.5, 0.5, variable.shape).astype(np.float32))
+    return dataclasses.replace(generator, training={"seed": seed})
+
+
+def paint(generator, style_weights):
+    inputs = {"image": random_image(16, 20), "style_weights": tf.constant([style_weights])}
+    return generator.network(inputs).numpy()
+
+
+def rows(generator):
+    return [variable.numpy() for variable in generators.style_variables(generator.network)]
+
+
+def trunk(generator):
+    told = {id(variable) for variable in generators.style_variables(generator.network)}
+    return [each.numpy() for each in generator.network.variables if id(each) not in told]
+
+
+def assert_same(these, those):
+    assert len(these) == len(those)
+    for this, that in zip(these, those, strict=True):
+        np.testing.assert_array_equal(this, that)
+
+
+@pytest.fixture(params=CONFIGS)
+def config(request):
+    return CONFIGS[request.param]
+
+
+def test_style_variables(config):
+    generator = random_generator(config, ("a", "b", "c"), seed=0)
+    variables = generators.style_variables(generator.network)
+    normalized = len(generators.normalization_layers(generator.network))
+    assert len(variables) == 2 * normalized
+    assert {variable.name for variable in variables} == {"scale", "shift"}
+    assert {variable.shape[0] for variable in variables} == {3}
+    plain = generators.JohnsonConfig((2, 3, 4), num_blocks=0).build()
+    assert generators.style_variables(plain) == []
+
+
+def test_blank_styles(config):
+    """The same trunk; each new style is the mean of the old ones."""
+    generator = random_generator(config, ("a", "b"), seed=0)
+    blank = generators.blank_styles(generator, ["x", "y", "z"])
+    assert blank.config == config.with_styles(3)
+    assert blank.styles == ("x", "y", "z")
+    assert_same(trunk(blank), trunk(generator))
+    for new, old in zip(rows(blank), rows(generator), strict=True):
+        # Of two float32 numbers.
+        np.testing.assert_allclose(new, np.tile(old.mean(axis=0), (3, 1)), rtol=1e-6, atol=1e-8)
+    # Which is the blend of them in equal parts, but for the order of the sum.
+    np.testing.assert_allclose(
+        paint(blank, [0.0, 1.0, 0.0]), paint(generator, [0.5, 0.5]), atol=1e-5
+    )
+
+
+def test_as_many_blank_styles_as_there_are_old_ones(config):
+    """The shapes are equal then, and the means none the less."""
+    generator = random_generator(config, ("a", "b"), seed=0)
+    for new, old in zip(
+        rows(generators.blank_styles(generator, ["x", "y"])), rows(generator), strict=True
+    ):
+        np.testing.assert_allclose(new, np.tile(old.mean(axis=0), (2, 1)), rtol=1e-6, atol=1e-8)
+
+
+def test_blank_styles_are_a_copy(config):
+    generator = random_generator(config, ("a",), seed=0)
+    before = [each.numpy() for each in generator.network.variables]
+    for variable in generators.blank_styles(generator, ["x"]).network.variables:
+        variable.assign(variable * 0 + 7)
+    assert_same([each.numpy() for each in generator.network.variables], before)
+
+
+def test_append_styles(config):
+    generator = random_generator(config, ("a", "b"), seed=0)
+    added = random_generator(config, ("x", "y", "z"), seed=1)
+    joined = generators.append_styles(generator, added)
+    assert joined.config == config.with_styles(5)
+    assert joined.styles == ("a", "b", "x", "y", "z")
+    assert joined.training == {"seed": 0}
+    assert_same(trunk(joined), trunk(generator))
+    for both, first, second in zip(rows(joined), rows(generator), rows(added), strict=True):
+        np.testing.assert_array_equal(both, np.concatenate([first, second]))
+    # Weights of zero add zeros.
+    np.testing.assert_array_equal(
+        paint(joined, [0.25, 0.75, 0.0, 0.0, 0.0]), paint(generator, [0.25, 0.75])
+    )
+
+
+def test_appended_blank_styles_paint_as_they_did_alone(config):
+    generator = random_generator(config, ("a", "b"), seed=0)
+    blank = generators.blank_styles(generator, ["x"])
+    for variable in generators.style_variables(blank.network):
+        variable.assign_add(np.random.default_rng(2).uniform(size=variable.shape))
+    joined = generators.append_styles(generator, blank)
+    np.testing.assert_array_equal(paint(joined, [0.0, 0.0, 1.0]), paint(blank, [1.0]))
+
+
+def test_refuses():
+    generator = random_generator(CONFIGS["light"], ("a", "b", "c"), seed=0)
+    with pytest.raises(ValueError, match=r"must be new to the model. Received: a, c$"):
+        generators.blank_styles(generator, ["c", "x", "a"])
+    for config in (
+        generators.JohnsonConfig((2, 3, 4), num_blocks=0),
+        generators.TextureNetworkConfig(stylize=True, num_scales=1),
+        generators.SuperResolutionConfig(width=1, num_blocks=0),
+    ):
+        message = (
+            "`finetune_style` must be a conditional model. "
+            f"Received: one of the type {type(config).__name__}$"
+        )
+        with pytest.raises(ValueError, match=message):
+            generators.blank_styles(generators.initial(config, styles=("a",)), ["x"])
+
+
+def test_initial(tmp_path):
+    config = CONFIGS["light"].with_styles(2)
+    generator = random_generator(CONFIGS["light"], ("a", "b"), seed=0)
+    generators.save(tmp_path / "model.h5", generator)
+    found = generators.initial(config, tmp_path / "model.h5", styles=("a", "b"))
+    assert_same(trunk(found), trunk(generator))
+    assert_same(rows(found), rows(generator))
+    assert found.training == {}  # of a training that is still to come
+    fresh = generators.initial(config, styles=("a", "b"))
+    assert fresh.styles == ("a", "b")
+    assert not np.array_equal(trunk(fresh)[0], trunk(generator)[0])
+
+
+@pytest.mark.parametrize(
+    ("config", "styles", "message"),
+    [
+        (
+            generators.LightConfig(widths=(3, 4), num_blocks=2, num_styles=2),
+            ("a", "b"),
+            r"of the same generator, LightConfig\(.*num_blocks=2.*of LightConfig\(.*num_blocks=1",
+        ),
+        (
+            generators.LightConfig(widths=(3, 4), num_blocks=1, num_styles=1),
+            ("a",),
+            r"of the same generator, .*num_styles=1\).*num_styles=2\)$",
+        ),
+        (
+            generators.SuperResolutionConfig(width=1),
+            (),
+            r"of the same generator, SuperResolutionConfig\(.*of LightConfig\(",
+        ),
+        (
+            generators.LightConfig(widths=(3, 4), num_blocks=1, num_styles=2),
+            ("b", "a"),
+            r"of the same styles, \('b', 'a'\). Received: .*model.h5, of \('a', 'b'\)$",
+        ),
+    ],
+)
+def test_initial_refuses_another_generators_weights(config, styles, message, tmp_path):
+    generator = random_generator(CONFIGS["light"], ("a", "b"), seed=0)
+    generators.save(tmp_path / "model.h5", generator)
+    with pytest.raises(ValueError, match=f"`init_weights` must be {message}") as caught:
+        generators.initial(config, tmp_path / "model.h5", styles=styles)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,152 @@
+"""What is particular to texture networks: their noise, and that textures tile."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from generators_helpers import inputs_for, network_of
+
+from stylezoo.generators import (
+    Generator,
+    LightConfig,
+    TextureNetworkConfig,
+    paint_texture,
+    texture_noise,
+)
+
+TEXTURE = TextureNetworkConfig(channels=3, num_scales=4)
+STYLIZE = TextureNetworkConfig(channels=3, num_scales=4, stylize=True)
+
+# Float32 sums in another order, through 27 normalisations.
+REORDERED = 1e-4
+
+
+def scale_of(name):
+    return int(name.removeprefix("noise_"))
+
+
+@pytest.mark.parametrize(
+    ("config", "size", "coarser"),
+    [
+        # The size of the coarsest noise, of 1/8: whole pixels, two at least where they're reflected.
+        (TEXTURE, (16, 24), (2, 3)),
+        (TEXTURE, (17, 23), (3, 3)),
+        (TEXTURE, (1, 1), (1, 1)),
+        (STYLIZE, (17, 23), (3, 3)),
+        (STYLIZE, (1, 9), (2, 2)),
+        (TextureNetworkConfig(num_scales=1), (5, 7), (5, 7)),
+    ],
+)
+def test_noise_covers_the_output_at_every_scale(config, size, coarser):
+    shapes = config.noise_shapes(*size)
+    assert list(shapes) == [f"noise_{scale}" for scale in config.scales]
+    assert shapes.pop("noise_1") == (*size, 3)
+    for name, shape in shapes.items():
+        times = config.stride // scale_of(name)
+        assert shape == (coarser[0] * times, coarser[1] * times, 3)
+
+
+@pytest.mark.parametrize("size", [(0, 8), (8, -1)])
+def test_no_size_is_an_error(size):
+    with pytest.raises(ValueError, match=rf"`size` must be >= 1 px. Received: {size[0]} x"):
+        texture_noise(TEXTURE, size)
+
+
+def test_noise_is_uniform_and_independent():
+    noise = texture_noise(TEXTURE, (64, 64), batch=2, seed=3)
+    assert {name: values.shape[1:] for name, values in noise.items()} == TEXTURE.noise_shapes(
+        64, 64
+    )
+    for values in noise.values():
+        assert values.dtype == tf.float32
+        assert values.shape[0] == 2
+        assert 0 <= np.min(values) <= np.max(values) < 1
+    # 64 x 64 x 3 numbers: means to 1/sqrt(12 · 12288), correlations to 1/sqrt(12288), 5 deviations.
+    first, second = noise["noise_1"].numpy().reshape(2, -1)
+    assert abs(first.mean() - 0.5) < 0.013
+    assert abs(first.std() - 1 / np.sqrt(12)) < 0.013
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.045
+    count = noise["noise_2"][0].numpy().size
+    assert abs(np.corrcoef(first[:count], noise["noise_2"][0].numpy().ravel())[0, 1]) < 0.1
+
+
+def test_noise_is_its_seeds():
+    def draw(seed):
+        return texture_noise(TEXTURE, (8, 8), seed=seed)
+
+    traced = tf.function(draw)
+    for name, values in draw(5).items():
+        np.testing.assert_array_equal(values, draw(5)[name])
+        np.testing.assert_array_equal(values, traced(tf.constant(5))[name])
+        assert np.abs(values - draw(6)[name]).max() > 0.01
+
+
+def test_noise_1_decides_the_size():
+    network = network_of(TEXTURE)
+    large, small = texture_noise(TEXTURE, (24, 16)), texture_noise(TEXTURE, (19, 9))
+    painted = network(small | {"noise_1": large["noise_1"][:, :18, :10]})
+    assert painted.shape == (1, 18, 10, 3)
+
+
+@pytest.fixture(scope="module")
+def texture():
+    return network_of(TEXTURE)
+
+
+def test_a_texture_of_whole_strides_tiles(texture):
+    noise = texture_noise(TEXTURE, (16, 24))
+    doubled = {name: tf.tile(values, [1, 2, 2, 1]) for name, values in noise.items()}
+    painted = texture(noise)
+    assert np.std(painted) > 0.02
+    expected = tf.tile(painted, [1, 2, 2, 1])
+    np.testing.assert_allclose(texture(doubled), expected, rtol=0, atol=REORDERED)
+
+
+@pytest.mark.parametrize("shift", [(8, 0), (-8, 16)])
+def test_rolled_noise_is_a_rolled_texture(texture, shift):
+    noise = texture_noise(TEXTURE, (16, 24))
+    rolled = {
+        name: tf.roll(values, [side // scale_of(name) for side in shift], axis=[1, 2])
+        for name, values in noise.items()
+    }
+    expected = tf.roll(texture(noise), shift, axis=[1, 2])
+    np.testing.assert_allclose(texture(rolled), expected, rtol=0, atol=REORDERED)
+
+
+def test_opposite_borders_of_a_texture_continue_each_other(texture):
+    painted = texture(texture_noise(TEXTURE, (64, 64)))[0].numpy()
+    for axis in (0, 1):
+        steps = np.abs(painted - np.roll(painted, 1, axis=axis)).mean(axis=(1 - axis, 2))
+        # The step across the border is one of 64 such steps; places on the coarsest grid differ.
+        assert steps[0] < 1.5 * steps[:: TEXTURE.stride].mean()
+
+
+def test_a_photograph_does_not_wrap_around():
+    # Without moments of the picture, those of batch normalisation being fixed, only neighbours see.
+    config = dataclasses.replace(STYLIZE, normalization="batch")
+    network = network_of(config)
+    inputs = inputs_for(config, (128, 128))
+    image = inputs["image"].numpy()
+    image[:, :, -1] = 1 - image[:, :, -1]
+    change = np.abs(network(inputs | {"image": tf.constant(image)}) - network(inputs))[0]
+    assert change[:, -1].max() > 1e-4
+    assert change[:, : 127 - config.reach].max() == 0
+
+
+def test_another_seed_is_another_texture(texture):
+    first, second = (texture(texture_noise(TEXTURE, (32, 32), seed=seed)) for seed in (0, 1))
+    assert np.abs(first - second).mean() > 0.01
+
+
+def test_paint_texture_is_the_network_of_its_noise(texture):
+    painted = paint_texture(Generator(TEXTURE, texture), (9, 14), seed=4)
+    expected = texture(texture_noise(TEXTURE, (9, 14), seed=4))
+    np.testing.assert_array_equal(painted, expected)
+
+
+@pytest.mark.parametrize("config", [LightConfig((2, 2)), STYLIZE], ids=["light", "stylize"])
+def test_paint_texture_takes_texture_networks_only(config):
+    generator = Generator(config, network_of(config))
+    with pytest.raises(ValueError, match=r"`model` must be a texture network\. Received: .*Config"):
+        paint_texture(generator, (8, 8))
