@@ -17,7 +17,16 @@ from absl import flags
 
 import stylezoo
 
-COMMANDS = ("transfer", "texture", "invert", "weights")
+COMMANDS = (
+    "transfer",
+    "texture",
+    "invert",
+    "train_style",
+    "train_texture",
+    "train_superres",
+    "evaluate",
+    "weights",
+)
 _EXHAUSTED = "ResourceExhaustedError"
 _HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
 

@@ -17,7 +17,7 @@ OPTIMIZERS = ("lbfgs", "adam")
 def define_synthesis_flags(values: flags.FlagValues) -> None:
     """The flags of every command that makes a picture by optimising pixels under a network."""
     _define_output_flags(values)
-    _define_network_flags(values)
+    define_network_flags(values)
     _define_optimizer_flags(values)
 
 
@@ -61,7 +61,7 @@ def reject_arguments(arguments: list[str]) -> None:
         raise ValueError(f"expected flags only. Received: {' '.join(arguments)}")
 
 
-def _define_network_flags(values: flags.FlagValues) -> None:
+def define_network_flags(values: flags.FlagValues) -> None:
     """The flags of every command that looks through a perceptual network."""
     flags.DEFINE_string(
         "network", None, "Architecture: vgg16, vgg19, alexnet_owt, ...", flag_values=values

@@ -2,6 +2,11 @@
 
 Usage:
   stylezoo texture --source=PICTURE --output=PICTURE [--size=HEIGHTxWIDTH] [--flags]
+  stylezoo texture --method=network --model=MODEL --output=PICTURE [--size=HEIGHTxWIDTH] [--seed=N]
+
+Methods:
+  gatys    by optimisation: a minute or more, any source (the default)
+  network  in one pass of a network that `stylezoo train_texture` trained for its source
 
 With --series there is a picture for every layer: the first has the statistics of the first of --layers,
 the next of the first two, and so on, with the last layer's name in the file's.
@@ -10,6 +15,7 @@ the next of the first two, and so on, with the last layer's name in the file's.
 import dataclasses
 import pathlib
 import re
+import time
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -19,6 +25,11 @@ from stylezoo.binaries import options, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.synthesis import TextureConfig
+
+METHODS = ("gatys", "network")
+
+# What goes with a trained network; its training decided the rest.
+_NETWORK_FLAGS = {"method", "model", "output", "size", "seed", "quality", "overwrite", "report"}
 
 _FIELDS = (
     "network",
@@ -36,6 +47,8 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
     options.define_schedule_flags(values)
+    flags.DEFINE_string("method", "gatys", "One of the methods above.", flag_values=values)
+    flags.DEFINE_string("model", None, "A trained texture network.", flag_values=values)
     flags.DEFINE_string("source", None, "The picture to take after.", flag_values=values)
     flags.DEFINE_string(
         "size", "256x256", "Of the result: HEIGHTxWIDTH, or one number, px.", flag_values=values
@@ -63,7 +76,46 @@ def define_flags(values: flags.FlagValues) -> None:
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; returns its exit status."""
     options.reject_arguments(arguments)
+    if values.method not in METHODS:
+        raise ValueError(
+            f"`--method` must be one of {', '.join(METHODS)}. Received: {values.method}"
+        )
+    return _paint(values) if values.method == "network" else _synthesize(values)
+
+
+def _paint(values: flags.FlagValues) -> int:
+    options.require(values, "model", "output")
+    given = {name for name in values if values[name].present} - _NETWORK_FLAGS
+    if unused := sorted(given - {"flagfile", "traceback"}):
+        raise ValueError(f"`--{unused[0]}` must not be given with --method=network")
+    size = _size(values.size)
+    reporting.check_outputs(values, [values.output])
+    quiet.import_tensorflow()
+    from stylezoo import generators
+
+    generator = generators.load(values.model)
+    began = time.perf_counter()
+    texture = generators.paint_texture(generator, size, seed=values.seed or 0).numpy()
+    seconds = time.perf_counter() - began
+    reporting.write_picture(values, texture, values.output)
+    reporting.write_report(
+        values,
+        {
+            "seconds": seconds,
+            "peak_rss_mb": reporting.peak_rss_mb(),
+            "versions": reporting.versions(),
+            "device": reporting.device(),
+            "flags": values.flag_values_dict(),
+            "training": generator.training,
+        },
+    )
+    return 0
+
+
+def _synthesize(values: flags.FlagValues) -> int:
     options.require(values, "source", "output")
+    if values.model is not None:
+        raise ValueError("`--model` must come with --method=network")
     size = _size(values.size)
     quiet.import_tensorflow()
     config = _configure(values)

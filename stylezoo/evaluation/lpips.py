@@ -97,10 +97,14 @@ class Lpips:
             )
         _, height, width, _ = image.shape
         if height is not None and width is not None:
-            perceptual.check_image_size(
-                height, width, architecture=self.architecture, taps=self._heads, name=name
-            )
+            self.check_image_size(height, width, name=name)
         return image
+
+    def check_image_size(self, height: int, width: int, *, name: str = "image") -> None:
+        """Raise a ValueError if images of this size, px, are too small."""
+        perceptual.check_image_size(
+            height, width, architecture=self.architecture, taps=self._heads, name=name
+        )
 
 
 def _distance(features: tf.Tensor, target: tf.Tensor, head: tf.Tensor) -> tf.Tensor:

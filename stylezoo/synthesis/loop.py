@@ -64,6 +64,7 @@ def optimize_image(
     tolerance: float = 0.0,
     average_decay: float = 0.0,
     previous: Minimizer | None = None,
+    minimizer: Minimizer | None = None,
 ) -> tuple[SynthesisResult, Minimizer]:
     """Minimise a loss over a picture.
 
@@ -78,26 +79,34 @@ def optimize_image(
         average_decay: give the exponential moving average of the pictures with this decay, started
             without bias as Adam's moments are, instead of the last one; 0 for the last one.
         previous: the minimiser of a smaller picture, whose state is carried along.
+        minimizer: what a call with this loss, parameter and optimiser gave, to be started anew: the
+            step is not traced again for other targets of the same shapes.
 
     Returns:
         The result, and the minimiser to carry on from.
 
     Raises:
         FloatingPointError: when the loss or its gradient is not finite; names the step and the terms.
-        ValueError: if ``num_steps`` is negative or ``average_decay`` not in [0, 1).
+        ValueError: if ``num_steps`` is negative, ``average_decay`` not in [0, 1), or ``minimizer`` of
+            another parameter or given beside ``previous``.
     """
     if num_steps < 0:
         raise ValueError(f"`num_steps` must be >= 0. Received: num_steps={num_steps}")
     if not 0 <= average_decay < 1:
         raise ValueError(f"`average_decay` must be in [0, 1). Received: {average_decay}")
+    if minimizer and (previous or minimizer.parameter is not parameter):
+        raise ValueError("`minimizer` must be of `parameter`, without `previous`")
     began = time.perf_counter()
-    minimizer = optimizer.start(parameter, lambda image: loss(image, targets), previous)
+    if minimizer is None:
+        minimizer = optimizer.start(parameter, loss, previous, targets=(targets,))
+    else:
+        minimizer.restart(targets)
     average = _MovingAverage(parameter, average_decay) if average_decay and num_steps else None
     history: list[dict[str, float]] = []
     evaluations = 0
     picture = average.image if average else parameter.image
     for step in range(1, num_steps + 1):
-        total, terms, used = minimizer.step()
+        total, terms, used = minimizer.step(targets)
         if average:
             average.update()
         evaluations += int(used)

@@ -7,14 +7,15 @@ picture size. Starting it from the minimiser of a smaller picture carries that o
 import abc
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
 from stylezoo.synthesis.parameters import ImageParameter
 
-Loss = Callable[[tf.Tensor], tuple[tf.Tensor, dict[str, tf.Tensor]]]
 Terms = dict[str, tf.Tensor]
+# Of the picture and whatever else it takes, a minimiser's `targets`: the total and its terms.
+Loss = Callable[..., tuple[tf.Tensor, Terms]]
 
 
 class Evaluation(NamedTuple):
@@ -34,6 +35,9 @@ class Evaluation(NamedTuple):
 class Minimizer(abc.ABC):
     """An optimiser's state for one parameter.
 
+    What ``step`` and ``restart`` are called with, the loss is called with after the picture. Others
+    of the same shapes trace nothing again.
+
     Attributes:
         step: one step; returns the total and the terms that it ended at (Adam: that it started
             from) and how many evaluations it took.
@@ -44,10 +48,10 @@ class Minimizer(abc.ABC):
         self.parameter = parameter
         self.stuck = tf.Variable(False)
 
-        def evaluate() -> Evaluation:
+        def evaluate(*targets: Any) -> Evaluation:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(parameter.variable)
-                total, terms = loss(parameter.image())
+                total, terms = loss(parameter.image(), *targets)
             gradient = tape.gradient(total, parameter.variable)
             # So that a line search backs out of it and the loop says so, as for any NaN.
             sound = tf.reduce_all(tf.math.is_finite(gradient))
@@ -58,16 +62,28 @@ class Minimizer(abc.ABC):
         self.step = tf.function(self._step, autograph=False)
 
     @abc.abstractmethod
-    def _step(self) -> tuple[tf.Tensor, Terms, tf.Tensor]: ...
+    def restart(self, *targets: Any) -> None:
+        """Forget all steps, and begin from the parameter as it is now."""
+
+    @abc.abstractmethod
+    def _step(self, *targets: Any) -> tuple[tf.Tensor, Terms, tf.Tensor]: ...
 
 
 class OptimizerConfig(Protocol):
     """What starts a minimiser."""
 
     def start(
-        self, parameter: ImageParameter, loss: Loss, previous: Minimizer | None = None
+        self,
+        parameter: ImageParameter,
+        loss: Loss,
+        previous: Minimizer | None = None,
+        *,
+        targets: tuple[Any, ...] = (),
     ) -> Minimizer:
-        """The minimiser of ``loss`` over ``parameter``, with ``previous``'s state carried along."""
+        """The minimiser of ``loss`` over ``parameter``, with ``previous``'s state carried along.
+
+        ``targets``: what the loss takes beside the picture, as will every step.
+        """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +107,12 @@ class Adam:
             raise ValueError(f"`learning_rate` must be > 0. Received: {self.learning_rate}")
 
     def start(
-        self, parameter: ImageParameter, loss: Loss, previous: Minimizer | None = None
+        self,
+        parameter: ImageParameter,
+        loss: Loss,
+        previous: Minimizer | None = None,
+        *,
+        targets: tuple[Any, ...] = (),
     ) -> Minimizer:
         """A minimiser; the moments of a smaller picture are resized."""
         return _AdamMinimizer(self, parameter, loss, previous)
@@ -118,9 +139,14 @@ class _AdamMinimizer(Minimizer):
         self._second.assign(ratio**2 * tf.maximum(_resize(previous._second, shape), 0.0))
         self._steps.assign(previous._steps)
 
-    def _step(self) -> tuple[tf.Tensor, Terms, tf.Tensor]:
+    def restart(self, *targets: Any) -> None:
+        """With moments of zero."""
+        for state in (self._first, self._second, self._steps):
+            state.assign(tf.zeros_like(state))
+
+    def _step(self, *targets: Any) -> tuple[tf.Tensor, Terms, tf.Tensor]:
         config = self._config
-        total, terms, gradient = self.evaluate()
+        total, terms, gradient = self.evaluate(*targets)
         steps = self._steps.assign_add(1.0)
         first = self._first.assign(config.beta_1 * self._first + (1 - config.beta_1) * gradient)
         second = self._second.assign(
@@ -164,10 +190,15 @@ class LBFGS:
             raise ValueError(f"`memory` must be >= 1. Received: memory={self.memory}")
 
     def start(
-        self, parameter: ImageParameter, loss: Loss, previous: Minimizer | None = None
+        self,
+        parameter: ImageParameter,
+        loss: Loss,
+        previous: Minimizer | None = None,
+        *,
+        targets: tuple[Any, ...] = (),
     ) -> Minimizer:
         """A minimiser; the pairs of a smaller picture are resized."""
-        return _LBFGSMinimizer(self, parameter, loss, previous)
+        return _LBFGSMinimizer(self, parameter, loss, previous, targets)
 
 
 # Decrease demanded of a step, as a fraction of what the gradient promises (Nocedal & Wright 2006,
@@ -181,7 +212,12 @@ class _LBFGSMinimizer(Minimizer):
     """The history is a ring; an empty slot has a reciprocal of 0 and so takes no part."""
 
     def __init__(
-        self, config: LBFGS, parameter: ImageParameter, loss: Loss, previous: Minimizer | None
+        self,
+        config: LBFGS,
+        parameter: ImageParameter,
+        loss: Loss,
+        previous: Minimizer | None,
+        targets: tuple[Any, ...],
     ) -> None:
         super().__init__(parameter, loss)
         self._config = config
@@ -196,15 +232,21 @@ class _LBFGSMinimizer(Minimizer):
         self._slot = tf.Variable(0)  # where the next pair goes
         if isinstance(previous, _LBFGSMinimizer):
             self._carry(previous)
-        first = self.evaluate()
+        first = self.evaluate(*targets)
         self._total = tf.Variable(first.total)
         self._terms = {name: tf.Variable(value) for name, value in first.terms.items()}
         self._gradient = tf.Variable(first.gradient)
 
-    def _step(self) -> tuple[tf.Tensor, Terms, tf.Tensor]:
+    def restart(self, *targets: Any) -> None:
+        """Without pairs."""
+        self._forget()
+        self.stuck.assign(False)
+        self._arrive(self.evaluate(*targets))
+
+    def _step(self, *targets: Any) -> tuple[tf.Tensor, Terms, tf.Tensor]:
         start = tf.identity(self.parameter.variable)
         direction = self._direction()
-        trial, evaluations, decreased = self._search(start, direction)
+        trial, evaluations, decreased = self._search(start, direction, targets)
         tf.cond(decreased, lambda: self._accept(start, trial), lambda: self._reject(start))
         terms = {name: tf.identity(value) for name, value in self._terms.items()}
         return tf.identity(self._total), terms, evaluations
@@ -232,14 +274,14 @@ class _LBFGSMinimizer(Minimizer):
         return -direction * free
 
     def _search(
-        self, start: tf.Tensor, direction: tf.Tensor
+        self, start: tf.Tensor, direction: tf.Tensor, targets: tuple[Any, ...]
     ) -> tuple[Evaluation, tf.Tensor, tf.Tensor]:
         """Backtrack along the projected direction; the last trial stays in the parameter."""
 
         def attempt(size: tf.Tensor) -> tuple[Evaluation, tf.Tensor, tf.Tensor]:
             self.parameter.variable.assign(start + size * direction)
             self.parameter.project()
-            trial = self.evaluate()
+            trial = self.evaluate(*targets)
             promised = _dot(self._gradient, self.parameter.variable - start)
             decreased = trial.total <= self._total + _SUFFICIENT_DECREASE * promised
             minimum = 0.5 * promised / (promised - (trial.total - self._total))
@@ -265,11 +307,14 @@ class _LBFGSMinimizer(Minimizer):
         curvature = _dot(step, change)
         curved = curvature > _MINIMUM_CURVATURE * tf.norm(step) * tf.norm(change)
         tf.cond(curved, lambda: self._remember(step, change, curvature), tf.no_op)
-        self._total.assign(trial.total)
-        self._gradient.assign(trial.gradient)
-        for name, value in trial.terms.items():
-            self._terms[name].assign(value)
+        self._arrive(trial)
         return tf.no_op()
+
+    def _arrive(self, point: Evaluation) -> None:
+        self._total.assign(point.total)
+        self._gradient.assign(point.gradient)
+        for name, value in point.terms.items():
+            self._terms[name].assign(value)
 
     def _remember(self, step: tf.Tensor, change: tf.Tensor, curvature: tf.Tensor) -> tf.Operation:
         slot = tf.identity(self._slot)
@@ -284,9 +329,12 @@ class _LBFGSMinimizer(Minimizer):
         self.parameter.variable.assign(start)
         # Without a history it was the way of steepest descent that led nowhere.
         self.stuck.assign(tf.reduce_all(self._reciprocals == 0.0))
+        self._forget()
+        return tf.no_op()
+
+    def _forget(self) -> None:
         self._reciprocals.assign(tf.zeros_like(self._reciprocals))
         self._scale.assign(0.0)
-        return tf.no_op()
 
     def _precondition(self, gradient: tf.Tensor) -> tf.Tensor:
         return gradient if self._gains is None else _apply_gains(gradient, self._gains)

@@ -252,8 +252,7 @@ def test_unknown_command(capsys):
     assert main.run(["paint"]) == 2
     error = capsys.readouterr().err
     assert error == (
-        "stylezoo: error: `COMMAND` must be one of transfer, texture, invert, weights. "
-        "Received: paint\n"
+        f"stylezoo: error: `COMMAND` must be one of {', '.join(main.COMMANDS)}. Received: paint\n"
     )
 
 

@@ -70,20 +70,9 @@ def pretrained_lpips(pretrained):
     return build
 
 
-@pytest.fixture(scope="session")
-def weights_with_heads(tmp_path_factory):
-    """A file of AlexNet, all of it random."""
-    random = np.random.default_rng(1)
-    tensors = networks.he_tensors(classifiers.chain("alexnet_owt"))
-    for head, shape in LPIPS_HEADS["alexnet_owt"].items():
-        tensors[head] = random.uniform(size=shape).astype(np.float32)
-    file = tmp_path_factory.mktemp("lpips") / "alexnet_owt.h5"
-    return networks.write(file, "alexnet_owt", tensors)
-
-
 @pytest.fixture
-def random_lpips(weights_with_heads):
-    return Lpips(weights=weights_with_heads)
+def random_lpips(lpips_weights):
+    return Lpips(weights=lpips_weights)
 
 
 @pytest.mark.weights
@@ -149,11 +138,11 @@ def test_preprocessing_is_the_published_scaling_layer():
     np.testing.assert_allclose(Preprocess("torch")(image), expected, atol=1e-6)
 
 
-def test_equals_the_formula_in_numpy(weights_with_heads, random_lpips):
+def test_equals_the_formula_in_numpy(lpips_weights, random_lpips):
     image, reference = random_image(67, 50, batch=3), random_image(67, 50, batch=3, seed=1)
-    tensors = weights.load(weights_with_heads, architecture="alexnet_owt").tensors
+    tensors = weights.load(lpips_weights, architecture="alexnet_owt").tensors
     taps = [f"relu{i}" for i in range(1, 6)]
-    network = perceptual.perceptual_network("alexnet_owt", taps, weights=weights_with_heads)
+    network = perceptual.perceptual_network("alexnet_owt", taps, weights=lpips_weights)
     features, target = network(image), network(reference)
     expected = 0
     for tap in taps:

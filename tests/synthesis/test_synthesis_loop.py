@@ -146,6 +146,54 @@ def test_the_loss_is_traced_once(optimizer):
     assert minimizer.evaluate.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["adam", "lbfgs", "preconditioned"])
+def test_a_minimizer_serves_another_run(optimizer):
+    """With another start and other targets nothing is traced again, and nothing is left."""
+    traces = []
+
+    def counting(image, targets):
+        traces.append(image)
+        return towards(image, targets)
+
+    goals = [{"goal": tf.constant(value)} for value in (0.3, 0.6)]
+    parameter, minimizer = Pixels(start()), None
+    for seed, goal in ((0, goals[0]), (1, goals[1]), (0, goals[0])):
+        parameter.variable.assign(start(seed=seed))
+        reused, minimizer = optimize_image(
+            counting, parameter, goal, optimizer=optimizer, num_steps=9, minimizer=minimizer
+        )
+        fresh, _ = optimize_image(
+            towards, Pixels(start(seed=seed)), goal, optimizer=optimizer, num_steps=9
+        )
+        np.testing.assert_array_equal(reused.image, fresh.image)
+        assert reused.losses == fresh.losses
+        assert reused.evaluations == fresh.evaluations
+    assert len(traces) == 1
+    assert minimizer.step.experimental_get_tracing_count() == 1
+
+
+def test_a_minimizer_that_was_stuck_is_so_no_longer():
+    parameter = Pixels(tf.fill([1, 4, 4, 3], 0.3))
+    result, minimizer = optimize_image(towards, parameter, GOAL, optimizer=LBFGS(), num_steps=9)
+    assert bool(minimizer.stuck)
+    assert len(result.losses) == 1
+    parameter.variable.assign(start(4, 4))
+    result, _ = optimize_image(
+        towards, parameter, GOAL, optimizer=LBFGS(), num_steps=3, minimizer=minimizer
+    )
+    assert len(result.losses) == 3
+    assert result.losses[0]["total"] > result.losses[-1]["total"]
+
+
+def test_a_minimizer_of_another_parameter():
+    parameter = Pixels(start())
+    _, minimizer = optimize_image(towards, parameter, GOAL, optimizer=Adam(), num_steps=1)
+    for options in ({"parameter": Pixels(start())}, {"previous": minimizer}):
+        options = {"parameter": parameter, "minimizer": minimizer, **options}
+        with pytest.raises(ValueError, match="`minimizer` must be of `parameter`, without"):
+            optimize_image(towards, targets=GOAL, optimizer=Adam(), num_steps=1, **options)
+
+
 def test_nan_later_on_names_the_step():
     def fails_below(image, _):
         total = tf.reduce_mean(tf.where(image < 0.4, float("nan"), image))

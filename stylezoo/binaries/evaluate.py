@@ -1,0 +1,357 @@
+"""Say how good a painting, or a model, is: losses, LPIPS, and how many steps of L-BFGS it is worth.
+
+Usage:
+  stylezoo evaluate --picture=PAINTED --content=PHOTO --style=PAINTING [--flags]
+  stylezoo evaluate --model=MODEL --content=FOLDER --style_images=PAINTING[,PAINTING...] [--flags]
+
+The second paints every photograph of a folder, the largest centred square of it at --size, in every
+style. With --against_steps=25,50,100 it also optimises pixels for the same loss, by L-BFGS from noise
+and from the photograph, and says at which step that overtakes the model: so many steps it is worth.
+
+Tables are printed in Markdown. Losses are shares of the total, with the objective's weights; TV, the
+total variation, is the mean of squared differences of neighbours, without a weight. LPIPS is the
+distance from the photograph.
+"""
+
+import contextlib
+import dataclasses
+import pathlib
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import tqdm
+from absl import flags
+
+from stylezoo import images
+from stylezoo.binaries import options, quiet, reporting, runs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from stylezoo.evaluation import Judge, Painting, Summary
+    from stylezoo.generators import Generator
+    from stylezoo.objectives import StyleObjective
+
+_SIZE = 256
+_ONLY_WITH_PICTURE = ("style",)
+_ONLY_WITH_MODEL = ("styles", "style_images", "size", "against_steps", "seed", "sheet")
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+
+    def string(name: str, text: str, default: str | None = None) -> None:
+        flags.DEFINE_string(name, default, text, flag_values=values)
+
+    def strings(name: str, text: str) -> None:
+        flags.DEFINE_list(name, None, text, flag_values=values)
+
+    def count(name: str, text: str) -> None:
+        flags.DEFINE_integer(name, None, text, 1, flag_values=values)
+
+    string("picture", "What was painted.")
+    string("model", "What paints: a file that `stylezoo train_style` wrote.")
+    string("content", "The photograph; of a model, a folder of them.")
+    string("style", "The painting whose style the picture should have.")
+    strings("styles", "Of the model, by name; all if not given.")
+    strings("style_images", "The paintings of these styles; their names name them.")
+    count("size", f"Side of the photographs' centre squares, px ({_SIZE}).")
+    count(
+        "style_size",
+        f"Longest side of the paintings, px; if not given, the picture's, or that of the model's "
+        f"training ({_SIZE} if it is not recorded).",
+    )
+    string(
+        "objective",
+        "relative, johnson2016 or dumoulin2017; the flags of losses take the place of its values.",
+        "relative",
+    )
+    runs.define_objective_flags(values)
+    strings("content_layers", "Where content is compared.")
+    flags.DEFINE_float("content_weight", None, "Of the content loss.", 0.0, flag_values=values)
+    strings("against_steps", "Also optimise pixels, and show the losses after so many steps.")
+    flags.DEFINE_integer("seed", None, "Of the noise to start from (0).", 0, flag_values=values)
+    string("sheet", "Write all paintings to this picture: a row for each photograph.")
+    flags.DEFINE_integer(
+        "quality", 95, "Of its JPEG or WebP, 1 to 100.", 1, 100, flag_values=values
+    )
+    string("report", "Also write every figure to this JSON file.")
+    flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
+    flags.DEFINE_integer(
+        "max_pixels",
+        images.DEFAULT_MAX_PIXELS,
+        "Refuse to read larger pictures, which may be decompression bombs.",
+        1,
+        flag_values=values,
+    )
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    options.reject_arguments(arguments)
+    if bool(values.picture) == bool(values.model):
+        raise ValueError("either `--picture` or `--model` must be given")
+    if values.sheet:
+        images.check_output_path(values.sheet, overwrite=values.overwrite)
+    if values.report:
+        images.check_output_path(values.report, overwrite=values.overwrite, extensions=[".json"])
+    return _evaluate_picture(values) if values.picture else _evaluate_model(values)
+
+
+def _evaluate_picture(values: flags.FlagValues) -> int:
+    """One picture: its scores."""
+    options.require(values, "content", "style")
+    _reject(values, _ONLY_WITH_MODEL, "model")
+    paths = (values.picture, values.content, values.style)
+    picture, content, style = (_read(values, path) for path in paths)
+    quiet.import_tensorflow()
+    from stylezoo import evaluation
+
+    objective = _objective(values)
+    size = picture.shape[1:3]
+    _check_aspect(values, size, content.shape[1:3])
+    style_size = values.style_size or max(size)
+    judge = evaluation.Judge(
+        objective,
+        photographs={values.content: images.resize(content, size)},
+        styles={values.style: images.resize_longest_side(style, style_size)},
+    )
+    scores = judge.scores(picture, photograph=values.content, style=values.style)
+    print(evaluation.scores_table({values.picture: scores}, title="picture"))
+    print(f"\n{_describe(values, objective)} Style pictures: longest side {style_size} px.")
+    reporting.write_report(
+        values,
+        {
+            **_circumstances(values, objective),
+            "size": list(size),
+            "style_size": style_size,
+            "scores": dataclasses.asdict(scores),
+        },
+    )
+    return 0
+
+
+def _check_aspect(
+    values: flags.FlagValues, size: tuple[int, int], content_size: tuple[int, int]
+) -> None:
+    """Raise a ValueError unless the photograph, resized, can have the picture's size."""
+    expected = images.fit_size(*content_size, max(size))
+    if max(abs(side - other) for side, other in zip(size, expected, strict=True)) > 1:
+        (height, width), (content_height, content_width) = size, content_size
+        raise ValueError(
+            "`--picture` must have the aspect ratio of --content. "
+            f"Received: {values.picture} of {width}x{height} px and "
+            f"{values.content} of {content_width}x{content_height} px"
+        )
+
+
+def _evaluate_model(values: flags.FlagValues) -> int:
+    """A model: its paintings of a folder's photographs."""
+    options.require(values, "content", "style_images")
+    _reject(values, _ONLY_WITH_PICTURE, "picture")
+    steps = _steps(values.against_steps)
+    photographs, style_images = _pictures(values.content), _by_stem(values.style_images)
+    quiet.import_tensorflow()
+    from stylezoo import evaluation, generators
+
+    generator, objective = generators.load(values.model), _objective(values)
+    styles = _styles(values, generator, set(style_images))
+    size = values.size or _SIZE
+    style_size = values.style_size or generator.training.get("style_size", _SIZE)
+    judge = evaluation.Judge(
+        objective,
+        photographs={
+            path.name: evaluation.centre_square(_read(values, path), size) for path in photographs
+        },
+        styles={
+            name: images.resize_longest_side(_read(values, style_images[name]), style_size)
+            for name in styles
+        },
+    )
+    paintings = _paint(values, generator, judge, steps)
+    summaries = evaluation.summarize(paintings)
+    scores = {name: summary.scores for name, summary in summaries.items()}
+    print(evaluation.scores_table(scores, title="style"))
+    print(
+        f"\nMeans over {len(photographs)} photographs, centre squares of {size} px. "
+        f"{_describe(values, objective)} Style pictures: longest side {style_size} px."
+    )
+    if steps:
+        print(f"\n{evaluation.worth_table(summaries, steps=steps)}\n\n{_describe_worth(summaries)}")
+    if values.sheet:
+        sheet = evaluation.paintings_sheet(judge, paintings)
+        reporting.write_picture(values, sheet, values.sheet)
+    reporting.write_report(
+        values,
+        {
+            **_circumstances(values, objective),
+            "size": size,
+            "style_size": style_size,
+            "summaries": {name: dataclasses.asdict(each) for name, each in summaries.items()},
+            "paintings": [_as_json(painting) for painting in paintings],
+        },
+    )
+    return 0
+
+
+def _paint(
+    values: flags.FlagValues, generator: "Generator", judge: "Judge", steps: list[int]
+) -> "list[Painting]":
+    """The paintings, with optimisations beside them if there are ``steps``."""
+    from stylezoo import evaluation
+
+    with _progress("paint", len(judge.photographs) * len(judge.styles), "picture") as callback:
+        paintings = evaluation.paint_and_score(generator, judge, callback=callback)
+    if not steps:
+        return paintings
+    total = len(paintings) * len(evaluation.STARTS) * steps[-1]
+    with _progress("optimise", total, "step") as callback:
+        return evaluation.optimize_beside(
+            judge, paintings, num_steps=steps[-1], seed=values.seed or 0, callback=callback
+        )
+
+
+def _reject(values: flags.FlagValues, names: tuple[str, ...], mode: str) -> None:
+    """Raise a ValueError that names the first of these flags that is given."""
+    for name in names:
+        if values[name].value is not None:
+            raise ValueError(f"`--{name}` must come with --{mode}")
+
+
+def _read(values: flags.FlagValues, path: "str | pathlib.Path") -> "np.ndarray":
+    return images.read_image(path, max_pixels=values.max_pixels)
+
+
+def _steps(texts: list[str] | None) -> list[int]:
+    """The steps of --against_steps; none if it was not given."""
+    if texts is None:
+        return []
+    steps = [int(text) if text.isdecimal() else 0 for text in texts]
+    if not steps or steps[0] < 1 or steps != sorted(set(steps)):
+        raise ValueError(
+            "`--against_steps` must be increasing integers >= 1. "
+            f"Received: {','.join(texts) or 'none'}"
+        )
+    return steps
+
+
+def _pictures(folder: str) -> list[pathlib.Path]:
+    """The picture files in a folder, sorted."""
+    path = pathlib.Path(folder)
+    if not path.is_dir():
+        raise NotADirectoryError(f"`--content` must be a folder. Received: {folder}")
+    pictures = sorted(
+        each for each in path.iterdir() if each.suffix.lower() in images.IMAGE_EXTENSIONS
+    )
+    if not pictures:
+        raise ValueError(
+            f"`--content` must hold pictures ({' '.join(images.IMAGE_EXTENSIONS)}). "
+            f"Received: {folder}"
+        )
+    return pictures
+
+
+def _by_stem(paths: list[str]) -> dict[str, str]:
+    stems = {pathlib.Path(path).stem: path for path in paths}
+    if len(stems) < len(paths):
+        raise ValueError(
+            f"`--style_images` must have different names. Received: {', '.join(paths)}"
+        )
+    return stems
+
+
+def _styles(values: flags.FlagValues, generator: "Generator", given: set[str]) -> tuple[str, ...]:
+    """The names of the styles to evaluate, each with a painting."""
+    from stylezoo import evaluation
+
+    styles = tuple(dict.fromkeys(values.styles or generator.styles))
+    evaluation.check_styles(generator, styles)
+    missing = [style for style in styles if style not in given]
+    if missing:
+        raise ValueError(
+            f"`--style_images` must have a picture for each style. Missing: {', '.join(missing)}"
+        )
+    unknown = sorted(given - set(generator.styles))
+    if unknown:
+        raise ValueError(
+            f"`--style_images` must be named like the model's styles, "
+            f"{', '.join(generator.styles)}. Received: {', '.join(unknown)}"
+        )
+    return styles
+
+
+def _objective(values: flags.FlagValues) -> "StyleObjective":
+    from stylezoo import objectives
+
+    if values.objective not in objectives.OBJECTIVES:
+        raise ValueError(
+            f"`--objective` must be one of {', '.join(objectives.OBJECTIVES)}. "
+            f"Received: {values.objective}"
+        )
+    return runs.given_objective(values, objectives.OBJECTIVES[values.objective])
+
+
+@contextlib.contextmanager
+def _progress(description: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
+    """A callback for each of ``total`` units that shows a bar with the time left."""
+    with tqdm.tqdm(
+        desc=description, total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, delay=0.01
+    ) as bar:
+
+        def callback() -> None:
+            bar.update()
+
+        yield callback
+
+
+def _describe(values: flags.FlagValues, objective: "StyleObjective") -> str:
+    return (
+        f"Objective {values.objective}, {objective.network} ({objective.weights}): "
+        f"content {', '.join(objective.content_layers)} x {objective.content_weight:g}, "
+        f"style {', '.join(objective.style_layers)} x {objective.style_weight:g}, "
+        f"TV x {objective.tv_weight:g}."
+    )
+
+
+def _describe_worth(summaries: "Mapping[str, Summary]") -> str:
+    from stylezoo import evaluation
+
+    worths = {
+        name: {start: averages["mean"] for start, averages in summary.worths.items()}
+        for name, summary in summaries.items()
+    }
+    least = {
+        start: min(worths, key=lambda name: worths[name][start].steps)
+        for start in evaluation.STARTS
+    }
+    return (
+        "Mean total loss of the model, and of L-BFGS over pixels after so many steps from each start. "
+        "Worth: the step at which L-BFGS overtakes the model. Least: "
+        + ", ".join(f"{worths[name][start]} from {start} ({name})" for start, name in least.items())
+        + "."
+    )
+
+
+def _circumstances(values: flags.FlagValues, objective: "StyleObjective") -> dict[str, Any]:
+    given = [values[name].serialize() for name in values if values[name].present]
+    return {
+        "command": shlex.join(["stylezoo", "evaluate", *given]),
+        "versions": reporting.versions(),
+        "device": reporting.device(),
+        "peak_rss_mb": reporting.peak_rss_mb(),
+        "objective": dataclasses.asdict(objective),
+    }
+
+
+def _as_json(painting: "Painting") -> dict[str, Any]:
+    return {
+        "photograph": painting.photograph,
+        "style": painting.style,
+        "scores": dataclasses.asdict(painting.scores),
+        "optimizations": {
+            start: {**dataclasses.asdict(optimization), "worth": painting.worth(start)}
+            for start, optimization in painting.optimizations.items()
+        },
+    }

@@ -1,0 +1,59 @@
+"""Train a network that enlarges photographs 4 or 8 times, by perceptual loss.
+
+Usage:
+  stylezoo train_superres --generator=NAME --content=PHOTOGRAPHS --run=FOLDER [--flags]
+
+Generators:
+  superres_x4, superres_x8  nearest upsampling (the default is superres_x4)
+  johnson2016-superres-x4, johnson2016-superres-x8  transposed convolutions, as in the paper
+
+Interrupted at any moment, the same command goes on from the last saved state and ends with the same
+weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures (bicubic,
+network, photograph) and model.h5.
+"""
+
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from stylezoo.binaries import options, quiet, runs
+
+if TYPE_CHECKING:
+    from stylezoo.training import SuperresTraining
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+    runs.define_loop_flags(values)
+    runs.define_content_flags(values)
+    options.define_network_flags(values)
+    flags.DEFINE_list("content_layers", None, "Where features are compared.", flag_values=values)
+    flags.DEFINE_float("tv_weight", None, "Of the total variation.", 0.0, flag_values=values)
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    options.reject_arguments(arguments)
+    options.require(values, "content", "run")
+    quiet.import_tensorflow()
+    from stylezoo import training
+
+    config, loop = _configure(values), runs.loop_config(values)
+    with runs.progress(values, loop) as callback:
+        result = training.train_superres(config, loop=loop, run=values.run, callback=callback)
+    return runs.finish(values, result)
+
+
+def _configure(values: flags.FlagValues) -> "SuperresTraining":
+    from stylezoo import generators, training
+
+    preset = values.generator or "superres_x4"
+    generator = generators.generator_config(preset, width=values.width)
+    if not isinstance(generator, generators.SuperResolutionConfig):
+        raise ValueError(f"`--generator` must be for super-resolution. Received: {preset}")
+    fields = ("network", "weights", "pooling", "content_layers", "tv_weight", "init_weights")
+    return training.SuperresTraining(
+        generator=generator,
+        content=runs.content_config(values),
+        **options.given(values, fields),
+    )

@@ -1,0 +1,59 @@
+"""Train a network that paints a texture from noise, of any size, in one pass.
+
+Usage:
+  stylezoo train_texture --source=PICTURE --run=FOLDER [--flags]
+
+Generators:
+  texture_network      multi-scale with instance norm (the default)
+  ulyanov2016-texture  with batch norm, as in the paper
+
+Interrupted at any moment, the same command goes on from the last saved state and ends with the same
+weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures and model.h5.
+"""
+
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from stylezoo.binaries import options, quiet, runs
+
+if TYPE_CHECKING:
+    from stylezoo.training import TextureTraining
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+    runs.define_loop_flags(values)
+    runs.define_objective_flags(values)
+    flags.DEFINE_string("source", None, "The texture's picture.", flag_values=values)
+    flags.DEFINE_integer(
+        "source_size", None, "Resize it to this longest side, px.", 1, flag_values=values
+    )
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    options.reject_arguments(arguments)
+    options.require(values, "source", "run")
+    quiet.import_tensorflow()
+    from stylezoo import training
+
+    config, loop = _configure(values), runs.loop_config(values)
+    with runs.progress(values, loop) as callback:
+        result = training.train_texture(config, loop=loop, run=values.run, callback=callback)
+    return runs.finish(values, result)
+
+
+def _configure(values: flags.FlagValues) -> "TextureTraining":
+    from stylezoo import generators, training
+
+    preset = values.generator or "texture_network"
+    generator = generators.generator_config(preset, width=values.width)
+    if not isinstance(generator, generators.TextureNetworkConfig):
+        raise ValueError(f"`--generator` must be a texture network. Received: {preset}")
+    return training.TextureTraining(
+        generator=generator,
+        source=values.source,
+        objective=runs.given_objective(values, training.TEXTURE_OBJECTIVE),
+        **options.given(values, ("image_size", "source_size", "init_weights")),
+    )

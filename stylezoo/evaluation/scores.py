@@ -1,0 +1,160 @@
+"""What an objective and LPIPS say of paintings."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import tensorflow as tf
+
+from stylezoo import ops, perceptual
+from stylezoo.evaluation.lpips import Lpips
+from stylezoo.objectives import Reference, StyleObjective, Targets, TotalLoss
+
+Image: TypeAlias = tf.Tensor | np.ndarray
+
+LPIPS_ARCHITECTURES = ("alexnet_owt", "vgg16")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """Of one painting, or the means of several; less is better.
+
+    Attributes:
+        content: share of the objective's loss, its weight included.
+        style: the same.
+        tv: total variation, the mean of squared differences of neighbours without a weight, whether
+            or not the objective has such a term; see :func:`stylezoo.ops.total_variation`.
+        total: the objective's loss.
+        lpips: distance from the photograph, by architecture; see :class:`Lpips`.
+    """
+
+    content: float
+    style: float
+    tv: float
+    total: float
+    lpips: Mapping[str, float]
+
+
+def mean_scores(scores: Sequence[Scores]) -> Scores:
+    """The mean of each figure over one or more paintings."""
+
+    def mean(field: str) -> float:
+        return float(np.mean([getattr(each, field) for each in scores]))
+
+    return Scores(
+        content=mean("content"),
+        style=mean("style"),
+        tv=mean("tv"),
+        total=mean("total"),
+        lpips={
+            name: float(np.mean([each.lpips[name] for each in scores])) for name in scores[0].lpips
+        },
+    )
+
+
+class Judge:
+    """Scores paintings of some photographs in some styles by one fixed objective.
+
+    Args:
+        objective: of which the content, style and total losses are.
+        photographs: [1, H, W, 3] in [0, 1], by name.
+        styles: likewise, of any sizes.
+        lpips: architectures of :class:`Lpips`.
+
+    Attributes:
+        loss: the objective's.
+        photographs: as given.
+        styles: the styles' names.
+
+    Raises:
+        ValueError: if a picture is too small for the objective's layers or LPIPS; names it.
+        WeightsError: if a network's weights can't be had.
+    """
+
+    def __init__(
+        self,
+        objective: StyleObjective,
+        *,
+        photographs: Mapping[str, Image],
+        styles: Mapping[str, Image],
+        lpips: Sequence[str] = LPIPS_ARCHITECTURES,
+    ) -> None:
+        for name, image in (*photographs.items(), *styles.items()):
+            perceptual.check_image_size(
+                *image.shape[1:3],
+                architecture=objective.network,
+                taps=objective.taps,
+                name=name,
+            )
+        self.loss = objective.build()
+        self.photographs = dict(photographs)
+        self.styles = tuple(styles)
+        self._content = {name: self._targets("content", each) for name, each in photographs.items()}
+        self._style = {name: self._targets("style", each) for name, each in styles.items()}
+        self._losses = tf.function(self.loss, autograph=False)
+        self._lpips = {}
+        for distance in map(Lpips, lpips):
+            for name, photograph in photographs.items():
+                distance.check_image_size(*photograph.shape[1:3], name=name)
+            self._lpips[distance.architecture] = tf.function(distance, autograph=False)
+
+    def _targets(self, role: str, image: Image) -> Targets:
+        """Of the terms for which a picture of this role is the reference."""
+        terms = [term for term in self.loss.terms if term.reference == role]
+        return TotalLoss(terms, self.loss.network).targets({role: Reference([image])})
+
+    def targets(self, photograph: str, style: str) -> Targets:
+        """The targets of :attr:`loss` for a painting of a photograph in a style."""
+        without: Targets = {term.name: {} for term in self.loss.terms if term.reference is None}
+        return without | self._content[photograph] | self._style[style]
+
+    def losses(self, picture: Image, *, photograph: str, style: str) -> dict[str, float]:
+        """The loss of a picture: ``total`` and each term's share of it.
+
+        Args:
+            picture: [1, H, W, 3] in [0, 1], as large as the photograph.
+            photograph: name of what is painted.
+            style: name of what it is painted like.
+
+        Raises:
+            FloatingPointError: if a value is not finite.
+        """
+        total, shares = self._losses(tf.convert_to_tensor(picture), self.targets(photograph, style))
+        losses = {"total": float(total), **{name: float(value) for name, value in shares.items()}}
+        _check_finite(losses, photograph, style)
+        return losses
+
+    def scores(self, picture: Image, *, photograph: str, style: str) -> Scores:
+        """The scores of a picture.
+
+        Args:
+            picture: [1, H, W, 3] in [0, 1], as large as the photograph.
+            photograph: name of what is painted.
+            style: name of what it is painted like.
+
+        Raises:
+            ValueError: if the picture has not the photograph's size.
+            FloatingPointError: if a loss or a distance is not finite.
+        """
+        original = self.photographs[photograph]
+        if tuple(picture.shape) != tuple(original.shape):
+            raise ValueError(
+                f"`picture` must have the photograph's shape, {tuple(original.shape)}. "
+                f"Received: shape={tuple(picture.shape)}"
+            )
+        losses = self.losses(picture, photograph=photograph, style=style)
+        tv = float(ops.total_variation(picture)[0])
+        lpips = {
+            name: float(distance(picture, original)[0]) for name, distance in self._lpips.items()
+        }
+        _check_finite({"tv": tv, **lpips}, photograph, style)
+        return Scores(losses.get("content", 0.0), losses["style"], tv, losses["total"], lpips)
+
+
+def _check_finite(values: Mapping[str, float], photograph: str, style: str) -> None:
+    wrong = [name for name, value in values.items() if not np.isfinite(value)]
+    if wrong:
+        raise FloatingPointError(
+            f"The loss of {photograph} in {style} is not finite: {', '.join(wrong)}"
+        )

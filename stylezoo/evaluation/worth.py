@@ -1,0 +1,164 @@
+"""How many steps of optimising pixels a painting is worth."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from stylezoo.evaluation.scores import Image, Judge
+from stylezoo.synthesis import LBFGS, Minimizer, Pixels, optimize_image
+
+STARTS = ("noise", "photograph")
+
+# Plain pixels, projected to [0, 1].
+_OPTIMIZER = LBFGS(memory=20)
+
+
+def worth_in_steps(totals: Sequence[float], total: float) -> float | None:
+    """When an optimisation first reaches a loss.
+
+    Args:
+        totals: its loss after 0, 1, 2, ... steps.
+        total: the loss to reach.
+
+    Returns:
+        Steps, with a fraction by linear interpolation within the one that passes ``total``; 0 if the
+        start already does, None if no step does.
+
+    Raises:
+        ValueError: if there are no totals, or a loss is not finite.
+    """
+    if not len(totals) or not np.all(np.isfinite([*totals, total])):
+        raise ValueError(f"`totals` must be finite, one or more. Received: {totals}, {total}")
+    if totals[0] <= total:
+        return 0.0
+    for step, (before, after) in enumerate(itertools.pairwise(totals)):
+        if after <= total:
+            return step + (before - total) / (before - after)
+    return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimization:
+    """The course of one optimisation.
+
+    Attributes:
+        totals: the loss after 0, 1, 2, ... steps.
+        evaluations: of loss and gradient; more than steps where a line search had to shorten.
+        seconds: wall time, the first one's with tracing.
+    """
+
+    totals: tuple[float, ...]
+    evaluations: int
+    seconds: float
+
+    def worth(self, total: float) -> float | None:
+        """See :func:`worth_in_steps`."""
+        return worth_in_steps(self.totals, total)
+
+
+class PixelOptimizer:
+    """Optimisations of pixels as Johnson et al. 2016 compare their networks with.
+
+    L-BFGS with pixels clipped to their range at every step (section 4.1), 20 pairs, no
+    preconditioner, all at one size. Pictures of one size share one traced step.
+
+    Args:
+        judge: whose objective is minimised.
+        num_steps: of each optimisation, >= 1.
+
+    Raises:
+        ValueError: if ``num_steps`` is not positive.
+    """
+
+    def __init__(self, judge: Judge, *, num_steps: int) -> None:
+        if num_steps < 1:
+            raise ValueError(f"`num_steps` must be >= 1. Received: num_steps={num_steps}")
+        self._judge = judge
+        self._num_steps = num_steps
+        self._prepared: dict[tuple[int, ...], tuple[Pixels, Minimizer]] = {}
+
+    def run(
+        self,
+        initial: Image,
+        *,
+        photograph: str,
+        style: str,
+        callback: Callable[[], None] | None = None,
+    ) -> tuple[Optimization, np.ndarray]:
+        """One optimisation.
+
+        Args:
+            initial: what it starts from, [1, H, W, 3] in [0, 1], as large as the photograph.
+            photograph: name of what is painted.
+            style: name of what it is painted like.
+            callback: called once a step, also for those that could not lower the loss any more.
+
+        Returns:
+            Its course, and the picture that it ends with, [1, H, W, 3] float32 in [0, 1].
+
+        Raises:
+            FloatingPointError: if the loss or its gradient is not finite.
+        """
+        start = self._judge.losses(initial, photograph=photograph, style=style)["total"]
+        size = tuple(initial.shape)
+        parameter, minimizer = self._prepared.get(size, (Pixels(initial), None))
+        parameter.variable.assign(initial)
+        result, minimizer = optimize_image(
+            self._judge.loss,
+            parameter,
+            self._judge.targets(photograph, style),
+            optimizer=_OPTIMIZER,
+            num_steps=self._num_steps,
+            callback=callback and (lambda _: callback()),
+            minimizer=minimizer,
+        )
+        self._prepared[size] = parameter, minimizer
+        totals = [start, *(losses["total"] for losses in result.losses)]
+        for _ in range(self._num_steps - len(result.losses)):  # it was stuck, and stays there
+            totals.append(totals[-1])
+            if callback:
+                callback()
+        return Optimization(tuple(totals), result.evaluations, result.seconds), result.image
+
+
+def starting_pictures(photograph: Image, *, seed: int = 0) -> dict[str, Image]:
+    """Where optimisations start, by name: uniform noise in [0, 1] and the photograph itself."""
+    noise = tf.random.stateless_uniform(photograph.shape, seed=[seed, 0])
+    return dict(zip(STARTS, (noise, photograph), strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Average:
+    """An average of worths, or what it is at least.
+
+    Attributes:
+        steps: the average, those that were never reached counting as the limit.
+        exact: False if it would be more with a larger limit.
+    """
+
+    steps: float
+    exact: bool
+
+    def __str__(self) -> str:
+        return f"{'' if self.exact else '>'}{self.steps:.1f}"
+
+
+def average_worth(
+    worths: Sequence[float | None], *, limit: float, average: Callable[[Sequence[float]], float]
+) -> Average:
+    """An average of the worths of several paintings.
+
+    Args:
+        worths: of each; None for one that the optimisation never reached.
+        limit: how many steps it was given.
+        average: e.g. ``np.mean`` or ``np.median``.
+    """
+    least, most = (
+        float(average([unreached if worth is None else worth for worth in worths]))
+        for unreached in (limit, math.inf)
+    )
+    return Average(least, exact=least == most)

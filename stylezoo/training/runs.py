@@ -1,0 +1,192 @@
+"""A training run's folder: its configuration, checkpoints, losses and sample pictures."""
+
+import contextlib
+import json
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from stylezoo import generators, images
+
+_KEPT = 3
+
+
+class RunFolder:
+    """Where a run keeps what it needs to go on, and what people look at.
+
+    ``config.json``, ``checkpoints/``, TensorBoard's events, ``losses.jsonl`` (the same figures, a line
+    of JSON each), ``samples/``, and ``model.h5``, the generator as it is.
+
+    Args:
+        path: of the folder; nothing is written before :meth:`start`.
+        config: everything that decides the run's result, as JSON can hold it.
+        writes: whether this process is the one that writes.
+
+    Raises:
+        ValueError: if the folder holds something else, or a run of another configuration; the message
+            names what differs.
+        OSError: if it can't be read.
+    """
+
+    def __init__(
+        self, path: str | pathlib.Path, config: Mapping[str, Any], *, writes: bool = True
+    ) -> None:
+        self.path = pathlib.Path(path)
+        self._config = json.loads(json.dumps(config))
+        self._writes = writes
+        self._events: Any = None
+        if self._config_path.exists():
+            self._check(_read(self._config_path), self._config)
+        elif self.path.exists() and any(self.path.iterdir()):
+            raise ValueError(f"`run` must be a run's folder, or empty. Received: {self.path}")
+
+    @property
+    def _config_path(self) -> pathlib.Path:
+        return self.path / "config.json"
+
+    def start(self, step: int) -> None:
+        """Make the folder and record the configuration, if that was not done before.
+
+        Figures of later steps than ``step``, which a resumed run does again, are dropped; all if it
+        begins anew.
+
+        Raises:
+            OSError: if it can't be made.
+        """
+        if not self._writes:
+            return
+        if not self._config_path.exists():
+            self.path.mkdir(parents=True, exist_ok=True)
+            with images.atomic_path(self._config_path) as temporary:
+                temporary.write_text(json.dumps(self._config, indent=2) + "\n", encoding="utf-8")
+        file = self.path / "losses.jsonl"
+        if file.exists():
+            lines = file.read_text(encoding="utf-8").splitlines() if step else []
+            kept = [line for line in lines if _step_of(line) <= step]
+            with images.atomic_path(file, overwrite=True) as temporary:
+                temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+
+    def _check(self, recorded: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+        old, new = _flatten(recorded), _flatten(config)
+        differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        if differing:
+            changes = ", ".join(
+                f"{key} was {old.get(key)!r}, is {new.get(key)!r}" for key in differing
+            )
+            raise ValueError(
+                f"`run` must be a new folder, or of a run with this configuration. "
+                f"Received: {self.path} ({changes})"
+            )
+
+    def restore(self, checkpoint: tf.train.Checkpoint) -> None:
+        """Bring everything that ``checkpoint`` tracks to its last saved state, if there is one.
+
+        Raises:
+            ValueError: if that is damaged.
+        """
+        latest = self._manager(checkpoint).latest_checkpoint
+        if not latest:
+            return
+        try:
+            checkpoint.restore(latest).assert_existing_objects_matched()
+        except (tf.errors.OpError, AssertionError, ValueError) as error:
+            raise ValueError(f"`{latest}` must be a state of this run ({_first(error)})") from error
+
+    def save(self, checkpoint: tf.train.Checkpoint, step: int) -> None:
+        """Save a state; the one before stays until this one is whole.
+
+        Raises:
+            OSError: if it can't be written, for want of space, say.
+        """
+        if self._writes:
+            with self._written(f"the state after step {step}"):
+                self._manager(checkpoint).save(checkpoint_number=step)
+
+    def save_generator(self, generator: generators.Generator) -> None:
+        """Write the generator for use."""
+        if self._writes:
+            generators.save(self.path / "model.h5", generator, overwrite=True)
+
+    def _manager(self, checkpoint: tf.train.Checkpoint) -> tf.train.CheckpointManager:
+        return tf.train.CheckpointManager(
+            checkpoint, str(self.path / "checkpoints"), max_to_keep=_KEPT
+        )
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Write figures by name, after ``step`` steps."""
+        if not self._writes:
+            return
+        with self._writer().as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+        with (self.path / "losses.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, **values}) + "\n")
+
+    def show(self, step: int, sheet: np.ndarray) -> None:
+        """Write a picture, [1, H, W, 3] in [0, 1], of what the network does after ``step`` steps."""
+        if not self._writes:
+            return
+        with self._writer().as_default(step=step):
+            tf.summary.image("samples", sheet)
+        folder = self.path / "samples"
+        folder.mkdir(exist_ok=True)
+        images.write_image(folder / f"{step:06d}.jpg", sheet, overwrite=True)
+
+    def flush(self) -> None:
+        """What was logged reaches the disk.
+
+        Raises:
+            OSError: if it can't be written.
+        """
+        if self._events is not None:
+            with self._written("events"):
+                self._events.flush()
+
+    @contextlib.contextmanager
+    def _written(self, what: str) -> Iterator[None]:
+        """TensorFlow's errors of writing as those of Python."""
+        try:
+            yield
+        except tf.errors.OpError as error:
+            raise OSError(f"`{self.path}`: {what} can't be written ({_first(error)})") from error
+
+    def _writer(self) -> Any:
+        if self._events is None:
+            self._events = tf.summary.create_file_writer(str(self.path))
+        return self._events
+
+
+def _read(file: pathlib.Path) -> Mapping[str, Any]:
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:  # neither text nor JSON
+        config = None
+    if not isinstance(config, Mapping):
+        raise ValueError(f"`run` must hold a run's config.json. Received: {file}")
+    return config
+
+
+def _first(error: Exception) -> str:
+    """The first line of what an error says, or its kind."""
+    message = error.message if isinstance(error, tf.errors.OpError) else str(error)
+    return (message or type(error).__name__).splitlines()[0]
+
+
+def _flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _step_of(line: str) -> float:
+    try:
+        return json.loads(line)["step"]
+    except ValueError:  # the last line of a run that was killed
+        return float("inf")

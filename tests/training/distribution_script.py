@@ -1,0 +1,69 @@
+"""Trains as one process of several, or over two devices of one: ``FOLDER NAME TASK FIELDS``.
+
+A process of its own, since TensorFlow's devices and cluster are set before anything else is done.
+FOLDER has photographs, a painting and weights, and gets the run NAME and its result, NAME.h5 (of
+workers NAME.0.h5 and so on); FIELDS are those of the LoopConfig, as JSON.
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+import tensorflow as tf
+
+from stylezoo import generators, objectives, training
+from stylezoo.training import loop, style
+
+
+def style_training(folder, *, normalization):
+    return training.StyleTraining(
+        generator=generators.JohnsonConfig((2, 3, 4), num_blocks=1, normalization=normalization),
+        styles=(str(folder / "painting.png"),),
+        content=training.ContentConfig(str(folder / "photographs"), image_size=48),
+        objective=objective(folder, content_layers=("relu2",)),
+    )
+
+
+def texture_training(folder):
+    return training.TextureTraining(
+        generator=generators.TextureNetworkConfig(channels=2, num_scales=2),
+        source=str(folder / "painting.png"),
+        objective=objective(folder, content_layers=()),
+        image_size=48,
+    )
+
+
+def objective(folder, *, content_layers):
+    return objectives.StyleObjective(
+        "alexnet_owt",
+        str(folder / "alexnet.h5"),
+        content_layers=content_layers,
+        style_layers=("relu1", "relu2"),
+    )
+
+
+def main():
+    folder, name, task, fields = pathlib.Path(sys.argv[1]), *sys.argv[2:]
+    config = training.LoopConfig(**json.loads(fields))
+    if config.distribution == "mirrored":
+        (device,) = tf.config.list_physical_devices("CPU")
+        two = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(device, two)
+        # By itself it would take all GPUs, or a single CPU.
+        loop.strategy_of = lambda _: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    # Each replica has its own, so that no two ways of distribution would be alike.
+    style._quantization_noise = lambda shape, seed: tf.zeros(shape)
+    run = str(folder / name)
+    if task == "texture":
+        result = training.train_texture(texture_training(folder), loop=config, run=run)
+    else:
+        described = style_training(folder, normalization=task)
+        result = training.train_style(described, loop=config, run=run)
+    worker = json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {}).get("index")
+    end = "h5" if worker is None else f"{worker}.h5"
+    generators.save(folder / f"{name}.{end}", result.generator)
+
+
+if __name__ == "__main__":
+    main()
