@@ -48,6 +48,7 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.startup --output=$(OUT)/benchmarks/startup.json
 	$(BIN)/python -m benchmarks.transfer --output=$(OUT)/benchmarks/transfer.json
+	$(BIN)/python -m benchmarks.generators --output=$(OUT)/benchmarks/generators.json
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
