@@ -57,7 +57,8 @@ def _painter(preset: str, size: int) -> Callable[[], object]:
     config = generators.generator_config(preset)
     generator = generators.Generator(config, config.build(), styles=("a",))
     photograph = np.random.default_rng(0).uniform(size=(1, size, size, 3)).astype(np.float32)
-    return lambda: generators.stylize(generator, photograph, tiling="none")
+    stylizer = generators.Stylizer(generator, tiling="none")
+    return lambda: stylizer(photograph)
 
 
 def painting_speed(size: int) -> dict[str, Any]:

@@ -61,13 +61,13 @@ def paint_and_score(
         FloatingPointError: if a loss is not finite.
     """
     check_styles(generator, judge.styles)
-    network = tf.function(lambda inputs: generator.network(inputs, training=False), autograph=False)
+    stylizer = generators.Stylizer(generator)
     paintings = []
     for style in judge.styles:
         for name, photograph in judge.photographs.items():
-            picture = network(_inputs(generator, photograph, style))
+            picture = stylizer(photograph, generators.blend_weights(generator, style))
             scores = judge.scores(picture, photograph=name, style=style)
-            paintings.append(Painting(name, style, picture.numpy(), scores))
+            paintings.append(Painting(name, style, picture, scores))
             if callback:
                 callback()
     return paintings
@@ -137,13 +137,3 @@ def check_styles(generator: generators.Generator, styles: tuple[str, ...]) -> No
             f"`styles` must be among the model's, {', '.join(generator.styles)}. "
             f"Received: {', '.join(unknown)}"
         )
-
-
-def _inputs(generator: generators.Generator, photograph: Image, style: str) -> dict[str, tf.Tensor]:
-    inputs = {"image": tf.convert_to_tensor(photograph)}
-    config = generator.config
-    if isinstance(config, generators.TextureNetworkConfig):
-        inputs |= generators.texture_noise(config, photograph.shape[1:3])
-    if config.num_styles:
-        inputs["style_weights"] = tf.one_hot([generator.styles.index(style)], config.num_styles)
-    return inputs
