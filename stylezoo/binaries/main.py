@@ -24,6 +24,7 @@ COMMANDS = (
     "train_style",
     "train_texture",
     "train_superres",
+    "stylize",
     "evaluate",
     "weights",
 )

@@ -16,21 +16,10 @@ OPTIMIZERS = ("lbfgs", "adam")
 
 def define_synthesis_flags(values: flags.FlagValues) -> None:
     """The flags of every command that makes a picture by optimising pixels under a network."""
-    _define_output_flags(values)
-    define_network_flags(values)
-    _define_optimizer_flags(values)
-
-
-def _define_output_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that writes a picture made by optimisation."""
-    flags.DEFINE_string("output", None, "The picture to write.", flag_values=values)
-    flags.DEFINE_integer("quality", 95, "Of JPEG and WebP, 1 to 100.", 1, 100, flag_values=values)
-    flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
-    flags.DEFINE_string(
-        "report",
-        None,
-        "Also write losses, times and settings to this JSON file.",
-        flag_values=values,
+    define_output_flags(
+        values,
+        output="The picture to write.",
+        report="Also write losses, times and settings to this JSON file.",
     )
     flags.DEFINE_integer(
         "save_every",
@@ -39,6 +28,16 @@ def _define_output_flags(values: flags.FlagValues) -> None:
         1,
         flag_values=values,
     )
+    define_network_flags(values)
+    _define_optimizer_flags(values)
+
+
+def define_output_flags(values: flags.FlagValues, *, output: str, report: str) -> None:
+    """The flags of every command that writes pictures; what two of them mean."""
+    flags.DEFINE_string("output", None, output, flag_values=values)
+    flags.DEFINE_string("report", None, report, flag_values=values)
+    flags.DEFINE_integer("quality", 95, "Of JPEG and WebP, 1 to 100.", 1, 100, flag_values=values)
+    flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
     flags.DEFINE_integer(
         "max_pixels",
         images.DEFAULT_MAX_PIXELS,

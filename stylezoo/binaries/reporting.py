@@ -34,6 +34,11 @@ def check_outputs(values: flags.FlagValues, outputs: Iterable[str]) -> None:
             pattern = f"{glob.escape(output.stem)}_{'[0-9]' * 5}{glob.escape(output.suffix)}"
             for path in output.parent.glob(pattern):
                 images.check_output_path(path, overwrite=False)
+    check_report(values)
+
+
+def check_report(values: flags.FlagValues) -> None:
+    """Raise an OSError or ValueError now if the file of ``--report`` could not be written later."""
     if values.report:
         images.check_output_path(values.report, overwrite=values.overwrite, extensions=[".json"])
 
@@ -85,24 +90,31 @@ def report(values: flags.FlagValues, result: "PyramidResult", config: Any) -> di
         "steps": steps,
         "seconds": seconds,
         "seconds_per_step": seconds / steps if steps else None,
-        "peak_rss_mb": peak_rss_mb(),
         "levels": [dataclasses.asdict(level) for level in result.levels],
         "losses": result.losses,
-        "versions": versions(),
-        "device": device(),
-        "flags": values.flag_values_dict(),
-        "settings": _settings(config.resolved()),
+        "settings": settings(config.resolved()),
+        **circumstances(values),
     }
 
 
-def _settings(config: Any) -> Any:
+def circumstances(values: flags.FlagValues) -> dict[str, Any]:
+    """Under which a command ran, at its end."""
+    return {
+        "peak_rss_mb": peak_rss_mb(),
+        "versions": versions(),
+        "device": device(),
+        "flags": values.flag_values_dict(),
+    }
+
+
+def settings(config: Any) -> Any:
     """A configuration as JSON, with the type of each part."""
     if not dataclasses.is_dataclass(config):
         return config
     fields = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}
     return {
         "type": type(config).__name__,
-        **{name: _settings(value) for name, value in fields.items()},
+        **{name: settings(value) for name, value in fields.items()},
     }
 
 

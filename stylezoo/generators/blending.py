@@ -33,7 +33,7 @@ def blend_weights(generator: Generator, styles: str | None = None) -> np.ndarray
             raise ValueError(f"`style` must name a style once. Received: {styles}")
         given[name] = weight
     total = sum(given.values())
-    if not (min(given.values()) >= 0 and 0 < total < math.inf):
+    if not (min(given.values(), default=0) >= 0 and 0 < total < math.inf):
         raise ValueError(f"weights of `style` must be finite, >= 0, not all 0. Received: {styles}")
     shares = [given.get(name, 0.0) / total for name in generator.styles]
     return np.array(shares, np.float32)

@@ -12,9 +12,12 @@ from stylezoo.generators.rewiring import rewire
 from stylezoo.generators.sections import Moments, Sources, input_specs
 from stylezoo.generators.tiling import Lattice, Span, Tile
 
-# So many px of a picture are looked at, in patches of about this side. Measured in BUILD.md.
-SAMPLED_PIXELS = 2**20
+# So many px of a picture are looked at, in patches of this side. Larger ones are fewer and leave out
+# more of the picture; in smaller ones too much is mirrored at the border.
+_SAMPLED_PIXELS = 2**20
 _PATCH = 48
+# And a patch has at least so many positions of the coarsest features on a side.
+_POSITIONS = 4
 
 
 class Sampler:
@@ -30,7 +33,7 @@ class Sampler:
         self, network: keras.Model, lattices: Mapping[str, Lattice], *, stride: int
     ) -> None:
         self._stride = stride
-        self._side = -(-_PATCH // stride) * stride
+        self._side = max(-(-_PATCH // stride), _POSITIONS) * stride
         moments = {}
 
         def measure(layer: keras.layers.Layer, x: Any) -> tuple[Any, Any]:
@@ -56,7 +59,7 @@ class Sampler:
 
     def _patches(self, height: int, width: int) -> Iterator[Tile]:
         """Evenly spread over the picture, on the network's grid."""
-        spacing = max(math.sqrt(height * width / SAMPLED_PIXELS), 1.0) * self._side
+        spacing = max(math.sqrt(height * width / _SAMPLED_PIXELS), 1.0) * self._side
         for rows in self._spans(height, spacing):
             for columns in self._spans(width, spacing):
                 yield Tile(rows, columns)

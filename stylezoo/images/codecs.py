@@ -38,6 +38,8 @@ _GREY_MODES = ("1", "L", *_DEEP_GREY_MODES)
 
 _ICC_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 
+_ROWS = 256
+
 _TIFF_BITS_PER_SAMPLE = 258
 _TIFF_PHOTOMETRIC = 262
 _TIFF_SAMPLE_FORMAT = 339
@@ -436,6 +438,11 @@ def _to_uint8(image: npt.ArrayLike) -> npt.NDArray[np.uint8]:
             "`image` must be one image, [height, width, channels] or [1, height, width, channels] "
             f"with 1 or 3 channels. Received: shape={shape}"
         )
-    if not np.isfinite(values).all():
-        raise ValueError("`image` must be finite. Received: an image with NaN or infinity")
-    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    pixels = np.empty(values.shape, np.uint8)
+    # Some rows at a time: float copies of a large image are what memory doesn't hold.
+    for top in range(0, len(values), _ROWS):
+        rows = values[top : top + _ROWS]
+        if not np.isfinite(rows).all():
+            raise ValueError("`image` must be finite. Received: an image with NaN or infinity")
+        pixels[top : top + _ROWS] = np.rint(np.clip(rows, 0, 1) * 255)
+    return pixels

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import os
 import pathlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -99,16 +101,17 @@ class RunFolder:
         """Save a state; the one before stays until this one is whole.
 
         Raises:
-            OSError: if it can't be written, for want of space, say.
+            OSError: if it can't be written, for want of space, say; so do all that follow.
         """
         if self._writes:
-            with self._written(f"the state after step {step}"):
+            with self._writing(f"the state after step {step}"):
                 self._manager(checkpoint).save(checkpoint_number=step)
 
     def save_generator(self, generator: generators.Generator) -> None:
         """Write the generator for use."""
         if self._writes:
-            generators.save(self.path / "model.h5", generator, overwrite=True)
+            with self._writing("the model"):
+                generators.save(self.path / "model.h5", generator, overwrite=True)
 
     def _manager(self, checkpoint: tf.train.Checkpoint) -> tf.train.CheckpointManager:
         return tf.train.CheckpointManager(
@@ -119,38 +122,36 @@ class RunFolder:
         """Write figures by name, after ``step`` steps."""
         if not self._writes:
             return
-        with self._writer().as_default(step=step):
-            for name, value in values.items():
-                tf.summary.scalar(name, value)
-        with (self.path / "losses.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **values}) + "\n")
+        with self._writing("losses"):
+            with self._writer().as_default(step=step):
+                for name, value in values.items():
+                    tf.summary.scalar(name, value)
+            with (self.path / "losses.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **values}) + "\n")
 
     def show(self, step: int, sheet: np.ndarray) -> None:
         """Write a picture, [1, H, W, 3] in [0, 1], of what the network does after ``step`` steps."""
         if not self._writes:
             return
-        with self._writer().as_default(step=step):
-            tf.summary.image("samples", sheet)
-        folder = self.path / "samples"
-        folder.mkdir(exist_ok=True)
-        images.write_image(folder / f"{step:06d}.jpg", sheet, overwrite=True)
+        with self._writing("a sample"):
+            with self._writer().as_default(step=step):
+                tf.summary.image("samples", sheet)
+            folder = self.path / "samples"
+            folder.mkdir(exist_ok=True)
+            images.write_image(folder / f"{step:06d}.jpg", sheet, overwrite=True)
 
     def flush(self) -> None:
-        """What was logged reaches the disk.
-
-        Raises:
-            OSError: if it can't be written.
-        """
+        """What was logged reaches the disk."""
         if self._events is not None:
-            with self._written("events"):
+            with self._writing("events"):
                 self._events.flush()
 
     @contextlib.contextmanager
-    def _written(self, what: str) -> Iterator[None]:
-        """TensorFlow's errors of writing as those of Python."""
+    def _writing(self, what: str) -> Iterator[None]:
+        """One line of what went wrong and where, whichever library did the writing."""
         try:
             yield
-        except tf.errors.OpError as error:
+        except (OSError, tf.errors.OpError) as error:
             raise OSError(f"`{self.path}`: {what} can't be written ({_first(error)})") from error
 
     def _writer(self) -> Any:
@@ -171,8 +172,12 @@ def _read(file: pathlib.Path) -> Mapping[str, Any]:
 
 def _first(error: Exception) -> str:
     """The first line of what an error says, or its kind."""
-    message = error.message if isinstance(error, tf.errors.OpError) else str(error)
-    return (message or type(error).__name__).splitlines()[0]
+    message = str(error)
+    if isinstance(error, OSError) and error.errno:
+        message = os.strerror(error.errno)
+    elif isinstance(error, tf.errors.OpError):  # without the names of operations
+        message = re.sub(r"\{\{.*?\}\} | \[Op:.*?\]", "", error.message)
+    return (message.strip() or type(error).__name__).splitlines()[0]
 
 
 def _flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

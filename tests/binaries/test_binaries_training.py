@@ -3,10 +3,12 @@
 import dataclasses
 import itertools
 import json
+import os
 import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -564,8 +566,10 @@ def test_batch_that_does_not_divide(folder, idle, capsys, monkeypatch):
     assert snapshot(folder) == before
 
 
-def test_run_of_another_configuration(folder, small, capsys):
-    assert train("train_style") == 0
+def test_run_of_another_configuration(folder, small, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        patch.setattr(loop._Trainer, "run", lambda *_: training.TrainingResult(None, {}))
+        assert train("train_style") == 0
     before = snapshot(folder)
     capsys.readouterr()
     flags = "--learning_rate=0.01 --style_weight=3 --styles=paintings/two.jpg --log_every=7"
@@ -629,3 +633,40 @@ def test_killed_and_resumed(folder):
     assert records("run") == records("unbroken")
     samples = [snapshot(f"{name}/samples") for name in ("run", "unbroken")]
     assert samples[0] == samples[1]
+
+
+# --- several machines -------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_two_workers(folder):
+    """As two machines would be started, with a folder that both see; the first one writes."""
+    script = pathlib.Path(sys.executable).with_name("stylezoo")
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    hosts = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+    for each in sockets:
+        each.close()
+    command = [script, "train_style", *STYLE.split(), "--distribution=multi_worker"]
+    processes = []
+    try:
+        for index in range(2):
+            task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+            processes.append(
+                subprocess.Popen(
+                    command,
+                    env={**os.environ, "TF_CONFIG": json.dumps(task)},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+        for process in processes:
+            output, error = process.communicate(timeout=150)
+            assert (process.returncode, output) == (0, "run/model.h5\n"), error
+            assert "2/2" in error
+            assert "Traceback" not in error
+    finally:
+        for process in processes:
+            process.kill()
+    config = assert_run("run", losses=("style", "content"))
+    assert config["loop"]["distribution"] == "multi_worker"

@@ -2,7 +2,8 @@
 
 A process of its own, since TensorFlow's devices and cluster are set before anything else is done.
 FOLDER has photographs, a painting and weights, and gets the run NAME and its result, NAME.h5 (of
-workers NAME.0.h5 and so on); FIELDS are those of the LoopConfig, as JSON.
+workers NAME.0.h5 and so on); FIELDS are those of the LoopConfig, as JSON, and ``stop``, the step
+after which it is interrupted.
 """
 
 import json
@@ -45,7 +46,9 @@ def objective(folder, *, content_layers):
 
 def main():
     folder, name, task, fields = pathlib.Path(sys.argv[1]), *sys.argv[2:]
-    config = training.LoopConfig(**json.loads(fields))
+    fields = json.loads(fields)
+    stop = fields.pop("stop", None)
+    config = training.LoopConfig(**fields)
     if config.distribution == "mirrored":
         (device,) = tf.config.list_physical_devices("CPU")
         two = [tf.config.LogicalDeviceConfiguration()] * 2
@@ -54,12 +57,16 @@ def main():
         loop.strategy_of = lambda _: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     # Each replica has its own, so that no two ways of distribution would be alike.
     style._quantization_noise = lambda shape, seed: tf.zeros(shape)
-    run = str(folder / name)
+
+    def interrupt(step, losses):
+        if step == stop:
+            sys.exit()
+
+    options = {"loop": config, "run": str(folder / name), "callback": interrupt}
     if task == "texture":
-        result = training.train_texture(texture_training(folder), loop=config, run=run)
+        result = training.train_texture(texture_training(folder), **options)
     else:
-        described = style_training(folder, normalization=task)
-        result = training.train_style(described, loop=config, run=run)
+        result = training.train_style(style_training(folder, normalization=task), **options)
     worker = json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {}).get("index")
     end = "h5" if worker is None else f"{worker}.h5"
     generators.save(folder / f"{name}.{end}", result.generator)

@@ -23,7 +23,7 @@ from stylezoo.training import style
 from stylezoo.weights import WeightsError
 
 SIZE = 48
-LIGHT = generators.LightConfig(widths=(3, 4), num_blocks=1)
+LIGHT = generators.LightConfig(widths=(3, 4), num_blocks=0)
 JOHNSON = generators.JohnsonConfig(widths=(2, 3, 4), num_blocks=1)
 # Two orders of summation of some thousand float32 products.
 FLOAT32 = 1e-5
@@ -83,7 +83,6 @@ def asked(monkeypatch):
     [
         ("relative", {}),
         ("johnson2016", {"style_weight": 0.1, "tv_weight": 1e-7}),
-        ("dumoulin2017", {"style_weight": 0.1, "content_weight": 3.0}),
     ],
 )
 def test_loss_is_the_mean_over_the_pictures(
@@ -153,16 +152,16 @@ def test_every_style_as_often_as_the_others(num_styles, batch, make_config, monk
     monkeypatch.setattr(style._StyleTask, "_inputs", inputs)
     task = style._StyleTask(make_config(num_styles=num_styles), loop_config())
     picture = tf.zeros([batch, SIZE, SIZE, 3])
-    for step in range(60):
+    for step in range(30):
         with pytest.raises(Chosen):
             task.loss(picture, tf.constant([0, step], tf.int64))
     counts = [np.bincount(styles, minlength=num_styles) for styles in chosen]
     assert all(count.max() - count.min() <= (1 if batch % num_styles else 0) for count in counts)
-    # Where there is no room for all, each has its turn: a coin is thrown sixty times. Four
+    # Where there is no room for all, each has its turn: a coin is thrown thirty times. Four
     # deviations of the number of batches in which a style is one more.
     share = batch % num_styles / num_styles
-    slack = 4 * (60 * share * (1 - share)) ** 0.5
-    np.testing.assert_allclose(np.sum(counts, axis=0), 60 * batch / num_styles, atol=slack)
+    slack = 4 * (30 * share * (1 - share)) ** 0.5
+    np.testing.assert_allclose(np.sum(counts, axis=0), 30 * batch / num_styles, atol=slack)
 
 
 def test_held_out(make_config, paintings):
@@ -209,7 +208,7 @@ def paint(generator, style_weights):
 
 def test_interrupted_and_resumed(make_config, tmp_path):
     """The task's own part of what `test_training_loop` tests: photographs and styles."""
-    config, loop = make_config(num_styles=3), loop_config(num_steps=4)
+    config, loop = make_config(num_styles=3), loop_config(num_steps=4, sample_every=4)
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     training.train_style(config, loop=loop, run=str(unbroken))
     with pytest.raises(Interrupted):
@@ -292,25 +291,22 @@ def test_finetune_style(base, make_config, paintings, tmp_path):
             [each.numpy() for each in generator.network.variables if each.ndim == 4]
             for generator in (found, old)
         ]
-        assert len(trunk[0]) == 6
+        assert len(trunk[0]) == 4
         for ours, theirs in zip(*trunk, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
 def test_init_weights(base, make_config, tmp_path):
-    """A step of length zero away from the file is the file."""
-    names = [tmp_path / name for name in ("first.png", "second.png")]
-    for name, painting in zip(names, make_config().styles, strict=True):
-        images.write_image(name, images.read_image(painting))
-    config = make_config(styles=tuple(map(str, names)), init_weights=base)
-    loop = loop_config(num_steps=1, learning_rate=1e-30)
-    result = training.train_style(config, loop=loop, run=str(tmp_path / "run"))
+    """A training starts from the file."""
+    paths = [tmp_path / name for name in ("first.png", "second.png")]
+    for path, painting in zip(paths, make_config().styles, strict=True):
+        images.write_image(path, images.read_image(painting))
+    config = make_config(styles=tuple(map(str, paths)), init_weights=base)
+    task = style._StyleTask(config, loop_config())
     start = generators.load(base)
-    for ours, theirs in zip(
-        result.generator.network.variables, start.network.variables, strict=True
-    ):
+    for ours, theirs in zip(task.network.variables, start.network.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert result.generator.training["init_weights"] == base
+    assert task.generator().training["init_weights"] == base
 
 
 # --- what is refused --------------------------------------------------------------------------
@@ -428,5 +424,5 @@ def test_start_that_fails_leaves_nothing(
 
 def test_runs_of_other_tasks_are_told_apart(make_config, tmp_path):
     run(tmp_path, num_steps=1)
-    with pytest.raises(ValueError, match=r"generator.num_blocks was None, is 1, .*task was 'fake'"):
+    with pytest.raises(ValueError, match=r"generator.num_blocks was None, is 0, .*task was 'fake'"):
         training.train_style(make_config(), loop=loop_config(), run=str(tmp_path))
