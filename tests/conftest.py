@@ -6,8 +6,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import networks
 import pytest
+from tensorflow.python.framework import config as framework_config
 
 from stylezoo import weights
+
+
+@pytest.fixture(autouse=True)
+def _ends_determinism():
+    """Training makes operations deterministic for good; XLA lacks some of those."""
+    yield
+    framework_config.disable_op_determinism()
 
 
 def pytest_addoption(parser):

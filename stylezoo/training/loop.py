@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -33,7 +34,8 @@ class LoopConfig:
             ``"ulyanov2016"``: times 0.7 every 200 steps from step 1000 on.
         precision: Keras's dtype policy for the generator and the perceptual network.
         distribution: ``"mirrored"`` over the GPUs of this machine, ``"multi_worker"`` over machines
-            (by ``TF_CONFIG``), or ``"none"``.
+            (by ``TF_CONFIG``; all must see the run's folder), or ``"none"``. Batch norm takes the
+            statistics of each replica's part; the first one's are saved.
         seed: of the weights, the data's order and crops, the choice of styles, noise.
         log_every: steps between two records of the losses; there is also one at every saved state.
         save_every: steps between two saved states.
@@ -133,11 +135,21 @@ def scalar_seed(seed: tf.Tensor) -> tf.Tensor:
 
 
 def strategy_of(distribution: str) -> tf.distribute.Strategy:
-    """The strategy of a name in :data:`DISTRIBUTIONS`."""
+    """The strategy of a name in :data:`DISTRIBUTIONS`.
+
+    Raises:
+        ValueError: if ``TF_CONFIG`` does not describe a cluster.
+    """
     if distribution == "mirrored":
         return tf.distribute.MirroredStrategy()
     if distribution == "multi_worker":
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            described = os.environ.get("TF_CONFIG")
+            raise ValueError(
+                f"`TF_CONFIG` must describe the cluster in JSON. Received: {described} ({error})"
+            ) from error
     return tf.distribute.get_strategy()
 
 

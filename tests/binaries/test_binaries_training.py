@@ -566,6 +566,19 @@ def test_batch_that_does_not_divide(folder, idle, capsys, monkeypatch):
     assert snapshot(folder) == before
 
 
+@pytest.mark.parametrize(
+    "cluster",
+    ["{", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 7}}'],
+)
+def test_bad_cluster(cluster, folder, idle, capsys, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", cluster)
+    before = snapshot(folder)
+    assert train("train_style", "--distribution=multi_worker") == 1
+    message = f"`TF_CONFIG` must describe the cluster in JSON. Received: {re.escape(cluster)}"
+    assert_one_line(capsys.readouterr().err, "train_style", message)
+    assert snapshot(folder) == before
+
+
 def test_run_of_another_configuration(folder, small, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         patch.setattr(loop._Trainer, "run", lambda *_: training.TrainingResult(None, {}))
