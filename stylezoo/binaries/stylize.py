@@ -78,6 +78,14 @@ class _Job:
     target: pathlib.Path
 
 
+@dataclasses.dataclass
+class _Photograph:
+    """What was read for a job; its pixels, [1, H, W, 3], are deleted once they are painted."""
+
+    job: _Job
+    pixels: np.ndarray
+
+
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; returns its exit status."""
     if not arguments:
@@ -183,7 +191,7 @@ def _paint(
     rows: list[dict[str, Any]] = []
     with _bar("stylize", "picture", total=len(jobs)) as bar:
         photographs = _read(values, jobs, rows)
-        for _, same_size in itertools.groupby(photographs, lambda each: each[1].shape):
+        for _, same_size in itertools.groupby(photographs, lambda each: each.pixels.shape):
             while batch := list(itertools.islice(same_size, values.batch_size)):
                 rows += _paint_batch(values, batch, stylizer, weights)
                 bar.update(len(rows) - bar.n)
@@ -193,14 +201,14 @@ def _paint(
 
 def _read(
     values: flags.FlagValues, jobs: list[_Job], rows: list[dict[str, Any]]
-) -> Iterator[tuple[_Job, np.ndarray]]:
+) -> Iterator[_Photograph]:
     """The photographs, each read while the one before is painted; ``rows`` gets the failures."""
 
-    def read(job: _Job) -> np.ndarray:
-        picture = images.read_image(job.source, max_pixels=values.max_pixels)
-        if values.size is None:
-            return picture
-        return images.resize_longest_side(picture, values.size).numpy()
+    def read(job: _Job) -> _Photograph:
+        pixels = images.read_image(job.source, max_pixels=values.max_pixels)
+        if values.size is not None:
+            pixels = images.resize_longest_side(pixels, values.size).numpy()
+        return _Photograph(job, pixels)
 
     with concurrent.futures.ThreadPoolExecutor(1) as reader:
         following = reader.submit(read, jobs[0])
@@ -213,27 +221,26 @@ def _read(
             except (OSError, ValueError) as error:
                 rows.append(_failure(job, error))
             else:
-                yield job, photograph
+                yield photograph
 
 
 def _paint_batch(
     values: flags.FlagValues,
-    batch: list[tuple[_Job, np.ndarray]],
+    batch: list[_Photograph],
     stylizer: "Stylizer",
     weights: np.ndarray,
 ) -> Iterator[dict[str, Any]]:
     """Of one size; yields their rows."""
-    jobs, photographs = zip(*batch, strict=True)
     start = time.monotonic()
-    with _bar(jobs[0].source.name, "tile", leave=False) as bar:
+    with _bar(batch[0].job.source.name, "tile", leave=False) as bar:
 
         def callback(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        # Only several: it copies, and a single one may be large.
-        stack = np.concatenate(photographs) if batch[1:] else photographs[0]
-        paintings = stylizer(stack, weights, callback=callback)
+        paintings = stylizer(_stacked(batch), weights, callback=callback)
+    for photograph in batch:
+        del photograph.pixels  # as much memory as encoding takes
     seconds = (time.monotonic() - start) / len(batch)
     _, height, width, _ = paintings.shape
     row = {
@@ -242,7 +249,8 @@ def _paint_batch(
         "tiling": stylizer.mode(height, width),
         "seconds": seconds,
     }
-    for job, painting in zip(jobs, paintings, strict=True):
+    for photograph, painting in zip(batch, paintings, strict=True):
+        job = photograph.job
         try:
             job.target.parent.mkdir(exist_ok=True)
             reporting.write_picture(values, painting, job.target)
@@ -250,6 +258,12 @@ def _paint_batch(
             yield _failure(job, error)
         else:
             yield {"input": str(job.source), "output": str(job.target), **row}
+
+
+def _stacked(batch: list[_Photograph]) -> np.ndarray:
+    """[B, H, W, 3]; a single picture, which may be large, is not copied."""
+    pixels = [photograph.pixels for photograph in batch]
+    return np.concatenate(pixels) if pixels[1:] else pixels[0]
 
 
 def _failure(job: _Job, error: Exception) -> dict[str, Any]:
