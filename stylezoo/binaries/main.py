@@ -92,7 +92,9 @@ def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.
             raise
         if values.traceback:
             traceback.print_exc()
-        return _fail(name, "out of memory: a smaller --size needs less" if exhausted else error, 1)
+        return _fail(
+            name, "out of memory: smaller pictures or batches need less" if exhausted else error, 1
+        )
 
 
 def _fail(name: str, error: object, status: int) -> int:

@@ -1,6 +1,7 @@
 """Trained generators and their files: HDF5 with numbers and JSON, nothing that could run."""
 
 import dataclasses
+import io
 import json
 import os
 import pathlib
@@ -62,10 +63,9 @@ def save(
         "styles": generator.styles,
         "training": dict(generator.training),
     }
-    with (
-        images.atomic_path(path, overwrite=overwrite) as temporary,
-        h5py.File(temporary, "w") as file,
-    ):
+    # In memory: HDF5 crashes when Python ends if it could not write to a disk that was full.
+    contents = io.BytesIO()
+    with h5py.File(contents, "w") as file:
         file.attrs["format"] = _FORMAT
         # Not an attribute: those end at 64 KB.
         file["header"] = json.dumps(header)
@@ -73,6 +73,8 @@ def save(
             values = variable.numpy()
             dtype = "<f2" if half and values.ndim == 4 else "<f4"
             file.create_dataset(f"weights/{name}", data=values, dtype=dtype)
+    with images.atomic_path(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(contents.getbuffer())
 
 
 def load(path: str | os.PathLike[str]) -> Generator:

@@ -46,12 +46,14 @@ class Stylizer:
     - ``"none"`` paints the picture whole.
     - ``"exact"`` gathers the moments over all tiles, one normalisation after the other, and gives the
       same painting. It keeps the features after each residual block, where they take at most 512 MB,
-      and then costs about three times the arithmetic of ``"fast"``; else about half as many times as
-      there are normalisations.
+      and then takes two to three times as long as ``"fast"``; else about half as many times as there
+      are normalisations.
     - ``"fast"`` evaluates each tile once, with moments estimated from a million pixels of the picture:
-      patches of 48x48 px, evenly spread. A copy reduced to as many pixels takes as long and is further
-      off: neighbouring pixels differ more in it. Texture networks, which see further than a patch, are
-      far off with both.
+      patches of 48x48 px, evenly spread. Five photographs of 2048 px, painted by a light network in
+      three styles, differed from ``"exact"`` by 0.8 to 2.0 of 255 on average, 39 to 47 dB PSNR;
+      sixteen photographs pieced together in squares by 3.8, 33 dB. With a copy reduced to as many
+      pixels, in which neighbouring pixels differ more, it was 29 to 36 dB, and 28. Texture networks,
+      which see further than a patch, are far off with both.
     - ``"auto"``: ``"none"`` up to 2 million pixels, ``"exact"`` up to 16 million, then ``"fast"``.
 
     With batch normalisation there are no such moments, and ``"fast"`` is exact too.

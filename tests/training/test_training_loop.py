@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 from training_fakes import (
     Interrupted,
+    Task,
     assert_equal,
     interrupt_at,
     records,
@@ -210,9 +211,7 @@ def test_start_that_fails_leaves_nothing(where, monkeypatch, tmp_path):
     def fail(*_, **__):
         raise OSError("it can't be read")
 
-    import training_fakes
-
-    monkeypatch.setattr(training_fakes.Task, where, fail)
+    monkeypatch.setattr(Task, where, fail)
     with pytest.raises(OSError, match="it can't be read"):
         run(tmp_path / "deep" / "run")
     assert snapshot(tmp_path) == {}
@@ -397,8 +396,6 @@ def test_records_are_means_over_the_steps_since(tmp_path):
 
 def test_losses_and_gradient_are_the_tasks(tmp_path):
     """Against a step of the task's own loss, by hand."""
-    from training_fakes import Task
-
     run(tmp_path, num_steps=1, seed=3)
     tf.keras.utils.set_random_seed(3)
     task = Task(training.LoopConfig(batch_size=2, seed=3))

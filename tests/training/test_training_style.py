@@ -294,6 +294,10 @@ def test_finetune_style(base, make_config, paintings, tmp_path):
         assert len(trunk[0]) == 4
         for ours, theirs in zip(*trunk, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+    # In training too: no kernel moved, and none has moments.
+    kernels = [values.tobytes() for values in state(path).values() if values.ndim == 4]
+    theirs = [each.numpy().tobytes() for each in old.network.variables if each.ndim == 4]
+    assert sorted(kernels) == sorted(theirs)
 
 
 def test_init_weights(base, make_config, tmp_path):

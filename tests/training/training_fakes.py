@@ -3,7 +3,6 @@
 import json
 import pathlib
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -136,8 +135,3 @@ def snapshot(folder):
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in sorted(pathlib.Path(folder).rglob("*"))
     }
-
-
-def forget_keras_names():
-    """So that layers built in one process have the names of those built in another."""
-    keras.utils.clear_session(free_memory=False)
