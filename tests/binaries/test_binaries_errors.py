@@ -296,7 +296,11 @@ def test_weights_that_can_not_be_fetched(folder, idle, capsys, monkeypatch):
         (FloatingPointError("The loss is not finite at step 3: total"), 1, "at step 3: total"),
         (OSError(28, "No space left on device"), 1, "No space left on device"),
         (MemoryError(), 1, "out of memory: smaller pictures or batches"),
-        (tf.errors.ResourceExhaustedError(None, None, "OOM"), 1, "out of memory: smaller pictures or batches"),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "OOM"),
+            1,
+            "out of memory: smaller pictures or batches",
+        ),
         (ValueError("two\nlines"), 1, "two lines"),
     ],
     ids=lambda value: type(value).__name__,
