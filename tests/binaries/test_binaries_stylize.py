@@ -291,7 +291,7 @@ def test_interrupted(folder, capsys, monkeypatch):
 
 @pytest.mark.slow
 def test_64_million_pixels_in_4_gb(folder):
-    """With the light network as it is: 3.0 GB, in 45 s when this was written."""
+    """With the light network as it is: 2.5 GB, in half a minute on two idle cores."""
     config = generators.generator_config("light")
     generators.save("light.h5", generators.Generator(config, config.build(), ("waves",)))
     Image.open("photo.png").resize((8000, 8000)).save("large.jpg")
