@@ -13,19 +13,16 @@ total variation, is the mean of squared differences of neighbours, without a wei
 distance from the photograph.
 """
 
-import contextlib
 import dataclasses
 import pathlib
 import shlex
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import tqdm
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting, runs
+from stylezoo.binaries import options, quiet, reporting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,29 +60,11 @@ def define_flags(values: flags.FlagValues) -> None:
         f"Longest side of the paintings, px; if not given, the picture's, or that of the model's "
         f"training ({_SIZE} if it is not recorded).",
     )
-    string(
-        "objective",
-        "relative, johnson2016 or dumoulin2017; the flags of losses take the place of its values.",
-        "relative",
-    )
-    runs.define_objective_flags(values)
-    strings("content_layers", "Where content is compared.")
-    flags.DEFINE_float("content_weight", None, "Of the content loss.", 0.0, flag_values=values)
+    options.define_objective_flags(values)
     strings("against_steps", "Also optimise pixels, and show the losses after so many steps.")
     flags.DEFINE_integer("seed", None, "Of the noise to start from (0).", 0, flag_values=values)
     string("sheet", "Write all paintings to this picture: a row for each photograph.")
-    flags.DEFINE_integer(
-        "quality", 95, "Of its JPEG or WebP, 1 to 100.", 1, 100, flag_values=values
-    )
-    string("report", "Also write every figure to this JSON file.")
-    flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
-    flags.DEFINE_integer(
-        "max_pixels",
-        images.DEFAULT_MAX_PIXELS,
-        "Refuse to read larger pictures, which may be decompression bombs.",
-        1,
-        flag_values=values,
-    )
+    options.define_file_flags(values, report="Also write every figure to this JSON file.")
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
@@ -95,8 +74,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         raise ValueError("either `--picture` or `--model` must be given")
     if values.sheet:
         images.check_output_path(values.sheet, overwrite=values.overwrite)
-    if values.report:
-        images.check_output_path(values.report, overwrite=values.overwrite, extensions=[".json"])
+    reporting.check_report(values)
     return _evaluate_picture(values) if values.picture else _evaluate_model(values)
 
 
@@ -109,7 +87,7 @@ def _evaluate_picture(values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import evaluation
 
-    objective = _objective(values)
+    objective = options.objective(values)
     size = picture.shape[1:3]
     _check_aspect(values, size, content.shape[1:3])
     style_size = values.style_size or max(size)
@@ -156,14 +134,14 @@ def _evaluate_model(values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import evaluation, generators
 
-    generator, objective = generators.load(values.model), _objective(values)
+    generator, objective = generators.load(values.model), options.objective(values)
     styles = _styles(values, generator, set(style_images))
     size = values.size or _SIZE
     style_size = values.style_size or generator.training.get("style_size", _SIZE)
     judge = evaluation.Judge(
         objective,
         photographs={
-            path.name: evaluation.centre_square(_read(values, path), size) for path in photographs
+            path.name: images.centre_square(_read(values, path), size) for path in photographs
         },
         styles={
             name: images.resize_longest_side(_read(values, style_images[name]), style_size)
@@ -202,14 +180,15 @@ def _paint(
     """The paintings, with optimisations beside them if there are ``steps``."""
     from stylezoo import evaluation
 
-    with _progress("paint", len(judge.photographs) * len(judge.styles), "picture") as callback:
-        paintings = evaluation.paint_and_score(generator, judge, callback=callback)
+    num_pictures = len(judge.photographs) * len(judge.styles)
+    with reporting.bar("paint", "picture", total=num_pictures) as bar:
+        paintings = evaluation.paint_and_score(generator, judge, callback=bar.update)
     if not steps:
         return paintings
     total = len(paintings) * len(evaluation.STARTS) * steps[-1]
-    with _progress("optimise", total, "step") as callback:
+    with reporting.bar("optimise", "step", total=total) as bar:
         return evaluation.optimize_beside(
-            judge, paintings, num_steps=steps[-1], seed=values.seed or 0, callback=callback
+            judge, paintings, num_steps=steps[-1], seed=values.seed or 0, callback=bar.update
         )
 
 
@@ -282,30 +261,6 @@ def _styles(values: flags.FlagValues, generator: "Generator", given: set[str]) -
     return styles
 
 
-def _objective(values: flags.FlagValues) -> "StyleObjective":
-    from stylezoo import objectives
-
-    if values.objective not in objectives.OBJECTIVES:
-        raise ValueError(
-            f"`--objective` must be one of {', '.join(objectives.OBJECTIVES)}. "
-            f"Received: {values.objective}"
-        )
-    return runs.given_objective(values, objectives.OBJECTIVES[values.objective])
-
-
-@contextlib.contextmanager
-def _progress(description: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
-    """A callback for each of ``total`` units that shows a bar with the time left."""
-    with tqdm.tqdm(
-        desc=description, total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, delay=0.01
-    ) as bar:
-
-        def callback() -> None:
-            bar.update()
-
-        yield callback
-
-
 def _describe(values: flags.FlagValues, objective: "StyleObjective") -> str:
     return (
         f"Objective {values.objective}, {objective.network} ({objective.weights}): "
@@ -338,9 +293,7 @@ def _circumstances(values: flags.FlagValues, objective: "StyleObjective") -> dic
     given = [values[name].serialize() for name in values if values[name].present]
     return {
         "command": shlex.join(["stylezoo", "evaluate", *given]),
-        "versions": reporting.versions(),
-        "device": reporting.device(),
-        "peak_rss_mb": reporting.peak_rss_mb(),
+        **reporting.circumstances(values),
         "objective": dataclasses.asdict(objective),
     }
 

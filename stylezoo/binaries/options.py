@@ -9,9 +9,21 @@ from absl import flags
 from stylezoo import images
 
 if TYPE_CHECKING:
+    from stylezoo.objectives import StyleObjective
     from stylezoo.synthesis import OptimizerConfig, Schedule
 
 OPTIMIZERS = ("lbfgs", "adam")
+
+_OBJECTIVE_FIELDS = (
+    "network",
+    "weights",
+    "pooling",
+    "content_layers",
+    "style_layers",
+    "content_weight",
+    "style_weight",
+    "tv_weight",
+)
 
 
 def define_synthesis_flags(values: flags.FlagValues) -> None:
@@ -35,6 +47,11 @@ def define_synthesis_flags(values: flags.FlagValues) -> None:
 def define_output_flags(values: flags.FlagValues, *, output: str, report: str) -> None:
     """The flags of every command that writes pictures; what two of them mean."""
     flags.DEFINE_string("output", None, output, flag_values=values)
+    define_file_flags(values, report=report)
+
+
+def define_file_flags(values: flags.FlagValues, *, report: str) -> None:
+    """The flags of every command that reads pictures and may write some; what one of them means."""
     flags.DEFINE_string("report", None, report, flag_values=values)
     flags.DEFINE_integer("quality", 95, "Of JPEG and WebP, 1 to 100.", 1, 100, flag_values=values)
     flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
@@ -72,6 +89,48 @@ def define_network_flags(values: flags.FlagValues) -> None:
         flag_values=values,
     )
     flags.DEFINE_string("pooling", None, "max or avg.", flag_values=values)
+
+
+def define_texture_objective_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that compares with a style."""
+    define_network_flags(values)
+    flags.DEFINE_list("style_layers", None, "Where style is compared.", flag_values=values)
+    for name, text in (
+        ("style_weight", "Of the style loss."),
+        ("tv_weight", "Of the total variation: smoother with more."),
+    ):
+        flags.DEFINE_float(name, None, text, 0.0, flag_values=values)
+
+
+def define_objective_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that compares with a style and a photograph."""
+    define_texture_objective_flags(values)
+    flags.DEFINE_string(
+        "objective",
+        "relative",
+        "relative, johnson2016 or dumoulin2017; the flags of losses take the place of its values.",
+        flag_values=values,
+    )
+    flags.DEFINE_list("content_layers", None, "Where content is compared.", flag_values=values)
+    flags.DEFINE_float("content_weight", None, "Of the content loss.", 0.0, flag_values=values)
+
+
+def objective(values: flags.FlagValues) -> "StyleObjective":
+    """The objective of ``--objective``, with the flags in its place."""
+    from stylezoo import objectives
+
+    if values.objective not in objectives.OBJECTIVES:
+        raise ValueError(
+            f"`--objective` must be one of {', '.join(objectives.OBJECTIVES)}. "
+            f"Received: {values.objective}"
+        )
+    return given_objective(values, objectives.OBJECTIVES[values.objective])
+
+
+def given_objective(values: flags.FlagValues, default: "StyleObjective") -> "StyleObjective":
+    """``default`` with the flags in its place."""
+    fields = [field for field in _OBJECTIVE_FIELDS if field in values]
+    return dataclasses.replace(default, **given(values, fields))
 
 
 def _define_optimizer_flags(values: flags.FlagValues) -> None:

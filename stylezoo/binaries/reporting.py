@@ -49,18 +49,23 @@ def intermediate_path(output: str, step: int) -> pathlib.Path:
     return path.with_stem(f"{path.stem}_{step:05d}")
 
 
+def bar(description: str, unit: str, **options: Any) -> tqdm.tqdm:
+    """A progress bar with the time left, on standard error."""
+    # The delay keeps it from showing before the first step: there may be an error instead.
+    return tqdm.tqdm(
+        desc=description, unit=unit, file=sys.stderr, dynamic_ncols=True, delay=0.01, **options
+    )
+
+
 @contextlib.contextmanager
 def progress(values: flags.FlagValues, description: str, output: str) -> "Iterator[Callback]":
     """A callback that shows a bar with the time left and writes the pictures of --save_every."""
-    # The delay keeps the bar from showing before the first step: there may be an error instead.
-    with tqdm.tqdm(
-        desc=description, unit="step", file=sys.stderr, dynamic_ncols=True, delay=0.01
-    ) as bar:
+    with bar(description, "step") as steps:
 
         def callback(progress: "Progress") -> None:
-            bar.total = progress.num_steps
-            bar.set_postfix(loss=f"{progress.losses['total']:.4g}", refresh=False)
-            bar.update(progress.step - bar.n)
+            steps.total = progress.num_steps
+            steps.set_postfix(loss=f"{progress.losses['total']:.4g}", refresh=False)
+            steps.update(progress.step - steps.n)
             if values.save_every and progress.step % values.save_every == 0:
                 path = intermediate_path(output, progress.step)
                 write_picture(values, progress.image(), path)

@@ -1,30 +1,19 @@
 """What the commands that train share: flags, what they stand for, progress."""
 
 import contextlib
-import dataclasses
 import sys
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-import tqdm
 from absl import flags
 
-from stylezoo.binaries import options
+from stylezoo.binaries import options, reporting
 
 if TYPE_CHECKING:
-    from stylezoo.objectives import StyleObjective
     from stylezoo.training import Callback, ContentConfig, LoopConfig, TrainingResult
 
-_OBJECTIVE_FIELDS = (
-    "network",
-    "weights",
-    "pooling",
-    "content_layers",
-    "style_layers",
-    "content_weight",
-    "style_weight",
-    "tv_weight",
-)
+    Train = Callable[..., TrainingResult]
+
 _LOOP_FIELDS = (
     "batch_size",
     "learning_rate",
@@ -97,24 +86,7 @@ def define_content_flags(values: flags.FlagValues) -> None:
     )
 
 
-def define_objective_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that trains towards a style."""
-    options.define_network_flags(values)
-    flags.DEFINE_list("style_layers", None, "Where style is compared.", flag_values=values)
-    for name, text in (
-        ("style_weight", "Of the style loss."),
-        ("tv_weight", "Of the total variation: smoother with more."),
-    ):
-        flags.DEFINE_float(name, None, text, 0.0, flag_values=values)
-
-
-def given_objective(values: flags.FlagValues, default: "StyleObjective") -> "StyleObjective":
-    """``default`` with the flags in its place."""
-    fields = [field for field in _OBJECTIVE_FIELDS if field in values]
-    return dataclasses.replace(default, **options.given(values, fields))
-
-
-def loop_config(values: flags.FlagValues) -> "LoopConfig":
+def _loop_config(values: flags.FlagValues) -> "LoopConfig":
     """What the flags say of the loop."""
     from stylezoo.training import LoopConfig
 
@@ -130,17 +102,24 @@ def content_config(values: flags.FlagValues) -> "ContentConfig":
     return ContentConfig(**options.given(values, fields))
 
 
+def run(values: flags.FlagValues, train: "Train", config: Any) -> int:
+    """Train, or go on with, what ``config`` describes; returns the command's exit status."""
+    loop = _loop_config(values)
+    with _progress(values, loop) as callback:
+        result = train(config, loop=loop, run=values.run, callback=callback)
+    if result.skipped:
+        print(
+            f"{len(result.skipped)} pictures could not be read: {', '.join(sorted(result.skipped))}",
+            file=sys.stderr,
+        )
+    print(f"{values.run}/model.h5")
+    return 0
+
+
 @contextlib.contextmanager
-def progress(values: flags.FlagValues, loop: "LoopConfig") -> "Iterator[Callback]":
+def _progress(values: flags.FlagValues, loop: "LoopConfig") -> "Iterator[Callback]":
     """A callback that shows a bar with the losses and the time left."""
-    with tqdm.tqdm(
-        desc=values.run,
-        unit="step",
-        total=loop.num_steps,
-        file=sys.stderr,
-        dynamic_ncols=True,
-        delay=0.01,
-    ) as bar:
+    with reporting.bar(values.run, "step", total=loop.num_steps) as bar:
 
         def callback(step: int, losses: Mapping[str, float]) -> None:
             if not bar.n:  # a resumed run: what was done before says nothing of the speed
@@ -151,14 +130,3 @@ def progress(values: flags.FlagValues, loop: "LoopConfig") -> "Iterator[Callback
             bar.update(step - bar.n)
 
         yield callback
-
-
-def finish(values: flags.FlagValues, result: "TrainingResult") -> int:
-    """Say what was written and what was skipped; the exit status."""
-    if result.skipped:
-        print(
-            f"{len(result.skipped)} pictures could not be read: {', '.join(sorted(result.skipped))}",
-            file=sys.stderr,
-        )
-    print(f"{values.run}/model.h5")
-    return 0

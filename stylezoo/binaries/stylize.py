@@ -21,13 +21,11 @@ import dataclasses
 import glob
 import itertools
 import pathlib
-import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tqdm
 from absl import flags
 
 from stylezoo import images
@@ -189,7 +187,7 @@ def _paint(
 ) -> list[dict[str, Any]]:
     """Read, paint and write; what became of each picture, as the report has it."""
     rows: list[dict[str, Any]] = []
-    with _bar("stylize", "picture", total=len(jobs)) as bar:
+    with reporting.bar("stylize", "picture", total=len(jobs)) as bar:
         photographs = _read(values, jobs, rows)
         for _, same_size in itertools.groupby(photographs, lambda each: each.pixels.shape):
             while batch := list(itertools.islice(same_size, values.batch_size)):
@@ -232,7 +230,7 @@ def _paint_batch(
 ) -> Iterator[dict[str, Any]]:
     """Of one size; yields their rows."""
     start = time.monotonic()
-    with _bar(batch[0].job.source.name, "tile", leave=False) as bar:
+    with reporting.bar(batch[0].job.source.name, "tile", leave=False) as bar:
 
         def callback(done: int, total: int) -> None:
             bar.total = total
@@ -268,10 +266,3 @@ def _stacked(batch: list[_Photograph]) -> np.ndarray:
 
 def _failure(job: _Job, error: Exception) -> dict[str, Any]:
     return {"input": str(job.source), "error": str(error)}
-
-
-def _bar(description: str, unit: str, **options: Any) -> tqdm.tqdm:
-    # The delay keeps the bar from showing before the first step: there may be an error instead.
-    return tqdm.tqdm(
-        desc=description, unit=unit, file=sys.stderr, dynamic_ncols=True, delay=0.01, **options
-    )

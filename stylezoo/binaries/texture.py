@@ -102,10 +102,7 @@ def _paint(values: flags.FlagValues) -> int:
         values,
         {
             "seconds": seconds,
-            "peak_rss_mb": reporting.peak_rss_mb(),
-            "versions": reporting.versions(),
-            "device": reporting.device(),
-            "flags": values.flag_values_dict(),
+            **reporting.circumstances(values),
             "training": generator.training,
         },
     )

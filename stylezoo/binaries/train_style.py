@@ -31,7 +31,7 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     runs.define_loop_flags(values)
     runs.define_content_flags(values)
-    runs.define_objective_flags(values)
+    options.define_objective_flags(values)
     flags.DEFINE_list("styles", None, "The paintings; their names name them.", flag_values=values)
     flags.DEFINE_integer(
         "style_size",
@@ -40,14 +40,6 @@ def define_flags(values: flags.FlagValues) -> None:
         1,
         flag_values=values,
     )
-    flags.DEFINE_string(
-        "objective",
-        "relative",
-        "relative, johnson2016 or dumoulin2017; the flags of losses take the place of its values.",
-        flag_values=values,
-    )
-    flags.DEFINE_list("content_layers", None, "Where content is compared.", flag_values=values)
-    flags.DEFINE_float("content_weight", None, "Of the content loss.", 0.0, flag_values=values)
     flags.DEFINE_string(
         "finetune_style",
         None,
@@ -63,25 +55,17 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import training
 
-    config, loop = _configure(values), runs.loop_config(values)
-    with runs.progress(values, loop) as callback:
-        result = training.train_style(config, loop=loop, run=values.run, callback=callback)
-    return runs.finish(values, result)
+    return runs.run(values, training.train_style, _configure(values))
 
 
 def _configure(values: flags.FlagValues) -> "StyleTraining":
-    from stylezoo import objectives, training
+    from stylezoo import training
 
-    if values.objective not in objectives.OBJECTIVES:
-        raise ValueError(
-            f"`--objective` must be one of {', '.join(objectives.OBJECTIVES)}. "
-            f"Received: {values.objective}"
-        )
     return training.StyleTraining(
         generator=_generator(values),
         styles=tuple(values.styles),
         content=runs.content_config(values),
-        objective=runs.given_objective(values, objectives.OBJECTIVES[values.objective]),
+        objective=options.objective(values),
         **options.given(values, ("style_size", "init_weights", "finetune_style")),
     )
 

@@ -38,10 +38,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import training
 
-    config, loop = _configure(values), runs.loop_config(values)
-    with runs.progress(values, loop) as callback:
-        result = training.train_superres(config, loop=loop, run=values.run, callback=callback)
-    return runs.finish(values, result)
+    return runs.run(values, training.train_superres, _configure(values))
 
 
 def _configure(values: flags.FlagValues) -> "SuperresTraining":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     runs.define_loop_flags(values)
-    runs.define_objective_flags(values)
+    options.define_texture_objective_flags(values)
     flags.DEFINE_string("source", None, "The texture's picture.", flag_values=values)
     flags.DEFINE_integer(
         "source_size", None, "Resize it to this longest side, px.", 1, flag_values=values
@@ -38,10 +38,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import training
 
-    config, loop = _configure(values), runs.loop_config(values)
-    with runs.progress(values, loop) as callback:
-        result = training.train_texture(config, loop=loop, run=values.run, callback=callback)
-    return runs.finish(values, result)
+    return runs.run(values, training.train_texture, _configure(values))
 
 
 def _configure(values: flags.FlagValues) -> "TextureTraining":
@@ -54,6 +51,6 @@ def _configure(values: flags.FlagValues) -> "TextureTraining":
     return training.TextureTraining(
         generator=generator,
         source=values.source,
-        objective=runs.given_objective(values, training.TEXTURE_OBJECTIVE),
+        objective=options.given_objective(values, training.TEXTURE_OBJECTIVE),
         **options.given(values, ("image_size", "source_size", "init_weights")),
     )

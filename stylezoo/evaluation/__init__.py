@@ -3,7 +3,6 @@
 from stylezoo.evaluation.lpips import Lpips
 from stylezoo.evaluation.paintings import (
     Painting,
-    centre_square,
     check_styles,
     optimize_beside,
     paint_and_score,
@@ -34,7 +33,6 @@ __all__ = [
     "Scores",
     "Summary",
     "average_worth",
-    "centre_square",
     "check_styles",
     "mean_scores",
     "optimize_beside",

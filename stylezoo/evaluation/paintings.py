@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import tensorflow as tf
 
 from stylezoo import generators, images
 from stylezoo.evaluation.scores import Image, Judge, Scores
@@ -33,14 +32,6 @@ class Painting:
     def worth(self, start: str) -> float | None:
         """How many steps of the optimisation from ``start``; see :func:`worth_in_steps`."""
         return self.optimizations[start].worth(self.scores.total)
-
-
-def centre_square(image: Image, size: int) -> tf.Tensor:
-    """The largest centred square of [1, H, W, 3], resized: [1, size, size, 3] float32."""
-    height, width = image.shape[1:3]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return images.resize(image[:, top : top + side, left : left + side], (size, size))
 
 
 def paint_and_score(

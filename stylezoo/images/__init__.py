@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         yiq_to_rgb,
         yuv_to_rgb,
     )
-    from stylezoo.images.resizing import fit_size, resize, resize_longest_side
+    from stylezoo.images.resizing import centre_square, fit_size, resize, resize_longest_side
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
@@ -45,6 +45,7 @@ __all__ = [
     "SAMPLES",
     "Sample",
     "atomic_path",
+    "centre_square",
     "check_output_path",
     "contact_sheet",
     "decode_image",
@@ -72,7 +73,7 @@ __all__ = [
     "yuv_to_rgb",
 ]
 
-_RESIZING = ("fit_size", "resize", "resize_longest_side")
+_RESIZING = ("centre_square", "fit_size", "resize", "resize_longest_side")
 
 
 def __getattr__(name: str) -> Any:

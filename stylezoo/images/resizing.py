@@ -100,3 +100,22 @@ def resize_longest_side(
     if size == (height, width):
         return tf.cast(image, tf.float32)
     return resize(image, size, method=method)
+
+
+def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
+    """The largest centred square of images, resized as by `resize`.
+
+    Args:
+        image: Float images `[batch, height, width, channels]` of known size.
+        size: The new sides, in pixels; may enlarge.
+
+    Returns:
+        `float32` images `[batch, size, size, channels]`.
+
+    Raises:
+        ValueError: If `size` is not positive.
+    """
+    height, width = image.shape[1:3]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return resize(image[:, top : top + side, left : left + side], (size, size))

@@ -268,7 +268,8 @@ def centre_crops(photographs: Photographs, indices: Sequence[int], *, size: int)
     """
     if not len(indices):
         raise ValueError("`indices` must not be empty. Received: none")
-    return tf.stack([_resize_square(_centre(photographs.read(index)), size) for index in indices])
+    read = [photographs.read(index)[np.newaxis] for index in indices]
+    return tf.concat([images.centre_square(picture, size) for picture in read], axis=0)
 
 
 @functools.lru_cache(maxsize=4)
@@ -284,13 +285,6 @@ def _random_crop(picture: FloatArray, config: CropConfig, rng: np.random.Generat
     top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
     crop = picture[top : top + side, left : left + side]
     return crop[:, ::-1] if config.flip and rng.random() < 0.5 else crop
-
-
-def _centre(picture: FloatArray) -> FloatArray:
-    height, width, _ = picture.shape
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return picture[top : top + side, left : left + side]
 
 
 def _resize_square(picture: tf.Tensor, size: int) -> tf.Tensor:

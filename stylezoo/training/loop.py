@@ -273,9 +273,9 @@ class _Trainer:
             means: Mapping[str, float] = {}
             # Only now are the losses of the steps since fetched from the device.
             if records or samples:
-                self._check(step, pending)
+                values = self._fetch(step, pending)
             if records:
-                means = self._record(step, pending)
+                means = self._record(step, values)
                 pending.clear()
             if samples:
                 self._sample(step)
@@ -348,8 +348,12 @@ class _Trainer:
             factor *= tf.minimum(limit / norm, 1.0)
         return [gradient * factor for gradient in gradients], norm
 
-    def _check(self, step: int, pending: list[tf.Tensor]) -> None:
-        """Raises a FloatingPointError unless the steps that end at ``step`` were finite."""
+    def _fetch(self, step: int, pending: list[tf.Tensor]) -> np.ndarray:
+        """The values of the steps that end at ``step``, [steps, len(_names)].
+
+        Raises:
+            FloatingPointError: unless all are finite.
+        """
         values = np.stack([value.numpy() for value in pending])
         bad = np.argwhere(~np.isfinite(values))
         if len(bad):
@@ -358,9 +362,10 @@ class _Trainer:
                 f"step {step - len(pending) + 1 + row}: {self._names[column]} is "
                 f"{values[row, column]}; a smaller --learning_rate may help. The state before is saved"
             )
+        return values
 
-    def _record(self, step: int, pending: list[tf.Tensor]) -> dict[str, float]:
-        averages = np.mean([value.numpy() for value in pending], axis=0)
+    def _record(self, step: int, values: np.ndarray) -> dict[str, float]:
+        averages = values.mean(axis=0)
         means = dict(zip(self._names, map(float, averages), strict=True))
         self._run.log(step, {f"train/{name}": value for name, value in means.items()})
         return means

@@ -5,7 +5,6 @@ import functools
 import pathlib
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -13,6 +12,7 @@ from stylezoo import generators, images, perceptual
 from stylezoo.objectives import OBJECTIVES, Reference, StyleObjective, TotalLoss
 from stylezoo.training.content import Content, ContentConfig
 from stylezoo.training.loop import Callback, LoopConfig, TrainingResult, scalar_seed, train
+from stylezoo.training.tasks import GeneratorTask
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,28 +99,25 @@ def train_style(
     )
 
 
-class _StyleTask:
+class _StyleTask(GeneratorTask):
     """See :class:`~stylezoo.training.loop.Task`."""
 
     def __init__(self, config: StyleTraining, loop: LoopConfig) -> None:
-        self._config, self._loop = config, loop
+        self._config = config
         paintings = [_painting(config, path) for path in config.styles]
         self._content = Content(config.content, loop)
         self._shown = self._content.shown
-        self._base, self._generator = _start(config)
+        self._base, initial = _start(config)
+        super().__init__(config, loop, initial)
         self._loss = config.objective.build()
         self._styles = _stacked_targets(self._loss, paintings)
         self._evaluate = tf.function(self._evaluate_style, autograph=False)
 
     @property
-    def network(self) -> keras.Model:
-        return self._generator.network
-
-    @property
     def variables(self) -> list[Any]:
         if self._base is not None:
             return generators.style_variables(self.network)
-        return self.network.trainable_variables
+        return super().variables
 
     def batches(
         self, *, first_step: int, num_steps: int, shard: tuple[int, int]
@@ -186,16 +183,13 @@ class _StyleTask:
         return painted, {**shares, "total": total}
 
     def generator(self) -> generators.Generator:
-        trained = dataclasses.replace(self._generator, training=self._describe())
+        trained = super().generator()
         if self._base is None:
             return trained
         joined = generators.append_styles(self._base, trained)
         return dataclasses.replace(
             joined, training={**joined.training, "finetuned": trained.training}
         )
-
-    def _describe(self) -> dict[str, Any]:
-        return {**self._config.describe(), "loop": self._loop.deciding()}
 
 
 def _quantization_noise(shape: tf.TensorShape, seed: tf.Tensor) -> tf.Tensor:

@@ -4,7 +4,6 @@ import dataclasses
 import functools
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -12,6 +11,7 @@ from stylezoo import generators, images, losses, perceptual
 from stylezoo.objectives import TotalLoss
 from stylezoo.training.content import Content, ContentConfig
 from stylezoo.training.loop import Callback, LoopConfig, TrainingResult, train
+from stylezoo.training.tasks import GeneratorTask
 
 # Of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
 _SIGMA = 1.0
@@ -113,13 +113,14 @@ def train_superres(
     )
 
 
-class _SuperresTask:
+class _SuperresTask(GeneratorTask):
     """See :class:`~stylezoo.training.loop.Task`."""
 
     def __init__(self, config: SuperresTraining, loop: LoopConfig) -> None:
-        self._config, self._loop = config, loop
+        self._config = config
         self._content = Content(config.content, loop)
-        self._generator = generators.initial(config.generator, config.init_weights)
+        initial = generators.initial(config.generator, config.init_weights)
+        super().__init__(config, loop, initial)
         network = perceptual.perceptual_network(
             config.network, config.content_layers, weights=config.weights, pooling=config.pooling
         )
@@ -128,14 +129,6 @@ class _SuperresTask:
             terms.append(losses.TotalVariationLoss(weight=config.tv_weight))
         self._loss = TotalLoss(terms, network)
         self._evaluate = tf.function(self._evaluate_shown, autograph=False)
-
-    @property
-    def network(self) -> keras.Model:
-        return self._generator.network
-
-    @property
-    def variables(self) -> list[Any]:
-        return self.network.trainable_variables
 
     @property
     def skipped(self) -> dict[str, str]:
@@ -148,11 +141,8 @@ class _SuperresTask:
 
     def loss(self, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         del seed  # nothing is random but the crops
-        return self._compare(batch, self._enlarge(batch, training=True))
-
-    def _enlarge(self, photographs: tf.Tensor, *, training: bool) -> tf.Tensor:
-        small = degrade(photographs, self._config.generator.factor)
-        return self.network({"image": small}, training=training)
+        small = degrade(batch, self._config.generator.factor)
+        return self._compare(batch, self.network({"image": small}, training=True))
 
     def _compare(
         self, photographs: tf.Tensor, enlarged: tf.Tensor
@@ -170,9 +160,9 @@ class _SuperresTask:
 
     def _evaluate_shown(self) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
         shown = self._content.shown
-        enlarged = self._enlarge(shown, training=False)
-        total, shares = self._compare(shown, enlarged)
         small = degrade(shown, self._config.generator.factor)
+        enlarged = self.network({"image": small}, training=False)
+        total, shares = self._compare(shown, enlarged)
         bicubic = tf.clip_by_value(tf.image.resize(small, shown.shape[1:3], "bicubic"), 0.0, 1.0)
         values = {
             **shares,
@@ -181,7 +171,3 @@ class _SuperresTask:
             "bicubic_psnr": tf.reduce_mean(tf.image.psnr(shown, bicubic, 1.0)),
         }
         return enlarged, bicubic, values
-
-    def generator(self) -> generators.Generator:
-        training = {**self._config.describe(), "loop": self._loop.deciding()}
-        return dataclasses.replace(self._generator, training=training)

@@ -5,13 +5,13 @@ import functools
 import pathlib
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from stylezoo import generators, images, perceptual
 from stylezoo.objectives import Reference, StyleObjective
 from stylezoo.training.loop import Callback, LoopConfig, TrainingResult, scalar_seed, train
+from stylezoo.training.tasks import GeneratorTask
 
 TEXTURE_OBJECTIVE = StyleObjective(
     content_layers=(), style_layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1"), style_weight=1.0
@@ -104,25 +104,18 @@ def train_texture(
     )
 
 
-class _TextureTask:
+class _TextureTask(GeneratorTask):
     """See :class:`~stylezoo.training.loop.Task`."""
 
     def __init__(self, config: TextureTraining, loop: LoopConfig) -> None:
         self._config, self._loop = config, loop
         self._source = config.read_source()
         name = pathlib.Path(config.source).stem
-        self._generator = generators.initial(config.generator, config.init_weights, styles=(name,))
+        initial = generators.initial(config.generator, config.init_weights, styles=(name,))
+        super().__init__(config, loop, initial)
         self._loss = config.objective.build()
         self._targets = self._loss.targets({"style": Reference([self._source])})
         self._evaluate = tf.function(self._evaluate_shown, autograph=False)
-
-    @property
-    def network(self) -> keras.Model:
-        return self._generator.network
-
-    @property
-    def variables(self) -> list[Any]:
-        return self.network.trainable_variables
 
     @property
     def skipped(self) -> dict[str, str]:
@@ -155,7 +148,3 @@ class _TextureTask:
         painted = self._paint(_NUM_SHOWN, tf.constant(0, tf.int64), training=False)
         total, shares = self._loss(painted, self._targets)
         return painted, {**shares, "total": total}
-
-    def generator(self) -> generators.Generator:
-        training = {**self._config.describe(), "loop": self._loop.deciding()}
-        return dataclasses.replace(self._generator, training=training)

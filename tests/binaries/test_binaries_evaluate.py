@@ -201,7 +201,7 @@ def test_model(folder, capsys, model):
 
     generator = generators.load(model)
     photographs = {
-        name: evaluation.centre_square(images.read_image(f"photos/{name}"), 36)
+        name: images.centre_square(images.read_image(f"photos/{name}"), 36)
         for name in ("a.PNG", "b.png")
     }
     styles = {
@@ -256,7 +256,7 @@ def test_against_steps(folder, capsys):
     )
 
     judge = judge_of(
-        {"a.PNG": evaluation.centre_square(images.read_image("photos/a.PNG"), 36)},
+        {"a.PNG": images.centre_square(images.read_image("photos/a.PNG"), 36)},
         {"retina": images.resize_longest_side(images.read_image("retina.jpg"), 40)},
     )
     starts = evaluation.starting_pictures(judge.photographs["a.PNG"], seed=7)

@@ -11,7 +11,6 @@ from stylezoo.evaluation import (
     STARTS,
     Judge,
     PixelOptimizer,
-    centre_square,
     check_styles,
     optimize_beside,
     paint_and_score,
@@ -160,19 +159,3 @@ def test_sheet(generator, judge):
     expected = images.contact_sheet([each[0] for row in rows for each in row], columns=3)
     np.testing.assert_array_equal(sheet, expected)
     assert sheet.shape == (1, 24 + 4 + 24, 24 + 4 + 24 + 4 + 24, 3)
-
-
-@pytest.mark.parametrize(("height", "width"), [(8, 14), (14, 8), (8, 8), (9, 8)])
-def test_centre_square(height, width):
-    image = random_image(height, width)
-    square = centre_square(image, 8)
-    assert square.shape == (1, 8, 8, 3)
-    top, left = (height - 8) // 2, (width - 8) // 2
-    np.testing.assert_array_equal(square, image[:, top : top + 8, left : left + 8])
-
-
-def test_centre_square_of_another_size():
-    image = random_image(6, 20)
-    np.testing.assert_array_equal(
-        centre_square(image, 11), images.resize(image[:, :, 7:13], (11, 11))
-    )

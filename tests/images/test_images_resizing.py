@@ -115,3 +115,19 @@ def test_same_in_a_graph_with_a_size_that_is_a_tensor():
 def test_refuses(image, size, method, match):
     with pytest.raises(ValueError, match=match):
         images.resize(image, size, method=method)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 14), (14, 8), (8, 8), (9, 8)])
+def test_centre_square(height, width):
+    image = random_image(1, height, width, 3)
+    square = images.centre_square(image, 8)
+    assert square.shape == (1, 8, 8, 3)
+    top, left = (height - 8) // 2, (width - 8) // 2
+    np.testing.assert_array_equal(square, image[:, top : top + 8, left : left + 8])
+
+
+def test_centre_square_of_another_size():
+    image = random_image(1, 6, 20, 3)
+    np.testing.assert_array_equal(
+        images.centre_square(image, 11), images.resize(image[:, :, 7:13], (11, 11))
+    )

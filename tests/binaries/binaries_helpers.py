@@ -1,0 +1,20 @@
+"""What tests of bad input look at."""
+
+import pathlib
+import re
+
+
+def snapshot(folder="."):
+    """Every file below with its content, and every folder."""
+    folder = pathlib.Path(folder)
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def assert_one_line(error, command, message):
+    assert error.count("\n") == 1
+    assert error.startswith(f"stylezoo {command}: error: ")
+    assert re.search(message, error), error
+    assert "Traceback" not in error
