@@ -13,6 +13,7 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
+from binaries_helpers import assert_one_line, snapshot
 from PIL import Image
 
 from stylezoo import images, synthesis, weights
@@ -59,21 +60,6 @@ def idle(monkeypatch):
         pytest.fail("began to work before it found the error")
 
     monkeypatch.setattr(pyramid, "optimize_image", untouchable)
-
-
-def snapshot(folder):
-    """Every file below with its content, and every folder."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in sorted(folder.rglob("*"))
-    }
-
-
-def assert_one_line(error, command, message):
-    assert error.count("\n") == 1
-    assert error.startswith(f"stylezoo {command}: error: ")
-    assert re.search(message, error), error
-    assert "Traceback" not in error
 
 
 TRANSFER = "--content=photo.png --style=painting.jpg --output=out.png --weights=vgg16.h5 --size=40"

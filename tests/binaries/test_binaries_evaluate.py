@@ -9,6 +9,7 @@ import shutil
 import networks
 import numpy as np
 import pytest
+from binaries_helpers import snapshot
 from PIL import Image
 
 import stylezoo
@@ -380,13 +381,6 @@ BAD = [
     ("--nonsense=1", "Unknown command line flag 'nonsense'"),
     ("junk", "expected flags only. Received: junk"),
 ]
-
-
-def snapshot():
-    return {
-        str(path): path.read_bytes() if path.is_file() else None
-        for path in sorted(pathlib.Path().rglob("*"))
-    }
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from binaries_helpers import snapshot
 from PIL import Image
 
 from stylezoo import generators, images
@@ -248,13 +249,6 @@ BAD = [
     ("photo.png --max_pixels=1000", "above the limit of 1000.*--max_pixels"),
     ("photo.png --nonsense=1", "Unknown command line flag 'nonsense'"),
 ]
-
-
-def snapshot():
-    return {
-        str(path): path.read_bytes() if path.is_file() else None
-        for path in sorted(pathlib.Path().rglob("*"))
-    }
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD, ids=[each[0] for each in BAD])

@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 import pytest
+from binaries_helpers import snapshot
 
 from stylezoo import generators, images
 from stylezoo.binaries import main
@@ -78,11 +79,10 @@ def test_bad_input(arguments, message, generator, capsys):
     config = generators.generator_config("johnson", width=0.1)
     generators.save("johnson.h5", generators.Generator(config, config.build(), ("a",)))
     pathlib.Path("model.png").write_bytes(b"kept")
-    before = sorted(pathlib.Path().iterdir())
+    before = snapshot()
     assert run(arguments) == 1
     error = capsys.readouterr().err
     assert error.startswith("stylezoo texture: error: ")
     assert message in error
     assert error.count("\n") == 1
-    assert sorted(pathlib.Path().iterdir()) == before
-    assert pathlib.Path("model.png").read_bytes() == b"kept"
+    assert snapshot() == before

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tqdm
+from binaries_helpers import assert_one_line, snapshot
 from PIL import Image
 
 from stylezoo import generators, images, objectives, training
@@ -101,14 +102,6 @@ def run(command, *flags):
 
 def train(command, *flags):
     return run(command, GOOD[command], *flags)
-
-
-def snapshot(folder):
-    """Every file below with its content, and every folder."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in sorted(pathlib.Path(folder).rglob("*"))
-    }
 
 
 def records(path):
@@ -408,13 +401,6 @@ def idle(monkeypatch):
         pytest.fail("began to work before it found the error")
 
     monkeypatch.setattr(loop._Trainer, "run", untouchable)
-
-
-def assert_one_line(error, command, message):
-    assert error.count("\n") == 1
-    assert error.startswith(f"stylezoo {command}: error: ")
-    assert re.search(message, error), error
-    assert "Traceback" not in error
 
 
 CONTENT = [
