@@ -25,7 +25,11 @@ setuptools.setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["stylezoo", "stylezoo.*"]),
-    package_data={"stylezoo": ["py.typed"]},
+    package_data={
+        "stylezoo": ["py.typed"],
+        "stylezoo.classifiers": ["*.txt"],
+        "stylezoo.pretrained": ["*.h5", "*.md"],
+    },
     install_requires=[
         "absl-py>=2.1,<3",
         "filelock>=3.16,<5",
@@ -37,6 +41,7 @@ setuptools.setup(
         "pip>=23",
         "platformdirs>=4.2,<5",
         "pooch>=1.8,<2",
+        "safetensors>=0.4,<1",
         "tensorboard>=2.19,<3",
         "tensorflow>=2.21,<2.23",
         "tensorflow-datasets>=4.9.10,<5",

@@ -1,7 +1,5 @@
 """Networks and numerics for tests that need no pretrained weights."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -17,48 +15,61 @@ def random_image(height, width, *, seed=0, batch=1):
     return tf.constant(image, tf.float32)
 
 
-def he_tensors(chain, *, seed=0):
-    """Random kernels that keep the activations' scale (He et al. 2015), and random biases."""
+def he_tensors(shapes, *, seed=0):
+    """Random kernels that keep the activations' scale (He et al. 2015), the rest near 0 or near 1."""
     random = np.random.default_rng(seed)
-    tensors, channels = {}, 3
-    for layer in chain:
-        if isinstance(layer, classifiers.Conv):
-            shape = (layer.kernel, layer.kernel, channels, layer.filters)
-            kernel = random.standard_normal(shape, np.float32)
-            kernel *= np.sqrt(2 / (layer.kernel**2 * channels))
-            tensors[f"conv{layer.name}/kernel"] = kernel
-            bias = random.uniform(-0.1, 0.1, layer.filters).astype(np.float32)
-            tensors[f"conv{layer.name}/bias"] = bias
-        channels = layer.filters
+    tensors = {}
+    for name, shape in shapes.items():
+        kind = name.rpartition("/")[2]
+        if kind == "kernel":
+            fan_in = np.prod(shape[:-1]) if shape[-1] > 1 or len(shape) < 4 else shape[0] * shape[1]
+            tensors[name] = random.standard_normal(shape, np.float32) * np.float32(
+                np.sqrt(2 / fan_in)
+            )
+        else:
+            middle = kind in ("gamma", "moving_variance")
+            tensors[name] = middle + random.uniform(-0.1, 0.1, shape).astype(np.float32)
     return tensors
 
 
 def write(file, architecture, tensors=None, *, preprocessing="torch"):
-    """Writes a weights file of ours, random by default; its path."""
+    """Writes a weights file of ours, random and without head by default; its path."""
     if tensors is None:
-        tensors = he_tensors(classifiers.chain(architecture))
+        tensors = he_tensors(classifiers.shapes(architecture, include_top=False))
     loaded = weights.LoadedWeights(f"{architecture}.random", architecture, preprocessing, tensors)
     files.write(file, loaded, source="random", license="CC0-1.0")
     return file
 
 
-def thin(architecture, *, divisor):
-    """A chain of the same geometry with fewer filters, at least one."""
-    return tuple(
-        dataclasses.replace(layer, filters=max(layer.filters // divisor, 1))
-        for layer in classifiers.chain(architecture)
-    )
+class Thin(classifiers.Builder):
+    """Networks of the same geometry with fewer filters, at least one."""
+
+    def __init__(self, divisor, **options):
+        super().__init__(**options)
+        self._divisor = divisor
+
+    def conv(self, x, name, filters, *arguments, groups=1, **options):
+        filters = max(filters // self._divisor, groups)
+        if x.channels % groups or filters % groups:
+            groups = 1
+        return super().conv(x, name, filters, *arguments, groups=groups, **options)
 
 
-def build(chain, taps, *, pooling="max", tensors=None):
-    """A perceptual network of any chain, with weights of :func:`he_tensors` by default."""
+def thin_infos(architecture, *, divisor):
+    """The geometry of a thin network's taps."""
+    builder = Thin(divisor)
+    classifiers.get(architecture).trunk(builder, classifiers.Feature("image", 3))
+    return {tap: feature.info for tap, feature in builder.taps.items()}
+
+
+def build(architecture, taps, *, divisor=1, pooling="max", tensors=None):
+    """A perceptual network, thin if told so, with weights of :func:`he_tensors` by default."""
     images = keras.Input([None, None, 3])
-    order = list(classifiers.tap_infos(chain))
-    outputs = classifiers.build_taps(
-        chain, Preprocess("torch")(images), pooling=pooling, deepest=max(taps, key=order.index)
-    )
-    model = keras.Model(images, {tap: outputs[tap] for tap in taps})
-    tensors = he_tensors(chain) if tensors is None else tensors
+    builder = Thin(divisor, pooling=pooling, until=taps)
+    start = classifiers.Feature("preprocess", 3, Preprocess("torch")(images))
+    classifiers.get(architecture).trunk(builder, start)
+    model = keras.Model(images, {tap: builder.taps[tap].tensor for tap in taps})
+    tensors = he_tensors(builder.shapes) if tensors is None else tensors
     for layer in model.layers:
         layer.set_weights([tensors[f"{layer.name}/{v.name}"] for v in layer.weights])
     model.trainable = False

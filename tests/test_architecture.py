@@ -15,6 +15,7 @@ BENCHMARKS = ROOT.parent / "benchmarks"
 LEVELS = {
     "images": 0,
     "ops": 0,
+    "pretrained": 0,
     "layers": 1,
     "weights": 1,
     "classifiers": 2,

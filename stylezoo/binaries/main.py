@@ -24,8 +24,12 @@ COMMANDS = (
     "train_style",
     "train_texture",
     "train_superres",
+    "train_classifier",
     "stylize",
     "evaluate",
+    "evaluate_classifier",
+    "classify",
+    "models",
     "weights",
 )
 _EXHAUSTED = "ResourceExhaustedError"
@@ -109,13 +113,14 @@ def _module(name: str) -> ModuleType:
 
 def _usage() -> str:
     summaries = {name: (inspect.getdoc(_module(name)) or "").splitlines()[0] for name in COMMANDS}
+    width = max(map(len, COMMANDS))
     return "\n".join(
         [
             f"stylezoo {stylezoo.__version__}: neural style transfer in TensorFlow",
             "",
             "Usage: stylezoo COMMAND [--flags]     (stylezoo COMMAND --help lists the flags)",
             "",
-            *(f"  {name:<10} {summary}" for name, summary in summaries.items()),
+            *(f"  {name:<{width}}  {summary}" for name, summary in summaries.items()),
         ]
     )
 

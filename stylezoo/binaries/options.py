@@ -1,6 +1,9 @@
 """Flags that several commands share, and what they stand for."""
 
 import dataclasses
+import glob
+import itertools
+import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +58,11 @@ def define_file_flags(values: flags.FlagValues, *, report: str) -> None:
     flags.DEFINE_string("report", None, report, flag_values=values)
     flags.DEFINE_integer("quality", 95, "Of JPEG and WebP, 1 to 100.", 1, 100, flag_values=values)
     flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
+    define_reading_flags(values)
+
+
+def define_reading_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that reads pictures."""
     flags.DEFINE_integer(
         "max_pixels",
         images.DEFAULT_MAX_PIXELS,
@@ -69,6 +77,44 @@ def require(values: flags.FlagValues, *names: str) -> None:
     for name in names:
         if not values[name].value:
             raise ValueError(f"`--{name}` must be given")
+
+
+def pictures(arguments: list[str]) -> list[pathlib.Path]:
+    """The files that positional arguments stand for, each once: pictures, folders or patterns.
+
+    Raises:
+        ValueError: if there are no arguments, or no pictures in a folder.
+        FileNotFoundError: for a path that does not exist, or a pattern that matches nothing.
+    """
+    if not arguments:
+        raise ValueError("expected photographs: pictures, folders or patterns")
+    return list(dict.fromkeys(itertools.chain(*map(_pictures, arguments))))
+
+
+def _pictures(argument: str) -> list[pathlib.Path]:
+    """The pictures that an argument stands for."""
+    path = pathlib.Path(argument)
+    if path.is_dir():
+        found = [
+            each
+            for each in sorted(path.iterdir())
+            if each.suffix.lower() in images.IMAGE_EXTENSIONS and each.is_file()
+        ]
+        if not found:
+            raise ValueError(
+                f"`{argument}` must hold pictures ({' '.join(images.IMAGE_EXTENSIONS)})"
+            )
+        return found
+    if path.exists():
+        return [path]
+    if not glob.has_magic(argument):
+        raise FileNotFoundError(f"`{argument}` does not exist.")
+    # Not Path.glob, which takes no absolute patterns.
+    matches = map(pathlib.Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
+    found = [each for each in matches if each.is_file()]
+    if not found:
+        raise FileNotFoundError(f"`{argument}` matches no file.")
+    return found
 
 
 def reject_arguments(arguments: list[str]) -> None:

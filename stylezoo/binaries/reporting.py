@@ -9,7 +9,7 @@ import pathlib
 import platform
 import resource
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import tqdm
@@ -85,6 +85,15 @@ def write_report(values: flags.FlagValues, content: Any) -> None:
     if values.report:
         with images.atomic_path(values.report, overwrite=values.overwrite) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text, the first of them the heading, in columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
 
 
 def report(values: flags.FlagValues, result: "PyramidResult", config: Any) -> dict[str, Any]:

@@ -10,9 +10,15 @@ from absl import flags
 from stylezoo.binaries import options, reporting
 
 if TYPE_CHECKING:
-    from stylezoo.training import Callback, ContentConfig, LoopConfig, TrainingResult
+    from stylezoo.training import (
+        Callback,
+        ClassifierResult,
+        ContentConfig,
+        LoopConfig,
+        TrainingResult,
+    )
 
-    Train = Callable[..., TrainingResult]
+    Train = Callable[..., TrainingResult | ClassifierResult]
 
 _LOOP_FIELDS = (
     "batch_size",
@@ -28,8 +34,16 @@ _LOOP_FIELDS = (
 )
 
 
-def define_loop_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that trains."""
+_GENERATORS = {
+    "batch_size": "4",
+    "learning_rate": "0.001",
+    "clip_norm": "10",
+    "decay": "none, cosine or ulyanov2016",
+}
+
+
+def define_loop_flags(values: flags.FlagValues, defaults: Mapping[str, str] = _GENERATORS) -> None:
+    """The flags of every command that trains; what happens without some of them."""
 
     def string(name: str, default: str | None, text: str) -> None:
         flags.DEFINE_string(name, default, text, flag_values=values)
@@ -38,19 +52,23 @@ def define_loop_flags(values: flags.FlagValues) -> None:
         flags.DEFINE_integer(name, None, text, 1, flag_values=values)
 
     string("run", None, "The run's folder: a new one, or one to go on with.")
-    string("generator", None, "The network; see above.")
-    flags.DEFINE_float("width", 1.0, "Multiplies its channels.", 0.0, flag_values=values)
     count("steps", "How many.")
-    count("batch_size", "Pictures a step (4).")
-    flags.DEFINE_float("learning_rate", None, "Of Adam (0.001).", 0.0, flag_values=values)
+    count("batch_size", f"Pictures a step ({defaults['batch_size']}).")
     flags.DEFINE_float(
-        "clip_norm",
+        "learning_rate",
         None,
-        "Cut gradients down to this norm (10); 0 for never.",
+        f"At the start ({defaults['learning_rate']}).",
         0.0,
         flag_values=values,
     )
-    string("decay", None, "Of the learning rate: none, cosine or ulyanov2016.")
+    flags.DEFINE_float(
+        "clip_norm",
+        None,
+        f"Cut gradients down to this norm ({defaults['clip_norm']}); 0 for never.",
+        0.0,
+        flag_values=values,
+    )
+    string("decay", None, f"Of the learning rate: {defaults['decay']}.")
     string("precision", None, "float32, mixed_bfloat16 or mixed_float16.")
     string("distribution", None, "none, mirrored (GPUs) or multi_worker (by TF_CONFIG).")
     flags.DEFINE_integer("seed", None, "Of everything random (0).", 0, flag_values=values)
@@ -59,6 +77,13 @@ def define_loop_flags(values: flags.FlagValues) -> None:
     count("sample_every", "Steps between two sample pictures with held-out losses (200).")
     count("image_size", "Side of the pictures trained on, px.")
     string("init_weights", None, "A model of the same configuration to start from.")
+
+
+def define_generator_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that trains a generator."""
+    define_loop_flags(values)
+    flags.DEFINE_string("generator", None, "The network; see above.", flag_values=values)
+    flags.DEFINE_float("width", 1.0, "Multiplies its channels.", 0.0, flag_values=values)
 
 
 def define_content_flags(values: flags.FlagValues) -> None:
@@ -86,12 +111,10 @@ def define_content_flags(values: flags.FlagValues) -> None:
     )
 
 
-def _loop_config(values: flags.FlagValues) -> "LoopConfig":
-    """What the flags say of the loop."""
-    from stylezoo.training import LoopConfig
-
+def loop_fields(values: flags.FlagValues) -> dict[str, Any]:
+    """The fields of the loop's configuration that the flags say something of."""
     steps = {} if values.steps is None else {"num_steps": values.steps}
-    return LoopConfig(**steps, **options.given(values, _LOOP_FIELDS))
+    return {**steps, **options.given(values, _LOOP_FIELDS)}
 
 
 def content_config(values: flags.FlagValues) -> "ContentConfig":
@@ -103,8 +126,16 @@ def content_config(values: flags.FlagValues) -> "ContentConfig":
 
 
 def run(values: flags.FlagValues, train: "Train", config: Any) -> int:
-    """Train, or go on with, what ``config`` describes; returns the command's exit status."""
-    loop = _loop_config(values)
+    """Train, or go on with, the generator that ``config`` describes; returns the exit status."""
+    from stylezoo.training import LoopConfig
+
+    run_loop(values, train, config, LoopConfig(**loop_fields(values)))
+    print(f"{values.run}/model.h5")
+    return 0
+
+
+def run_loop(values: flags.FlagValues, train: "Train", config: Any, loop: "LoopConfig") -> None:
+    """Train, or go on with, what ``config`` describes, with a bar; says what was skipped."""
     with _progress(values, loop) as callback:
         result = train(config, loop=loop, run=values.run, callback=callback)
     if result.skipped:
@@ -112,8 +143,6 @@ def run(values: flags.FlagValues, train: "Train", config: Any) -> int:
             f"{len(result.skipped)} pictures could not be read: {', '.join(sorted(result.skipped))}",
             file=sys.stderr,
         )
-    print(f"{values.run}/model.h5")
-    return 0
 
 
 @contextlib.contextmanager

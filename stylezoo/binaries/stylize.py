@@ -1,11 +1,12 @@
 """Paint photographs with a trained network, each in one pass.
 
 Usage:
-  stylezoo stylize PHOTO... --model=MODEL --output=PICTURE|FOLDER [--style=NAME] [--flags]
+  stylezoo stylize PHOTO... --style=NAME --output=PICTURE|FOLDER [--model=MODEL] [--flags]
 
-A PHOTO is a picture, a folder of them, or a pattern such as 'trip/*.jpg'. MODEL is a file that
-`stylezoo train_style` wrote. Where it has several styles, --style=NAME takes one of them, and
---style=NAME:2,NAME:1 blends them. In a FOLDER, pictures keep their names.
+A PHOTO is a picture, a folder of them, or a pattern such as 'trip/*.jpg'. MODEL is a name that
+`stylezoo models` lists with its styles, or a file that `stylezoo train_style` wrote. --style=NAME
+takes one style, --style=NAME:2,NAME:1 blends them; a MODEL of a single style needs none. In a FOLDER,
+pictures keep their names.
 
 Tilings, of pictures of more than --tile px:
   none   the picture at once; memory grows with it
@@ -18,7 +19,6 @@ What can't be read is skipped; the rest is painted, and the exit status is 1.
 
 import concurrent.futures
 import dataclasses
-import glob
 import itertools
 import pathlib
 import time
@@ -49,7 +49,7 @@ def define_flags(values: flags.FlagValues) -> None:
     def count(name: str, default: int | None, text: str) -> None:
         flags.DEFINE_integer(name, default, text, 1, flag_values=values)
 
-    string("model", None, "What paints.")
+    string("model", "conditional", "What paints.")
     string("style", None, "A style of the model, or NAME:WEIGHT,NAME:WEIGHT,...")
     count("size", None, "Longest side of the paintings, px; the photograph's if not given.")
     flags.DEFINE_bool("preserve_color", False, "Keep the photograph's colours.", flag_values=values)
@@ -86,10 +86,9 @@ class _Photograph:
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; returns its exit status."""
-    if not arguments:
-        raise ValueError("expected photographs: pictures, folders or patterns")
-    options.require(values, "model", "output")
-    jobs = _jobs(values, list(dict.fromkeys(itertools.chain(*map(_sources, arguments)))))
+    photographs = options.pictures(arguments)
+    options.require(values, "output")
+    jobs = _jobs(values, photographs)
     reporting.check_report(values)
     quiet.import_tensorflow()
     from stylezoo import generators
@@ -121,32 +120,6 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         counted = f"{len(errors)} of {len(jobs)} pictures failed: " if jobs[1:] else ""
         raise ValueError(counted + "; ".join(errors))
     return 0
-
-
-def _sources(argument: str) -> list[pathlib.Path]:
-    """The pictures that an argument stands for."""
-    path = pathlib.Path(argument)
-    if path.is_dir():
-        found = [
-            each
-            for each in sorted(path.iterdir())
-            if each.suffix.lower() in images.IMAGE_EXTENSIONS and each.is_file()
-        ]
-        if not found:
-            raise ValueError(
-                f"`{argument}` must hold pictures ({' '.join(images.IMAGE_EXTENSIONS)})"
-            )
-        return found
-    if path.exists():
-        return [path]
-    if not glob.has_magic(argument):
-        raise FileNotFoundError(f"`{argument}` does not exist.")
-    # Not Path.glob, which takes no absolute patterns.
-    matches = map(pathlib.Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
-    found = [each for each in matches if each.is_file()]
-    if not found:
-        raise FileNotFoundError(f"`{argument}` matches no file.")
-    return found
 
 
 def _jobs(values: flags.FlagValues, sources: list[pathlib.Path]) -> list[_Job]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    runs.define_loop_flags(values)
+    runs.define_generator_flags(values)
     runs.define_content_flags(values)
     options.define_objective_flags(values)
     flags.DEFINE_list("styles", None, "The paintings; their names name them.", flag_values=values)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    runs.define_loop_flags(values)
+    runs.define_generator_flags(values)
     runs.define_content_flags(values)
     options.define_network_flags(values)
     flags.DEFINE_list("content_layers", None, "Where features are compared.", flag_values=values)

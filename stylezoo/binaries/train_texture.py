@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    runs.define_loop_flags(values)
+    runs.define_generator_flags(values)
     options.define_texture_objective_flags(values)
     flags.DEFINE_string("source", None, "The texture's picture.", flag_values=values)
     flags.DEFINE_integer(

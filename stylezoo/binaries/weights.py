@@ -1,14 +1,20 @@
-"""List, fetch and check pretrained weights.
+"""List, fetch, check and import pretrained weights.
 
 Usage:
   stylezoo weights list [--json]
   stylezoo weights fetch NAME... [--force]
   stylezoo weights verify [NAME]
   stylezoo weights path NAME
+  stylezoo weights import --file=FILE --architecture=NAME --output=OUT.h5 [--overwrite]
 
 Weights are kept in $STYLEZOO_HOME/weights (by default in the user's cache folder). `fetch` takes
 names that `list` shows; what is cached already is left alone unless --force is given. `verify`
 checks the cached files against their checksums and ends with exit status 1 if one is corrupt.
+
+`import` makes a weights file of what others published: torchvision's AlexNet (alexnet_owt), VGG (vgg16,
+vgg16_bn, ...), GoogLeNet (googlenet_bn), ResNet (resnet18, resnet34, resnet50_v1_5, ...) and SqueezeNet
+1.1 as .pth or .safetensors; VGG16, VGG19, ResNet50, ResNet101 and ResNet152 of keras.applications as .h5.
+Every command takes the result as --weights=OUT.h5.
 """
 
 import json
@@ -16,6 +22,7 @@ import json
 from absl import flags
 
 from stylezoo import weights
+from stylezoo.binaries import options, quiet, reporting
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -24,6 +31,13 @@ def define_flags(values: flags.FlagValues) -> None:
         "force", False, "fetch: download again and replace what is cached.", flag_values=values
     )
     flags.DEFINE_bool("json", False, "list: print JSON.", flag_values=values)
+    for name, help_text in (
+        ("file", "import: the file to read."),
+        ("architecture", "import: the network it is of."),
+        ("output", "import: the file to write; ends in .h5."),
+    ):
+        flags.DEFINE_string(name, None, help_text, flag_values=values)
+    flags.DEFINE_bool("overwrite", False, "import: replace the output.", flag_values=values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
@@ -41,12 +55,30 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
             return _verify(name)
         case ["path", name]:
             print(weights.path(name))
+        case ["import"]:
+            _import(values)
         case _:
             raise ValueError(
-                "expected `list`, `fetch NAME...`, `verify [NAME]` or `path NAME`. "
+                "expected `list`, `fetch NAME...`, `verify [NAME]`, `path NAME` or `import`. "
                 f"Received: {' '.join(arguments) or 'nothing'}"
             )
     return 0
+
+
+def _import(values: flags.FlagValues) -> None:
+    options.require(values, "file", "architecture", "output")
+    quiet.import_tensorflow()
+    from stylezoo import classifiers
+
+    loaded = classifiers.import_weights(
+        values.file, values.architecture, values.output, overwrite=values.overwrite
+    )
+    num_parameters = sum(tensor.size for tensor in loaded.tensors.values())
+    print(
+        f"{values.output}: {loaded.architecture}, {num_parameters:,} parameters, "
+        f"{'with' if classifiers.has_top(loaded) else 'without'} its head, "
+        f"preprocessing {loaded.preprocessing}"
+    )
 
 
 def _rows() -> list[dict[str, str | int | bool]]:
@@ -84,11 +116,7 @@ def _table() -> str:
                 str(row["source"]),
             )
         )
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return reporting.table(lines)
 
 
 def _verify(name: str | None) -> int:

@@ -1,33 +1,44 @@
-"""ImageNet classifiers; for now the convolutional parts of VGG and AlexNet."""
+"""Classifiers: LeNet-5, AlexNet, VGG, GoogLeNet, ResNet, SqueezeNet, EfficientNet-Lite."""
 
-from stylezoo.classifiers import alexnet, vgg
-from stylezoo.classifiers.chain import POOLINGS, Conv, Pool, TapInfo, build_taps, tap_infos
-
-_CHAINS = {name: module.chain for module in (vgg, alexnet) for name in module.ARCHITECTURES}
-ARCHITECTURES = tuple(_CHAINS)
-
-
-def chain(architecture: str) -> tuple[Conv | Pool, ...]:
-    """The layers of the convolutional part of ``architecture``.
-
-    Raises:
-        ValueError: for an unknown name; the message lists the known ones.
-    """
-    if architecture not in _CHAINS:
-        raise ValueError(
-            f"`architecture` must be one of {', '.join(ARCHITECTURES)}. "
-            f"Received: architecture={architecture!r}"
-        )
-    return _CHAINS[architecture](architecture)
-
+from stylezoo.classifiers.architecture import Architecture
+from stylezoo.classifiers.building import POOLINGS, Builder, Feature, TapInfo
+from stylezoo.classifiers.classification import classify, crops
+from stylezoo.classifiers.importing import has_top, import_weights
+from stylezoo.classifiers.labels import Label, imagenet_labels
+from stylezoo.classifiers.models import assign, build, check_tensors, with_auxiliary_heads
+from stylezoo.classifiers.registry import (
+    ALIASES,
+    ARCHITECTURES,
+    canonical,
+    get,
+    list_models,
+    num_parameters,
+    shapes,
+    tap_infos,
+)
 
 __all__ = [
+    "ALIASES",
     "ARCHITECTURES",
     "POOLINGS",
-    "Conv",
-    "Pool",
+    "Architecture",
+    "Builder",
+    "Feature",
+    "Label",
     "TapInfo",
-    "build_taps",
-    "chain",
+    "assign",
+    "build",
+    "canonical",
+    "check_tensors",
+    "classify",
+    "crops",
+    "get",
+    "has_top",
+    "imagenet_labels",
+    "import_weights",
+    "list_models",
+    "num_parameters",
+    "shapes",
     "tap_infos",
+    "with_auxiliary_heads",
 ]

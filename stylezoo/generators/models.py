@@ -12,7 +12,7 @@ import h5py
 import keras
 import numpy as np
 
-from stylezoo import images
+from stylezoo import images, pretrained
 from stylezoo.generators.presets import TYPES, GeneratorConfig
 
 EXTENSIONS = (".h5",)
@@ -80,15 +80,16 @@ def save(
 def load(path: str | os.PathLike[str]) -> Generator:
     """Read a generator's file.
 
+    Args:
+        path: of a file that :func:`save` wrote, or a name of :data:`stylezoo.pretrained.MODELS`.
+
     Raises:
         OSError: if it can't be read.
         ValueError: if it is no such file, or damaged.
     """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"`model` must be a file. Received: {path}")
+    contents = _contents(path)
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(contents, "r") as file:
             if file.attrs.get("format") != _FORMAT:
                 raise ValueError("it has no header of one")
             header = json.loads(file["header"][()])
@@ -97,6 +98,17 @@ def load(path: str | os.PathLike[str]) -> Generator:
         raise ValueError(
             f"`model` must be a generator's file of this version. Received: {path} ({error})"
         ) from error
+
+
+def _contents(path: str | os.PathLike[str]) -> pathlib.Path | io.BytesIO:
+    """What HDF5 is to read."""
+    if path in pretrained.MODELS:
+        return pretrained.MODELS[str(path)].read()
+    if not pathlib.Path(path).is_file():
+        raise FileNotFoundError(
+            f"`model` must be a file, or one of {', '.join(pretrained.MODELS)}. Received: {path}"
+        )
+    return pathlib.Path(path)
 
 
 def initial(

@@ -1,5 +1,6 @@
 """Keras layers of this project, registered so that saved models load without `custom_objects`."""
 
+from stylezoo.layers.classification import GroupedConv2D, LocalResponseNormalization
 from stylezoo.layers.normalization import (
     ConditionalInstanceNormalization,
     InstanceNormalization,
@@ -12,7 +13,9 @@ __all__ = [
     "PREPROCESSINGS",
     "ConditionalInstanceNormalization",
     "CropTo",
+    "GroupedConv2D",
     "InstanceNormalization",
+    "LocalResponseNormalization",
     "MirrorPadding",
     "NearestUpsampling",
     "PadToMultiple",

@@ -7,6 +7,9 @@ import keras
 _CONSTANTS = {
     "caffe": (255.0, (2, 1, 0), (103.939, 116.779, 123.68), (1.0, 1.0, 1.0)),
     "torch": (1.0, (0, 1, 2), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "symmetric": (2.0, (0, 1, 2), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0)),
+    # What EfficientNet-Lite was trained with.
+    "lite": (255.0, (0, 1, 2), (127.0, 127.0, 127.0), (128.0, 128.0, 128.0)),
     "unit": (1.0, (0, 1, 2), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 }
 PREPROCESSINGS = tuple(_CONSTANTS)
@@ -21,9 +24,10 @@ class Preprocess(keras.layers.Layer):
 
     Args:
         mode: ``"caffe"`` (0-255, BGR, minus 103.939/116.779/123.68), ``"torch"`` (RGB, minus
-            ImageNet's mean, divided by its standard deviation) or ``"unit"`` (unchanged).
+            ImageNet's mean, divided by its standard deviation), ``"symmetric"`` (-1 to 1),
+            ``"lite"`` (0-255, minus 127, divided by 128) or ``"unit"`` (unchanged).
 
-    Input and output: [B, H, W, 3] float.
+    Input and output: [B, H, W, 3] float; of any number of channels in the last three modes.
 
     Raises:
         ValueError: for an unknown ``mode``.
@@ -39,9 +43,10 @@ class Preprocess(keras.layers.Layer):
         scale, order, mean, std = _CONSTANTS[self.mode]
         if order != (0, 1, 2):
             images = keras.ops.flip(images, axis=-1)
-        factor = keras.ops.convert_to_tensor([scale / s for s in std], dtype=images.dtype)
+        # One number where all channels share it: for images of any number of channels.
+        factor = keras.ops.convert_to_tensor(_shared([scale / s for s in std]), dtype=images.dtype)
         shift = keras.ops.convert_to_tensor(
-            [m / s for m, s in zip(mean, std, strict=True)], dtype=images.dtype
+            _shared([m / s for m, s in zip(mean, std, strict=True)]), dtype=images.dtype
         )
         return images * factor - shift
 
@@ -51,3 +56,7 @@ class Preprocess(keras.layers.Layer):
     def get_config(self) -> dict[str, object]:
         """The constructor's arguments."""
         return {**super().get_config(), "mode": self.mode}
+
+
+def _shared(values: list[float]) -> float | list[float]:
+    return values[0] if len(set(values)) == 1 else values

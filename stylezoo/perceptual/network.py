@@ -17,7 +17,7 @@ def tap_info(architecture: str) -> dict[str, TapInfo]:
     Raises:
         ValueError: for an unknown architecture; the message lists the known ones.
     """
-    return classifiers.tap_infos(classifiers.chain(architecture))
+    return classifiers.tap_infos(architecture)
 
 
 def perceptual_network(
@@ -33,9 +33,10 @@ def perceptual_network(
     border; no loss masks them out (nor do the reference codes).
 
     Args:
-        architecture: e.g. ``"vgg16"``; see ``classifiers.ARCHITECTURES``.
-        taps: layer names: ``relu{block}_{conv}``, ``conv{block}_{conv}`` (before the ReLU),
-            ``pool{block}``; AlexNet's have no block: ``relu3``. Duplicates count once.
+        architecture: e.g. ``"vgg16"``; see ``classifiers.list_models``.
+        taps: layer names of :func:`tap_info`: ``relu{block}_{conv}``, ``conv{block}_{conv}`` (before
+            the ReLU), ``pool{block}``; AlexNet's have no block: ``relu3``; ``inception_4c``,
+            ``layer3_block2``, ``fire4``. Duplicates count once.
         weights: ``"imagenet"``, a name of ``stylezoo weights list``, or a file.
         pooling: ``"max"``, or ``"avg"`` as in Gatys et al. 2015, who found it to look better.
 
@@ -47,7 +48,7 @@ def perceptual_network(
         WeightsError: if the weights can't be had or don't fit.
     """
     taps = tuple(dict.fromkeys(taps))
-    infos = tap_info(architecture)
+    architecture = classifiers.canonical(architecture)
     if not taps:
         raise ValueError("`taps` must name at least one layer. Received: none")
     check_taps(architecture, taps)
@@ -57,17 +58,17 @@ def perceptual_network(
             f"Received: pooling={pooling!r}"
         )
     loaded = weights_lib.load(weights, architecture=architecture)
-    images = keras.Input([None, None, 3], name="image")
+    channels = classifiers.get(architecture).channels
+    images = keras.Input([None, None, channels], name="image")
     x = Preprocess(loaded.preprocessing, name="preprocess")(images)
-    order = list(infos)
-    outputs = classifiers.build_taps(
-        classifiers.chain(architecture), x, pooling=pooling, deepest=max(taps, key=order.index)
-    )
+    builder = classifiers.Builder(pooling=pooling, until=taps)
+    classifiers.get(architecture).trunk(builder, classifiers.Feature("preprocess", channels, x))
     model = keras.Model(
-        images, {tap: outputs[tap] for tap in taps}, name=f"{architecture}_perceptual"
+        images,
+        {tap: builder.taps[tap].tensor for tap in taps},
+        name=f"{architecture}_perceptual",
     )
-    for layer in model.layers:
-        _set_weights(layer, loaded)
+    classifiers.assign(model, loaded)
     model.trainable = False
     return model
 
@@ -81,17 +82,6 @@ def check_taps(architecture: str, taps: Iterable[str], *, name: str = "taps") ->
             f"`{name}` of {architecture} must be among {', '.join(known)}. "
             f"Received: {', '.join(unknown)}"
         )
-
-
-def _set_weights(layer: keras.layers.Layer, loaded: weights_lib.LoadedWeights) -> None:
-    for variable in layer.weights:
-        name = f"{layer.name}/{variable.name}"
-        shape = loaded.tensors[name].shape if name in loaded.tensors else "no such tensor"
-        if shape != variable.shape:
-            raise weights_lib.WeightsError(
-                f"{loaded.name}: {name} must have the shape {variable.shape}. Received: {shape}"
-            )
-        variable.assign(loaded.tensors[name])
 
 
 def check_image_size(

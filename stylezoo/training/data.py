@@ -13,8 +13,8 @@ import itertools
 import logging
 import os
 import pathlib
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,7 @@ class Photographs:
 
     def __init__(
         self,
-        stored: "_Stored",
+        stored: "Stored",
         positions: IntArray | None = None,
         skipped: dict[str, str] | None = None,
     ) -> None:
@@ -76,12 +76,16 @@ class Photographs:
             IndexError: if there is no such picture.
             OSError: if none can be read.
         """
+        return self.find(index)[1]
+
+    def find(self, index: int) -> tuple[int, FloatArray]:
+        """As :meth:`read`, with the position, in what is stored, of the picture that it gives."""
         if not 0 <= index < len(self):
             raise IndexError(f"`index` must be 0 to {len(self) - 1}. Received: index={index}")
         for position in itertools.chain(self._positions[index:], self._positions[:index]):
             picture = self._try_read(position)
             if picture is not None:
-                return picture
+                return int(position), picture
         name = self._stored.name(self._positions[index])
         raise OSError(
             "`content` must hold a picture that can be read. "
@@ -106,11 +110,19 @@ class Photographs:
                 f"Received: num_held_out={num_held_out}"
             )
         held_out = np.arange(num_held_out) * len(self) // max(num_held_out, 1)
-        train = np.delete(self._positions, held_out)
-        return (
-            Photographs(self._stored, train, self._skipped),
-            Photographs(self._stored, self._positions[held_out], self._skipped),
-        )
+        return self.part(np.delete(np.arange(len(self)), held_out)), self.part(held_out)
+
+    def part(self, indices: IntArray) -> "Photographs":
+        """Only those at some indices; `skipped` is shared."""
+        return Photographs(self._stored, self._positions[indices], self._skipped)
+
+    def position(self, index: int) -> int:
+        """Where, in what is stored, the picture at an index is."""
+        return int(self._positions[index])
+
+    def try_read(self, index: int) -> FloatArray | None:
+        """The picture at an index itself, [H, W, 3]; None if it can't be read, once said why."""
+        return self._try_read(self._positions[index])
 
     def _try_read(self, position: int) -> FloatArray | None:
         name = self._stored.name(position)
@@ -152,7 +164,7 @@ def open_photographs(content: str, *, data_dir: str | None = None) -> Photograph
             f"Received: {content!r}, a file"
         )
     is_folder = content and path.is_dir()  # an empty path would be the current folder
-    stored: _Stored = _Folder(path) if is_folder else _open_dataset(content, data_dir)
+    stored: Stored = Folder(path) if is_folder else open_dataset(content, data_dir)
     if not len(stored):
         raise ValueError(
             f"`content` must hold pictures ({' '.join(images.IMAGE_EXTENSIONS)}). "
@@ -216,6 +228,55 @@ def crops(
         ValueError: if an argument is out of range, or `count` does not divide `batch_size`.
         OSError: if no photograph can be read.
     """
+
+    def random_crop(element: np.int64) -> FloatArray:
+        picture = photographs.read(choose(int(element), len(photographs), seed=seed))
+        return _random_crop(picture, config, np.random.default_rng([seed, _CROP, int(element)]))
+
+    def load(element: tf.Tensor) -> tf.Tensor:
+        # Not stateful: under op determinism tf.data runs stateful functions one after the other.
+        crop = tf.numpy_function(random_crop, [element], tf.float32, stateful=False)
+        return _resize_square(tf.ensure_shape(crop, [None, None, 3]), config.size)
+
+    if seed < 0:
+        raise ValueError(f"`seed` must be >= 0. Received: seed={seed}")
+    batches = element_batches(
+        load, batch_size=batch_size, num_steps=num_steps, first_step=first_step, shard=shard
+    )
+    # If there is nothing to read, this says so; tf.data would wrap the error in its own.
+    photographs.read(0)
+    return batches
+
+
+def choose(element: int, length: int, *, seed: int) -> int:
+    """Which of `length` things is shown as an element: each once an epoch, in an order of its own."""
+    epoch, place = divmod(element, length)
+    return int(_order(seed, epoch, length)[place])
+
+
+def element_batches(
+    load: Callable[[tf.Tensor], Any],
+    *,
+    batch_size: int,
+    num_steps: int,
+    first_step: int = 0,
+    shard: tuple[int, int] = (0, 1),
+) -> tf.data.Dataset:
+    """Batches of elements `step * batch_size + position`, each made from its number alone.
+
+    Args:
+        load: an element's number (int64) to tensors of known shape.
+        batch_size: of all shards together.
+        num_steps: see :func:`crops`, as the rest.
+        first_step: where to begin.
+        shard: which part of every batch.
+
+    Returns:
+        Finite, of batches of batch_size / count.
+
+    Raises:
+        ValueError: if an argument is out of range, or `count` does not divide `batch_size`.
+    """
     index, count = shard
     if not 0 <= index < count:
         raise ValueError(f"`shard` must be (index, count), index < count. Received: shard={shard}")
@@ -224,30 +285,18 @@ def crops(
             f"`batch_size` must be a positive multiple of the number of shards, {count}. "
             f"Received: batch_size={batch_size}"
         )
-    if seed < 0:
-        raise ValueError(f"`seed` must be >= 0. Received: seed={seed}")
     if not 0 <= first_step <= num_steps:
         raise ValueError(
             f"`first_step` must be 0 to num_steps, {num_steps}. Received: first_step={first_step}"
         )
-    # If there is nothing to read, this says so; tf.data would wrap the error in its own.
-    photographs.read(0)
     shard_size = batch_size // count
 
-    def random_crop(element: np.int64) -> FloatArray:
-        epoch, place = divmod(int(element), len(photographs))
-        picture = photographs.read(_order(seed, epoch, len(photographs))[place])
-        return _random_crop(picture, config, np.random.default_rng([seed, _CROP, int(element)]))
-
-    def load(number: tf.Tensor) -> tf.Tensor:
+    def load_number(number: tf.Tensor) -> Any:
         step, position = number // shard_size, number % shard_size
-        element = step * batch_size + index * shard_size + position
-        # Not stateful: under op determinism tf.data runs stateful functions one after the other.
-        crop = tf.numpy_function(random_crop, [element], tf.float32, stateful=False)
-        return _resize_square(tf.ensure_shape(crop, [None, None, 3]), config.size)
+        return load(step * batch_size + index * shard_size + position)
 
     numbers = tf.data.Dataset.range(first_step * shard_size, num_steps * shard_size)
-    elements = numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    elements = numbers.map(load_number, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return elements.batch(shard_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
@@ -291,18 +340,19 @@ def _resize_square(picture: tf.Tensor, size: int) -> tf.Tensor:
     return images.resize(picture[tf.newaxis], (size, size))[0]
 
 
-class _Stored(Protocol):
+class Stored(Protocol):
     """Pictures as they are stored."""
 
     def __len__(self) -> int: ...
 
-    def name(self, position: int) -> str: ...
+    def name(self, position: int) -> str:
+        """What messages call a picture."""
 
     def read(self, position: int) -> FloatArray:
         """[H, W, 3], or an exception that says, with the picture's name, why not."""
 
 
-class _Folder:
+class Folder:
     """The picture files below a folder."""
 
     def __init__(self, folder: pathlib.Path) -> None:
@@ -317,9 +367,11 @@ class _Folder:
         return len(self._paths)
 
     def name(self, position: int) -> str:
+        """Its path below the folder."""
         return self._paths[position]
 
     def read(self, position: int) -> FloatArray:
+        """[H, W, 3] in [0, 1]."""
         return images.read_image(self._folder / self._paths[position])[0]
 
 
@@ -331,10 +383,18 @@ class _Records(Protocol):
     def __getitem__(self, index: int) -> bytes: ...
 
 
-class _Dataset:
-    """The `image` feature of a dataset's examples."""
+class Dataset:
+    """A dataset's examples, of which the features `image` and `label` are looked at.
 
-    def __init__(self, name: str, records: _Records) -> None:
+    Attributes:
+        features: by name, as TensorFlow Datasets describes them.
+        splits: the names of all splits.
+    """
+
+    def __init__(
+        self, name: str, records: _Records, features: Mapping[str, Any], splits: tuple[str, ...]
+    ) -> None:
+        self.features, self.splits = features, splits
         self._name = name
         self._records = records
 
@@ -342,16 +402,27 @@ class _Dataset:
         return len(self._records)
 
     def name(self, position: int) -> str:
+        """`dataset#position`."""
         return f"{self._name}#{position}"
 
     def read(self, position: int) -> FloatArray:
-        name = self.name(position)
+        """[H, W, 3] in [0, 1]."""
+        data = self._value(position, "image", "bytes_list")
+        return images.decode_image(data, name=self.name(position))[0]
+
+    def label(self, position: int) -> int:
+        """The class of an example."""
+        return self._value(position, "label", "int64_list")
+
+    def _value(self, position: int, feature: str, kind: str) -> Any:
         try:
             example = tf.train.Example.FromString(bytes(self._records[position]))
-            (data,) = example.features.feature["image"].bytes_list.value
+            (value,) = getattr(example.features.feature[feature], kind).value
         except Exception as error:
-            raise ValueError(f"`{name}` cannot be read: {_one_line(error)}") from error
-        return images.decode_image(data, name=name)[0]
+            raise ValueError(
+                f"`{self.name(position)}` cannot be read: {_one_line(error)}"
+            ) from error
+        return value
 
 
 class _TFRecords:
@@ -398,58 +469,91 @@ class _TFRecords:
         return np.array(spans, np.int64).reshape(-1, 2)
 
 
-def _open_dataset(content: str, data_dir: str | None) -> _Dataset:
+def open_dataset(
+    content: str,
+    data_dir: str | None,
+    *,
+    argument: str = "content",
+    what: str = "a folder of pictures",
+    default_splits: Sequence[str] = ("train",),
+    labelled: bool = False,
+) -> Dataset:
+    """Prepares a dataset of TensorFlow Datasets.
+
+    Args:
+        content: its name, with the split after a colon, see :func:`open_photographs`.
+        data_dir: where TensorFlow Datasets keeps its datasets.
+        argument: what `content` is called in messages.
+        what: it might have been instead, for messages.
+        default_splits: the first of these that there is, if `content` names none.
+        labelled: whether its examples must have a class, too.
+
+    Raises:
+        ValueError: if there is no such dataset, feature or split.
+        OSError: if it can't be prepared.
+    """
     # Here, since those who train from a folder need not wait for it.
     import tensorflow_datasets as tfds
 
-    name, _, split = content.partition(":")
-    if split[:1].isdigit():  # a version comes before the split
-        version, _, split = split.partition(":")
-        name = f"{name}:{version}"
-    split = split or "train"
+    name, split = name_and_split(content)
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except Exception as error:
         raise ValueError(
-            "`content` must be a folder of pictures or the name of a TensorFlow Datasets dataset. "
+            f"`{argument}` must be {what} or the name of a TensorFlow Datasets dataset. "
             f"Received: {content!r}. There is no such folder; {_first_line(error)}"
         ) from error
     features = builder.info.features
     names = sorted(features) if isinstance(features, tfds.features.FeaturesDict) else []
-    if "image" not in names or not isinstance(features["image"], tfds.features.Image):
-        raise ValueError(
-            "`content` must be a dataset whose feature `image` is an image. "
-            f"Received: {content!r}, with the features {', '.join(names)}"
-        )
+    wanted = {"image": ("an image", tfds.features.Image)}
+    if labelled:
+        wanted["label"] = ("a class", tfds.features.ClassLabel)
+    for feature, (kind, cls) in wanted.items():
+        if feature not in names or not isinstance(features[feature], cls):
+            raise ValueError(
+                f"`{argument}` must be a dataset whose feature `{feature}` is {kind}. "
+                f"Received: {content!r}, with the features {', '.join(names)}"
+            )
     try:
         builder.download_and_prepare()
     except Exception as error:
         raise OSError(f"The dataset `{name}` cannot be prepared: {_one_line(error)}") from error
     splits = builder.info.splits
+    split = split or next((each for each in default_splits if each in splits), default_splits[0])
     try:
         files = splits[split].file_instructions
     except Exception as error:
         raise ValueError(
-            f"`content` must name a split, {' or '.join(splits)}, or a part of one, after a colon. "
+            f"`{argument}` must name a split, {' or '.join(splits)}, or a part of one, after a colon. "
             f"Received: {content!r}"
         ) from error
+    records: _Records
     match builder.info.file_format:
         case tfds.core.FileFormat.TFRECORD:
             parts = [
                 (tfds.core.Path(file.filename), range(file.skip, file.skip + file.take))
                 for file in files
             ]
-            return _Dataset(content, _TFRecords(parts))
+            records = _TFRecords(parts)
         case tfds.core.FileFormat.ARRAY_RECORD:
             raw = tfds.decode.DeserializeMethod.RAW_BYTES
             # It refuses to read nothing.
             records = builder.as_data_source(split, deserialize_method=raw) if files else []
-            return _Dataset(content, records)
         case other:
             raise ValueError(
-                "`content` must be a dataset stored as tfrecord or array_record. "
+                f"`{argument}` must be a dataset stored as tfrecord or array_record. "
                 f"Received: {content!r}, stored as {other.value}"
             )
+    return Dataset(content, records, features, tuple(splits))
+
+
+def name_and_split(content: str) -> tuple[str, str]:
+    """Of `coco/2014:1.1.0:train[:80%]`, what comes before the split, and the split or nothing."""
+    name, _, split = content.partition(":")
+    if split[:1].isdigit():  # a version comes before the split
+        version, _, split = split.partition(":")
+        name = f"{name}:{version}"
+    return name, split
 
 
 def _first_line(error: Exception) -> str:

@@ -1,22 +1,43 @@
-"""The loop that trains every generator: one step in a graph, resumable after any of them."""
+"""The loop that all training shares: one step in a graph, resumable after any of them."""
 
 import contextlib
 import dataclasses
 import math
 import os
+import pathlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import generators
 from stylezoo.training.runs import RunFolder
 
 DECAYS = ("none", "cosine", "ulyanov2016")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 DISTRIBUTIONS = ("none", "mirrored", "multi_worker")
+
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class StepDecay:
+    """A learning rate that is multiplied by ``factor`` after every ``every`` steps.
+
+    Raises:
+        ValueError: unless ``every`` is 1 or more and ``factor`` in (0, 1].
+    """
+
+    every: int
+    factor: float
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise ValueError(f"`every` must be >= 1. Received: every={self.every}")
+        if not 0 < self.factor <= 1:
+            raise ValueError(f"`factor` must be in (0, 1]. Received: factor={self.factor}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,18 +45,19 @@ class LoopConfig:
     """How weights are optimised.
 
     Attributes:
-        num_steps: of Adam.
+        num_steps: of the optimiser.
         batch_size: pictures a step, over all replicas.
-        learning_rate: of Adam, at the start.
+        learning_rate: at the start.
         clip_norm: what the gradient's norm is cut down to; 0 for never. A random network's first
             gradients are hundreds of times the later ones, and Adam would remember them for
             thousands of steps.
-        decay: of the learning rate: ``"none"``, ``"cosine"`` to zero at the end, or
-            ``"ulyanov2016"``: times 0.7 every 200 steps from step 1000 on.
-        precision: Keras's dtype policy for the generator and the perceptual network.
+        decay: of the learning rate: ``"none"``, ``"cosine"`` to zero at the end,
+            ``"ulyanov2016"``: times 0.7 every 200 steps from step 1000 on, or a :class:`StepDecay`.
+        precision: Keras's dtype policy for all networks.
         distribution: ``"mirrored"`` over the GPUs of this machine, ``"multi_worker"`` over machines
             (by ``TF_CONFIG``; all must see the run's folder), or ``"none"``. Batch norm takes the
-            statistics of each replica's part; the first one's are saved.
+            statistics of each replica's part; of a generator's the first one's are saved, of a
+            classifier's the mean.
         seed: of the weights, the data's order and crops, the choice of styles, noise.
         log_every: steps between two records of the losses; there is also one at every saved state.
         save_every: steps between two saved states.
@@ -49,7 +71,7 @@ class LoopConfig:
     batch_size: int = 4
     learning_rate: float = 1e-3
     clip_norm: float = 10.0
-    decay: str = "none"
+    decay: str | StepDecay = "none"
     precision: str = "float32"
     distribution: str = "none"
     seed: int = 0
@@ -64,7 +86,7 @@ class LoopConfig:
             ("distribution", DISTRIBUTIONS),
         ):
             value = getattr(self, field)
-            if value not in known:
+            if value not in known and not isinstance(value, StepDecay):
                 raise ValueError(
                     f"`{field}` must be one of {', '.join(known)}. Received: {field}={value!r}"
                 )
@@ -83,7 +105,7 @@ class LoopConfig:
         return {name: value for name, value in fields.items() if name not in reporting}
 
 
-class Task(Protocol):
+class Task(Protocol[Result_co]):
     """What is trained, on what, towards what."""
 
     @property
@@ -105,25 +127,14 @@ class Task(Protocol):
     def held_out(self) -> tuple[dict[str, float], np.ndarray]:
         """Losses by name and a picture, [1, H, W, 3], of held-out photographs."""
 
-    def generator(self) -> generators.Generator:
-        """What is written for use."""
+    def optimizer(self, learning_rate: Any) -> keras.optimizers.Optimizer:
+        """Of the variables, at a rate or a Keras schedule of rates."""
 
-    @property
-    def skipped(self) -> Mapping[str, str]:
-        """Name and reason of the pictures that could not be read."""
+    def save(self, folder: pathlib.Path) -> None:
+        """Write the model as it is, for use, into the run's folder; at once or not at all."""
 
-
-@dataclasses.dataclass(frozen=True)
-class TrainingResult:
-    """What a run ends with.
-
-    Attributes:
-        generator: the trained one.
-        skipped: name and reason of the pictures that could not be read, in this process.
-    """
-
-    generator: generators.Generator
-    skipped: Mapping[str, str]
+    def result(self) -> Result_co:
+        """What training ends with."""
 
 
 Callback = Callable[[int, Mapping[str, float]], None]
@@ -154,14 +165,14 @@ def strategy_of(distribution: str) -> tf.distribute.Strategy:
 
 
 def train(
-    make_task: Callable[[], Task],
+    make_task: Callable[[], Task[Result]],
     *,
     config: LoopConfig,
     describe: Mapping[str, Any],
     path: str,
     callback: Callback | None = None,
-) -> TrainingResult:
-    """Train a generator, or go on where a run stopped.
+) -> Result:
+    """Train a model, or go on where a run stopped.
 
     The state of every ``save_every`` steps is on disk, and step s sees the same data and random
     numbers however often the run was interrupted before it, so that a resumed run ends with the
@@ -176,7 +187,7 @@ def train(
             the last record whenever there is one (else an empty mapping).
 
     Returns:
-        The trained generator, which is also in the folder's ``model.h5``, and what was skipped.
+        The task's result, once it is trained; its model is also in the folder.
 
     Raises:
         ValueError: if the folder holds another run, or the batch doesn't divide over the replicas.
@@ -220,6 +231,11 @@ def _policy(precision: str) -> Iterator[None]:
 
 
 def _schedule(config: LoopConfig) -> Any:
+    if isinstance(config.decay, StepDecay):
+        every, factor = config.decay.every, config.decay.factor
+        return keras.optimizers.schedules.ExponentialDecay(
+            config.learning_rate, every, factor, staircase=True
+        )
     if config.decay == "cosine":
         return keras.optimizers.schedules.CosineDecay(config.learning_rate, config.num_steps)
     if config.decay == "ulyanov2016":
@@ -230,14 +246,18 @@ def _schedule(config: LoopConfig) -> Any:
     return config.learning_rate
 
 
-class _Trainer:
+class _Trainer(Generic[Result]):
     """A task with its optimiser and its place in the run."""
 
     def __init__(
-        self, task: Task, config: LoopConfig, strategy: tf.distribute.Strategy, run: RunFolder
+        self,
+        task: Task[Result],
+        config: LoopConfig,
+        strategy: tf.distribute.Strategy,
+        run: RunFolder,
     ) -> None:
         self._task, self._config, self._strategy, self._run = task, config, strategy, run
-        self._optimizer = keras.optimizers.Adam(_schedule(config))
+        self._optimizer = task.optimizer(_schedule(config))
         self._scaled = config.precision == "mixed_float16"
         if self._scaled:
             self._optimizer = keras.optimizers.LossScaleOptimizer(self._optimizer)
@@ -259,7 +279,7 @@ class _Trainer:
         # All that can be wrong with what was asked for would have shown by now.
         run.start(self._first)
 
-    def run(self, callback: Callback | None) -> TrainingResult:
+    def run(self, callback: Callback | None) -> Result:
         config = self._config
         pending: list[tf.Tensor] = []
         if not self._first:
@@ -283,7 +303,7 @@ class _Trainer:
                 self._save(step)
             if callback:
                 callback(step, means)
-        return TrainingResult(self._task.generator(), self._task.skipped)
+        return self._task.result()
 
     def _open_batches(self) -> Any:
         replicas = self._strategy.num_replicas_in_sync
@@ -377,6 +397,6 @@ class _Trainer:
 
     def _save(self, step: int) -> None:
         # The state last: what is done before it has been written for it, and is not done again.
-        self._run.save_generator(self._task.generator())
+        self._run.save_model(self._task.save)
         self._run.flush()
         self._run.save(self._checkpoint, step)

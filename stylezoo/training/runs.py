@@ -5,13 +5,13 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import generators, images
+from stylezoo import images
 
 _KEPT = 3
 
@@ -20,7 +20,7 @@ class RunFolder:
     """Where a run keeps what it needs to go on, and what people look at.
 
     ``config.json``, ``checkpoints/``, TensorBoard's events, ``losses.jsonl`` (the same figures, a line
-    of JSON each), ``samples/``, and ``model.h5``, the generator as it is.
+    of JSON each), ``samples/``, and the model as it is, ready for use.
 
     Args:
         path: of the folder; nothing is written before :meth:`start`.
@@ -107,11 +107,11 @@ class RunFolder:
             with self._writing(f"the state after step {step}"):
                 self._manager(checkpoint).save(checkpoint_number=step)
 
-    def save_generator(self, generator: generators.Generator) -> None:
-        """Write the generator for use."""
+    def save_model(self, save: Callable[[pathlib.Path], None]) -> None:
+        """Have ``save`` write the model for use into the folder."""
         if self._writes:
             with self._writing("the model"):
-                generators.save(self.path / "model.h5", generator, overwrite=True)
+                save(self.path)
 
     def _manager(self, checkpoint: tf.train.Checkpoint) -> tf.train.CheckpointManager:
         return tf.train.CheckpointManager(

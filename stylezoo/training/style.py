@@ -11,8 +11,8 @@ import tensorflow as tf
 from stylezoo import generators, images, perceptual
 from stylezoo.objectives import OBJECTIVES, Reference, StyleObjective, TotalLoss
 from stylezoo.training.content import Content, ContentConfig
-from stylezoo.training.loop import Callback, LoopConfig, TrainingResult, scalar_seed, train
-from stylezoo.training.tasks import GeneratorTask
+from stylezoo.training.loop import Callback, LoopConfig, scalar_seed, train
+from stylezoo.training.tasks import GeneratorTask, TrainingResult
 
 
 @dataclasses.dataclass(frozen=True)

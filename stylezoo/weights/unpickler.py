@@ -1,4 +1,4 @@
-"""Reads pickles that hold nothing but NumPy arrays in dictionaries, running no code of theirs.
+"""Reads pickles of NumPy arrays in dictionaries and lists, running no code of theirs.
 
 Every global a pickle may name is replaced by a stand-in of ours: even NumPy's own `__setstate__`,
 which trusts what it is given, never sees the pickle's data.
@@ -69,17 +69,19 @@ class _Unpickler(pickle.Unpickler):
 
 
 def unpickle_arrays(data: bytes) -> dict[str, np.ndarray]:
-    """Reads a pickle of nested dictionaries of arrays.
+    """Reads a pickle of nested dictionaries and lists of arrays.
 
     Args:
         data: The pickle. Arrays must be of a plain numeric dtype.
 
     Returns:
-        The arrays by their keys joined with `/`, such as `VGG16_0/Conv_0/kernel`.
+        The arrays by their keys joined with `/`, such as `VGG16_0/Conv_0/kernel`; a list's keys are
+        0, 1, ...
 
     Raises:
         WeightsError: The pickle is damaged, names anything but NumPy's array constructors (none of
-            it is run), or holds something else than arrays in dictionaries with string keys.
+            it is run), or holds something else than arrays in lists and dictionaries with string
+            keys.
     """
     arrays: dict[str, np.ndarray] = {}
     try:
@@ -94,8 +96,13 @@ def _flatten(node: object, keys: tuple[str, ...], arrays: dict[str, np.ndarray])
     path = "/".join(keys)
     if isinstance(node, _Array) and node.value is not None:
         arrays[path] = node.value
+    elif isinstance(node, list):
+        for index, child in enumerate(node):
+            _flatten(child, (*keys, str(index)), arrays)
     elif isinstance(node, dict) and all(isinstance(key, str) for key in node):
         for key, child in node.items():
             _flatten(child, (*keys, key), arrays)
     else:
-        raise pickle.UnpicklingError(f"{path or 'its root'} is neither an array nor a dictionary")
+        raise pickle.UnpicklingError(
+            f"{path or 'its root'} is neither an array nor a list or dictionary"
+        )

@@ -31,7 +31,7 @@ def lpips_files(tmp_path_factory):
     random = np.random.default_rng(1)
     files = {}
     for architecture, heads in LPIPS_HEADS.items():
-        tensors = networks.he_tensors(classifiers.chain(architecture))
+        tensors = networks.he_tensors(classifiers.shapes(architecture, include_top=False))
         for head, shape in heads.items():
             tensors[head] = random.uniform(size=shape).astype(np.float32)
         file = tmp_path_factory.mktemp("lpips") / f"{architecture}.h5"
@@ -334,7 +334,7 @@ BAD_PICTURE = [
     ("--sheet=out.png", "`--sheet` must come with --model"),
 ]
 BAD_MODEL = [
-    ("--model=missing.h5", "`model` must be a file. Received: missing.h5"),
+    ("--model=missing.h5", "`model` must be a file, or one of .*Received: missing.h5"),
     ("--model=vgg16.h5", "`model` must be a generator's file"),
     ("--model=text.png", "`model` must be a generator's file"),
     ("--model=texture.h5 --style_images=coffee.jpg", "`model` must be one that paints photographs"),

@@ -50,7 +50,7 @@ def test_another_seed_is_another_texture(generator):
     ("arguments", "message"),
     [
         ("--output=out.png", "`--model` must be given"),
-        ("--model=none.h5 --output=out.png", "`model` must be a file. Received: none.h5"),
+        ("--model=none.h5 --output=out.png", "`model` must be a file, or one of "),
         (
             "--model=model.h5 --source=a.png --output=out.png",
             "`--source` must not be given with --method=network",

@@ -1,4 +1,4 @@
-"""What every public layer, loss and generator must do; a new one needs a case here.
+"""What every public layer, loss, generator and classifier must do; a new one needs a case here.
 
 `jit_compile` and `tf.function` reorder float32 sums: 1e-5 relative, or as a norm for gradients.
 """
@@ -14,9 +14,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from networks import random_image
+from networks import build, random_image
 
-from stylezoo import generators, layers, losses
+from stylezoo import classifiers, generators, layers, losses
 
 RTOL = 1e-5
 SIZES = ((8, 12), (13, 7))
@@ -74,6 +74,11 @@ LAYERS = [
         inputs=lambda height, width: [(2 * height + 1, 2 * width + 3, 3), (height, width, 4)],
     ),
     Case(layers.NearestUpsampling),
+    Case(lambda: layers.LocalResponseNormalization(alpha=0.5)),
+    Case(
+        lambda: layers.GroupedConv2D(6, 3, groups=2, padding="same"),
+        inputs=lambda height, width: [(height, width, 4)],
+    ),
 ]
 LOSSES = [
     *(
@@ -125,9 +130,21 @@ GENERATORS = [
     ),
 ]
 
+# One of each family: (architecture, deepest tap of a thin trunk; None for all with its head).
+CLASSIFIERS = [
+    ("lenet5", None),
+    ("squeezenet1_1", None),
+    ("alexnet", "pool5"),
+    ("vgg_a_lrn", "relu3_1"),
+    ("googlenet", "inception_4a"),
+    ("resnet18", "layer2_block1"),
+    ("efficientnet_lite0", "block3a"),
+]
+
 all_layers = pytest.mark.parametrize("case", LAYERS, ids=str)
 all_losses = pytest.mark.parametrize("case", LOSSES, ids=str)
 all_generators = pytest.mark.parametrize("case", GENERATORS, ids=str)
+all_classifiers = pytest.mark.parametrize("case", CLASSIFIERS, ids=lambda case: case[0])
 all_modes = pytest.mark.parametrize("jit_compile", [False, True], ids=["function", "jit"])
 
 
@@ -406,3 +423,67 @@ def test_generator_converts_to_tflite_builtins(case, tmp_path):
         interpreter = tf.lite.Interpreter(model_content=converted)
     (painted,) = interpreter.get_signature_runner()(**inputs).values()
     assert_close(painted, network(case)(inputs))
+
+
+# Classifiers
+
+
+def test_every_family_of_classifiers_has_a_case():
+    families = {classifiers.get(name).paper for name in classifiers.list_models()}
+    # AlexNet's of 2014 has nothing that the others lack.
+    assert {classifiers.get(name).paper for name, _ in CLASSIFIERS} == families - {
+        "Krizhevsky 2014"
+    }
+
+
+@functools.cache
+def classifier(case):
+    """With random weights; not to be changed."""
+    name, tap = case
+    if tap is None:
+        return classifiers.build(name, num_classes=5)
+    trunk = build(name, [tap], divisor=16)
+    return keras.Model(trunk.input, trunk.output[tap])
+
+
+def classifier_images(case, *, batch=1):
+    """Not square where that may be."""
+    _, height, width, channels = classifier(case).input_shape
+    return random_image(height or 70, width or 81, batch=batch)[..., :channels]
+
+
+@all_classifiers
+@all_modes
+def test_classifier_compiled_equals_eager(case, jit_compile):
+    images = classifier_images(case, batch=2)
+    expected = classifier(case)(images)
+    assert np.ptp(expected) > 0
+    function = tf.function(classifier(case), jit_compile=jit_compile)
+    assert_close(function(images), expected)
+
+
+@all_classifiers
+def test_classifier_saved_by_keras_loads_without_custom_objects(case, tmp_path):
+    classifier(case).save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    images = classifier_images(case)
+    np.testing.assert_array_equal(loaded(images), classifier(case)(images))
+
+
+@all_classifiers
+def test_classifier_as_a_saved_model_and_of_tflite_builtins(case, tmp_path):
+    images = classifier_images(case)
+    expected = classifier(case)(images)
+    static = keras.Input(batch_shape=images.shape)
+    keras.Model(static, classifier(case)(static)).export(tmp_path / "model", verbose=False)
+    served = tf.saved_model.load(tmp_path / "model").signatures["serving_default"]
+    (name,) = served.structured_input_signature[1]
+    (scores,) = served(**{name: images}).values()
+    assert_close(scores, expected)
+    # Its default is builtins only: whatever has none is an error.
+    converted = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "model")).convert()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated")
+        interpreter = tf.lite.Interpreter(model_content=converted)
+    (scores,) = interpreter.get_signature_runner()(**{name: images}).values()
+    assert_close(scores, expected)

@@ -12,7 +12,7 @@ from stylezoo.weights.layouts import LPIPS_HEADS
 def lpips_weights(tmp_path_factory):
     """A file of AlexNet with heads of LPIPS, all of it random."""
     random = np.random.default_rng(1)
-    tensors = networks.he_tensors(classifiers.chain("alexnet_owt"))
+    tensors = networks.he_tensors(classifiers.shapes("alexnet_owt", include_top=False))
     for head, shape in LPIPS_HEADS["alexnet_owt"].items():
         tensors[head] = random.uniform(size=shape).astype(np.float32)
     file = tmp_path_factory.mktemp("lpips") / "alexnet_owt.h5"

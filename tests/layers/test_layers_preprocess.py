@@ -57,3 +57,12 @@ def test_symbolic_shape_is_the_inputs():
 def test_unknown_mode_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"`mode` must be one of .*caffe.*torch.*unit.*'tf'"):
         Preprocess("tf")
+
+
+@pytest.mark.parametrize(
+    ("mode", "black", "white"), [("symmetric", -1, 1), ("lite", -127 / 128, 1)]
+)
+def test_modes_of_one_scale_for_all_channels(mode, black, white):
+    for value, expected in ((0.0, black), (1.0, white)):
+        image = tf.fill([1, 1, 1, 3], value)
+        np.testing.assert_allclose(Preprocess(mode)(image)[0, 0, 0], [expected] * 3, rtol=1e-6)

@@ -8,10 +8,9 @@ norm for gradients, where single entries may be near zero.
 import numpy as np
 import pytest
 import tensorflow as tf
-from networks import build, random_image, thin, value_and_gradient
+from networks import build, random_image, thin_infos, value_and_gradient
 
 from stylezoo import classifiers, losses, perceptual
-from stylezoo.classifiers import Conv
 from stylezoo.objectives import Reference, TiledLoss, TotalLoss
 
 RTOL = 1e-5
@@ -43,11 +42,10 @@ def all_terms(architecture):
 
 
 def both(architecture, *, tile, pooling="max", terms=None, divisor=16):
-    chain = thin(architecture, divisor=divisor)
     terms = terms or all_terms(architecture)
     taps = dict.fromkeys(tap for term in terms for tap in term.taps if tap != losses.IMAGE)
-    network = build(chain, list(taps), pooling=pooling)
-    infos = classifiers.tap_infos(chain)
+    network = build(architecture, list(taps), divisor=divisor, pooling=pooling)
+    infos = thin_infos(architecture, divisor=divisor)
     return TotalLoss(terms, network), TiledLoss(terms, network, infos=infos, tile=tile)
 
 
@@ -137,17 +135,25 @@ def test_equals_the_whole_with_real_widths(random_weights):
     assert_equal_losses(whole, tiled, random_image(75, 101), targets)
 
 
-def test_equals_the_whole_where_the_last_pixel_has_a_feature_of_its_own():
-    """Padded convolutions with strides, as in ResNet: ceil(size / stride) features, not floor."""
-    chain = (Conv("1", 4, stride=2), Conv("2", 4), Conv("3", 6, stride=2))
-    terms = [losses.ContentLoss(["relu3"]), losses.GramLoss(["relu1", "relu3"])]
-    network = build(chain, ["relu1", "relu3"])
-    whole = TotalLoss(terms, network)
-    tiled = TiledLoss(terms, network, infos=classifiers.tap_infos(chain), tile=16)
-    content = Reference([random_image(33, 47, seed=1)])
+BRANCHED = {
+    "resnet18": ["relu1", "layer2_block1", "layer3_block2"],
+    "googlenet": ["relu1", "pool2", "inception_3b"],
+    "squeezenet1_1": ["relu1", "pool1", "fire5"],
+    "efficientnet_lite0": ["stem", "block3b", "block4a"],
+}
+
+
+@pytest.mark.parametrize("size", [(65, 94), (80, 67)])
+@pytest.mark.parametrize("architecture", BRANCHED)
+def test_equals_the_whole_for_networks_with_branches(architecture, size):
+    """Padded convolutions with strides: ceil(size / stride) features; poolings that keep the rest."""
+    taps = BRANCHED[architecture]
+    terms = [losses.ContentLoss(taps[-1:]), losses.GramLoss(taps)]
+    # Squeezed to a single channel, a picture may be zeros.
+    whole, tiled = both(architecture, tile=32, terms=terms, divisor=4)
+    content = Reference([random_image(*size, seed=1)])
     targets = whole.targets({**references(), "content": content})
-    assert targets["content"]["relu3"].shape[1:3] == (9, 12)
-    assert_equal_losses(whole, tiled, random_image(33, 47), targets)
+    assert_equal_losses(whole, tiled, random_image(*size), targets, compiled=True)
 
 
 @pytest.mark.parametrize("architecture", ["vgg16", "alexnet_owt"])
@@ -213,8 +219,8 @@ def test_one_trace_serves_every_size():
 
 
 def test_refuses_terms_and_tiles():
-    network = build(thin("vgg16", divisor=16), ["relu1_1"])
-    infos = classifiers.tap_infos(classifiers.chain("vgg16"))
+    network = build("vgg16", ["relu1_1"], divisor=16)
+    infos = classifiers.tap_infos("vgg16")
     sliced = [losses.SlicedWassersteinLoss(["relu1_1"], name="sliced")]
     with pytest.raises(ValueError, match=r"`tile` must not be set with sliced"):
         TiledLoss(sliced, network, infos=infos, tile=32)

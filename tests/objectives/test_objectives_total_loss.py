@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from networks import build, random_image, thin
+from networks import build, random_image
 
 from stylezoo import losses
 from stylezoo.losses.base import mask_key
@@ -17,7 +17,7 @@ TAPS = ["relu1_1", "relu2_1", "relu3_1"]
 
 @pytest.fixture(scope="module")
 def network():
-    return build(thin("vgg16", divisor=16), TAPS)
+    return build("vgg16", TAPS, divisor=16)
 
 
 def test_total_is_the_weighted_sum_of_the_terms(network):
@@ -134,10 +134,10 @@ def test_a_new_target_of_the_same_shape_does_not_retrace(network):
 def test_statistics_are_float32_under_a_half_precision_policy():
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        half = build(thin("vgg16", divisor=16), TAPS)
+        half = build("vgg16", TAPS, divisor=16)
     finally:
         keras.config.set_dtype_policy("float32")
-    single = build(thin("vgg16", divisor=16), TAPS)
+    single = build("vgg16", TAPS, divisor=16)
     values = []
     for network in (half, single):
         loss = TotalLoss([losses.ContentLoss(["relu2_1"]), losses.GramLoss(TAPS)], network)

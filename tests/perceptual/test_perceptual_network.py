@@ -140,7 +140,7 @@ def test_architectures_without_registered_weights_take_a_file(architecture, tmp_
     ids=["missing", "shape"],
 )
 def test_weights_that_do_not_fit_are_named(tmp_path, change, message):
-    tensors = networks.he_tensors(classifiers.chain("vgg11"))
+    tensors = networks.he_tensors(classifiers.shapes("vgg11", include_top=False))
     change(tensors)
     file = networks.write(tmp_path / "w.h5", "vgg11", tensors)
     with pytest.raises(weights.WeightsError, match=message):
@@ -150,7 +150,7 @@ def test_weights_that_do_not_fit_are_named(tmp_path, change, message):
 @pytest.mark.parametrize(
     ("architecture", "taps", "options", "message"),
     [
-        ("vgg", ["relu1_1"], {}, r"`architecture` must be one of vgg11, .*'vgg'"),
+        ("vgg", ["relu1_1"], {}, r"`architecture` must be one of lenet5, .*'vgg'"),
         ("vgg16", ["relu1_1", "relu6_1"], {}, r"`taps` of vgg16 .* conv1_1, .*Received: relu6_1"),
         ("alexnet_owt", ["relu1_1"], {}, r"conv1, relu1, pool1.*Received: relu1_1"),
         ("vgg16", [], {}, r"`taps` must name at least one layer"),
@@ -162,7 +162,7 @@ def test_errors_list_the_known_names(architecture, taps, options, message):
         perceptual.perceptual_network(architecture, taps, weights="not needed", **options)
 
 
-def test_tap_info_is_the_chains():
+def test_tap_info_is_the_classifiers():
     info = perceptual.tap_info("vgg16")["relu4_2"]
     # By hand: seven 3x3 convolutions and three poolings before conv4_2, itself the ninth.
     assert (info.channels, info.stride, info.receptive_field) == (512, 8, 76)

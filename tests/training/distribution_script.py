@@ -1,9 +1,9 @@
 """Trains as one process of several, or over two devices of one: ``FOLDER NAME TASK FIELDS``.
 
 A process of its own, since TensorFlow's devices and cluster are set before anything else is done.
-FOLDER has photographs, a painting and weights, and gets the run NAME and its result, NAME.h5 (of
-workers NAME.0.h5 and so on); FIELDS are those of the LoopConfig, as JSON, and ``stop``, the step
-after which it is interrupted.
+FOLDER has photographs, classes, a painting and weights, and gets the run NAME and its result, NAME.h5
+(of workers NAME.0.h5 and so on; of classifiers .npz); FIELDS are those of the LoopConfig, as JSON, and
+``stop``, the step after which it is interrupted.
 """
 
 import json
@@ -11,9 +11,12 @@ import os
 import pathlib
 import sys
 
+import keras
+import numpy as np
 import tensorflow as tf
 
-from stylezoo import generators, objectives, training
+from stylezoo import classifiers, generators, objectives, training
+from stylezoo.classifiers.architecture import Architecture, averaging_head
 from stylezoo.training import loop, style
 
 
@@ -32,6 +35,23 @@ def texture_training(folder):
         source=str(folder / "painting.png"),
         objective=objective(folder, content_layers=()),
         image_size=48,
+    )
+
+
+def _trunk(b, x):
+    x = b.conv(x, "conv1", 4)
+    return b.tap(b.activate(b.batch_norm(x, "bn1"), "relu1"))
+
+
+def _head(b, x, num_classes, size):
+    return averaging_head(b, x, num_classes, size, dropout=0.5)
+
+
+def classifier_training(folder):
+    """With batch norm, whose moving averages are to be one, and dropout."""
+    classifiers.ARCHITECTURES["tiny"] = Architecture(_trunk, _head, "none", input_size=16)
+    return training.ClassifierTraining(
+        "tiny", training.LabelledConfig(str(folder / "classes")), training.RECIPES["resnet"]
     )
 
 
@@ -63,13 +83,18 @@ def main():
             sys.exit()
 
     options = {"loop": config, "run": str(folder / name), "callback": interrupt}
+    worker = json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {}).get("index")
+    stem = name if worker is None else f"{name}.{worker}"
+    if task == "classifier":
+        model = training.train_classifier(classifier_training(folder), **options).model
+        arrays = {each.path: keras.ops.convert_to_numpy(each) for each in model.weights}
+        np.savez(folder / f"{stem}.npz", **arrays)
+        return
     if task == "texture":
         result = training.train_texture(texture_training(folder), **options)
     else:
         result = training.train_style(style_training(folder, normalization=task), **options)
-    worker = json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {}).get("index")
-    end = "h5" if worker is None else f"{worker}.h5"
-    generators.save(folder / f"{name}.{end}", result.generator)
+    generators.save(folder / f"{stem}.h5", result.generator)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 
+import labelled_fakes
 import numpy as np
 import pytest
 from training_fakes import assert_equal, records, state
@@ -25,6 +26,7 @@ def folder(tmp_path_factory, photographs, paintings, alexnet):
     (folder / "photographs").symlink_to(photographs)
     shutil.copy(paintings[2], folder / "painting.png")
     shutil.copy(alexnet, folder / "alexnet.h5")
+    labelled_fakes.folder(folder / "classes", number=4, colour=True)
     return folder
 
 
@@ -148,3 +150,26 @@ def test_replicas_are_different_and_stay_equal(task, precision, folder):
     assert first != other
     # Another noise, or statistics of half a batch, but the same picture to learn.
     assert first == pytest.approx(other, rel=0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("distribution", ["multi_worker", "mirrored"])
+def test_classifier(distribution, folder):
+    """Weights and moving averages are one; of half a batch each, but the same pictures."""
+    workers = 2 if distribution == "multi_worker" else 0
+    name = f"classifier-{distribution}"
+    train(folder, name, "classifier", workers=workers, distribution=distribution, stop=2)
+    train(folder, name, "classifier", workers=workers, distribution=distribution)
+    names = [f"{name}.{index}" for index in range(workers)] or [name]
+    found = [dict(np.load(folder / f"{each}.npz")) for each in names]
+    assert_equal(found[0], found[-1])
+    train(folder, f"{name}-alone", "classifier", distribution="none")
+    alone = dict(np.load(folder / f"{name}-alone.npz"))
+    assert alone.keys() == found[0].keys()
+    means = [values for path, values in alone.items() if path.endswith("moving_mean")]
+    ours = [values for path, values in found[0].items() if path.endswith("moving_mean")]
+    assert np.all(means[0] != 0)
+    # The mean of two halves' means is that of all, the first time; then weights differ a little.
+    np.testing.assert_allclose(ours[0], means[0], rtol=0.2, atol=0.02)
+    losses = [records(folder / each)[1]["train/weight_decay"] for each in (name, f"{name}-alone")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)

@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -63,8 +64,14 @@ class Task:
         painted = self.network({"noise_1": tf.ones([1, SIZE, SIZE, 3])}).numpy()
         return {"total": float(np.mean(np.square(painted - 0.5)))}, painted
 
-    def generator(self):
-        return self._generator
+    def optimizer(self, learning_rate):
+        return keras.optimizers.Adam(learning_rate)
+
+    def save(self, folder):
+        generators.save(folder / "model.h5", self._generator, overwrite=True)
+
+    def result(self):
+        return training.TrainingResult(self._generator, self.skipped)
 
 
 def run(path, *, callback=None, broken=lambda step, what: 1.0, describe=None, **fields):

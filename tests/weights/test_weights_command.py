@@ -28,6 +28,8 @@ def test_list(home, capsys):
     assert [line.split()[:5] for line in lines[1:]] == [
         ["vgg16.torchvision_lpips", "14,716,160", "64", "MB", "no"],
         ["alexnet_owt.torchvision_lpips", "2,470,848", "64", "MB", "no"],
+        ["squeezenet1_1.ndf", "1,235,496", "5", "MB", "no"],
+        ["efficientnet_lite0.ml_illustrated", "4,694,024", "17", "MB", "no"],
         ["vgg16.keras", "14,714,688", "59", "MB", "no"],
         ["vgg19.keras", "20,024,384", "80", "MB", "no"],
     ]

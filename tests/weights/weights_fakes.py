@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stylezoo.weights import specs
-from stylezoo.weights.layouts import LAYOUTS, LPIPS_HEADS, layer_names
+from stylezoo.weights.layouts import LPIPS_HEADS, alexnet_layers
 from stylezoo.weights.sources import PackageArtefact, UrlFile
 
 NAME = "alexnet_owt.fake"
@@ -21,9 +21,21 @@ METADATA = b"Metadata-Version: 2.1\nName: fakezoo\nVersion: 1.0\n"
 SETUP = b"import setuptools\nsetuptools.setup(name='fakezoo', version='1.0')\n"
 
 
+# Not from the classifiers: the processes that tests start should not wait for TensorFlow.
+ALEXNET = {
+    f"{layer}/{kind}": shape
+    for layer, kernel in zip(
+        alexnet_layers(),
+        ((11, 11, 3, 64), (5, 5, 64, 192), (3, 3, 192, 384), (3, 3, 384, 256), (3, 3, 256, 256)),
+        strict=True,
+    )
+    for kind, shape in (("kernel", kernel), ("bias", kernel[-1:]))
+}
+
+
 def alexnet_tensors(offset: float) -> dict[str, np.ndarray]:
     """Constant per tensor, which packs small, but each another constant; with heads of LPIPS."""
-    shapes = LAYOUTS["alexnet_owt"] | LPIPS_HEADS["alexnet_owt"]
+    shapes = ALEXNET | LPIPS_HEADS["alexnet_owt"]
     return {
         name: np.full(shape, offset + index, np.float32)
         for index, (name, shape) in enumerate(shapes.items())
@@ -34,7 +46,7 @@ def alexnet_pickle(offset: float) -> bytes:
     tensors = alexnet_tensors(offset)
     convolutions = {
         f"Conv_{index}": {kind: tensors[f"{layer}/{kind}"] for kind in ("kernel", "bias")}
-        for index, layer in enumerate(layer_names("alexnet_owt"))
+        for index, layer in enumerate(alexnet_layers())
     }
     heads = {
         f"NetLinLayer_{index}": {"Conv_0": {"kernel": tensors[head].reshape(1, 1, -1, 1)}}

@@ -1,0 +1,182 @@
+"""Say what pictures show, by a network that was trained to tell classes apart.
+
+Usage:
+  stylezoo classify IMAGE... [--network=squeezenet1_1] [--weights=imagenet] [--top=5] [--flags]
+
+An IMAGE is a picture, a folder of them, or a pattern such as 'trip/*.jpg'. `stylezoo models` lists
+networks, `stylezoo weights list` their weights; a file of weights must have the network's head. What
+`stylezoo train_classifier` wrote is --weights=RUN/model.weights.h5, with labels.txt beside it.
+
+Of each picture the largest centred square is looked at: all but a margin of 1/16 on each side, or with
+--ten_crop that square's corners and centre and their mirror images. What can't be read is skipped; the
+rest is classified, and the exit status is 1.
+"""
+
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from absl import flags
+
+from stylezoo import images
+from stylezoo.binaries import options, quiet, reporting
+
+if TYPE_CHECKING:
+    from stylezoo.classifiers import Label
+
+_Failures = dict[pathlib.Path, str]
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+
+    def string(name: str, default: str | None, text: str) -> None:
+        flags.DEFINE_string(name, default, text, flag_values=values)
+
+    def count(name: str, default: int, text: str) -> None:
+        flags.DEFINE_integer(name, default, text, 1, flag_values=values)
+
+    def switch(name: str, text: str) -> None:
+        flags.DEFINE_bool(name, False, text, flag_values=values)
+
+    string("network", "squeezenet1_1", "Architecture; see `stylezoo models`.")
+    string("weights", "imagenet", "imagenet, a name of `stylezoo weights list`, or a file.")
+    string(
+        "labels",
+        None,
+        "What the classes are called: a file with a name a line. If not given, labels.txt beside the "
+        "weights, or ImageNet's for 1000 classes.",
+    )
+    flags.DEFINE_integer(
+        "image_size",
+        None,
+        "Of the crops, px; what the network was published for if not given.",
+        1,
+        flag_values=values,
+    )
+    count("top", 5, "How many classes to show, the likeliest first.")
+    switch("ten_crop", "Average over ten crops: slower, and a little better.")
+    count("batch_size", 16, "Crops that the network sees at once.")
+    switch("json", "Print JSON.")
+    options.define_reading_flags(values)
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    paths = options.pictures(arguments)
+    names = None if values.labels is None else _read_labels(values.labels)
+    quiet.import_tensorflow()
+    from stylezoo import classifiers
+
+    shape = None
+    if values.image_size is not None:
+        channels = classifiers.get(values.network).channels
+        shape = (values.image_size, values.image_size, channels)
+    model = classifiers.build(values.network, weights=values.weights, input_shape=shape)
+    if names is None:
+        names = _names_beside(values.weights)
+    labels = _labels(values, names, num_classes=model.output_shape[-1])
+    failures: _Failures = {}
+    probabilities = classifiers.classify(
+        model,
+        _read(values, paths, failures),
+        ten_crop=values.ten_crop,
+        batch_size=values.batch_size,
+    )
+    with reporting.bar("classify", "picture", total=len(paths), leave=False) as bar:
+        found = []
+        for each in probabilities:
+            found.append(_top(each, labels, values.top))
+            bar.update()
+    read = [path for path in paths if path not in failures]
+    _print(values, dict(zip(read, found, strict=True)), failures)
+    if failures:
+        counted = f"{len(failures)} of {len(paths)} pictures failed: " if paths[1:] else ""
+        raise ValueError(counted + "; ".join(failures.values()))
+    return 0
+
+
+def _read_labels(path: str) -> list[str]:
+    if not pathlib.Path(path).is_file():
+        raise FileNotFoundError(f"`--labels` must be a file. Received: {path or 'nothing'}")
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"`--labels` must be a text file in UTF-8. Received: {path}") from error
+
+
+def _names_beside(weights: str) -> list[str] | None:
+    """The names in the folder of a file of weights, where training writes them."""
+    from stylezoo.training import LABELS_FILE
+
+    beside = pathlib.Path(weights).with_name(LABELS_FILE)
+    return (
+        _read_labels(str(beside)) if pathlib.Path(weights).is_file() and beside.is_file() else None
+    )
+
+
+def _labels(
+    values: flags.FlagValues, names: list[str] | None, *, num_classes: int
+) -> "list[Label] | None":
+    """What the classes are called; None if that isn't known. Checks --labels and --top."""
+    from stylezoo import classifiers
+
+    if values.top > num_classes:
+        raise ValueError(
+            f"`--top` must be at most {num_classes}, the number of classes. Received: {values.top}"
+        )
+    imagenet = classifiers.imagenet_labels()
+    if names is None:
+        return list(imagenet) if num_classes == len(imagenet) else None
+    if len(names) != num_classes:
+        raise ValueError(
+            f"`--labels` must have a line for each of {num_classes} classes. "
+            f"Received: {len(names)} lines in {values.labels or 'labels.txt beside the weights'}"
+        )
+    return [classifiers.Label("", name) for name in names]
+
+
+def _read(
+    values: flags.FlagValues, paths: list[pathlib.Path], failures: _Failures
+) -> Iterator[np.ndarray]:
+    """The pictures one by one; ``failures`` gets those that can't be read."""
+    for path in paths:
+        try:
+            image = images.read_image(path, max_pixels=values.max_pixels)
+        except (OSError, ValueError) as error:
+            failures[path] = str(error)
+        else:
+            yield image
+
+
+def _top(
+    probabilities: np.ndarray, labels: "list[Label] | None", count: int
+) -> list[dict[str, Any]]:
+    """The likeliest classes, the likeliest first."""
+    rows = []
+    for index in np.argsort(-probabilities, kind="stable")[:count].tolist():
+        row = {"index": index, "probability": float(probabilities[index])}
+        if labels:
+            label = labels[index]
+            row |= {"name": label.name} | ({"synset": label.synset} if label.synset else {})
+        rows.append(row)
+    return rows
+
+
+def _print(
+    values: flags.FlagValues, found: dict[pathlib.Path, list[dict[str, Any]]], failures: _Failures
+) -> None:
+    if values.json:
+        rows = [{"image": str(path), "classes": classes} for path, classes in found.items()]
+        rows += [{"image": str(path), "error": error} for path, error in failures.items()]
+        print(json.dumps(rows, indent=2))
+    elif found:
+        print("\n\n".join(f"{path}\n{_table(classes)}" for path, classes in found.items()))
+
+
+def _table(classes: list[dict[str, Any]]) -> str:
+    return reporting.table(
+        [(f"  {row.get('name', row['index'])}", f"{row['probability']:.4f}") for row in classes]
+    )

@@ -1,0 +1,129 @@
+"""Say how often a network is right about what is on pictures.
+
+Usage:
+  stylezoo evaluate_classifier --network=NETWORK --weights=FILE --dataset=PICTURES [--flags]
+
+FILE is a run's model.weights.h5, or a weights file, a name of `stylezoo weights list`, or imagenet. Classes
+are matched by name with --labels, one a line, which is labels.txt beside FILE if it is there. PICTURES are
+those of train_classifier; of a dataset with a test part it is that, and with --validation_fraction (and
+--seed) the part that train_classifier held out.
+"""
+
+import pathlib
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from stylezoo import images
+from stylezoo.binaries import options, quiet, reporting, train_classifier
+
+if TYPE_CHECKING:
+    from stylezoo.training import LabelledPhotographs, Predictions
+
+_WORST = 5
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+
+    def string(name: str, text: str) -> None:
+        flags.DEFINE_string(name, None, text, flag_values=values)
+
+    string("network", "Architecture: lenet5, resnet18, ...")
+    string("weights", "A run's model.weights.h5; see above.")
+    string("labels", "A text file with the names of the network's classes, one a line.")
+    train_classifier.define_data_flags(values)
+    flags.DEFINE_integer("seed", None, "With --validation_fraction (0).", 0, flag_values=values)
+    flags.DEFINE_integer("batch_size", 32, "Pictures at a time.", 1, flag_values=values)
+    flags.DEFINE_integer("image_size", None, "That it was trained with.", 1, flag_values=values)
+    string("confusion", "Write the confusion matrix to this picture.")
+    options.define_file_flags(values, report="Also write every figure to this JSON file.")
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    options.reject_arguments(arguments)
+    options.require(values, "network", "weights", "dataset")
+    if values.confusion:
+        images.check_output_path(values.confusion, overwrite=values.overwrite)
+    reporting.check_report(values)
+    quiet.import_tensorflow()
+    from stylezoo import training
+
+    predictions, skipped = _predict(values)
+    print(reporting.table([("PICTURES", "TOP-1", "TOP-5", "CROSS-ENTROPY"), _row(predictions)]))
+    print(f"\n{_describe_worst(predictions)}")
+    if skipped:
+        print(f"{len(skipped)} pictures could not be read: {', '.join(sorted(skipped))}")
+    if values.confusion:
+        picture = training.confusion_picture(predictions.confusion(), predictions.class_names)
+        reporting.write_picture(values, picture, values.confusion)
+    reporting.write_report(values, _report(values, predictions, skipped))
+    return 0
+
+
+def _predict(values: flags.FlagValues) -> "tuple[Predictions, dict[str, str]]":
+    from stylezoo import classifiers, training
+
+    architecture = classifiers.get(values.network)
+    size = values.image_size or architecture.input_size
+    pictures = _pictures(values)
+    network = classifiers.build(
+        values.network,
+        weights=values.weights,
+        num_classes=len(pictures.class_names),
+        input_shape=(size, size, architecture.channels),
+    )
+    augmentation = training.recipe(values.network).augmentation
+    views = training.Views(pictures, augmentation, size, architecture.channels)
+    with reporting.bar("recognise", "picture", total=len(pictures)) as bar:
+        predictions = training.predict(
+            training.scorer(network), views, batch_size=values.batch_size, callback=bar.update
+        )
+    return predictions, pictures.skipped
+
+
+def _pictures(values: flags.FlagValues) -> "LabelledPhotographs":
+    """The pictures, with the network's classes."""
+    from stylezoo import training
+
+    if values.validation_fraction is None:
+        pictures = training.open_labelled(values.dataset, data_dir=values.data_dir, part="test")
+    else:
+        _, pictures = train_classifier.data_config(values).open()
+    beside = pathlib.Path(values.weights).with_name(training.LABELS_FILE)
+    labels = pathlib.Path(values.labels) if values.labels else beside
+    if values.labels or (beside.is_file() and pathlib.Path(values.weights).is_file()):
+        return pictures.with_classes(training.read_labels(labels))
+    return pictures
+
+
+def _row(predictions: "Predictions") -> tuple[str, str, str, str]:
+    top_5 = "-" if predictions.top_5 is None else f"{predictions.top_5:.2%}"
+    figures = f"{predictions.top_1:.2%}", top_5, f"{predictions.cross_entropy:.4f}"
+    return str(len(predictions.labels)), *figures
+
+
+def _describe_worst(predictions: "Predictions") -> str:
+    parts = {name: part for name, part in predictions.by_class().items() if part is not None}
+    worst = sorted(parts, key=lambda name: parts[name])[:_WORST]
+    return f"Least recognised: {', '.join(f'{name} {parts[name]:.1%}' for name in worst)}."
+
+
+def _report(
+    values: flags.FlagValues, predictions: "Predictions", skipped: dict[str, str]
+) -> dict[str, Any]:
+    given = [values[name].serialize() for name in values if values[name].present]
+    return {
+        "command": shlex.join(["stylezoo", "evaluate_classifier", *given]),
+        **reporting.circumstances(values),
+        "num_pictures": len(predictions.labels),
+        "top_1": predictions.top_1,
+        "top_5": predictions.top_5,
+        "cross_entropy": predictions.cross_entropy,
+        "by_class": predictions.by_class(),
+        "classes": list(predictions.class_names),
+        "confusion": predictions.confusion().tolist(),
+        "skipped": dict(skipped),
+    }

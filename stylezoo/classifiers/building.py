@@ -1,0 +1,296 @@
+"""How classifiers are written down: layer upon layer, with account of what each sees.
+
+The same lines of an architecture give its Keras graph, its geometry and its parameters' shapes.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Collection
+from typing import Any
+
+import keras
+
+from stylezoo.layers import GroupedConv2D, LocalResponseNormalization
+
+POOLINGS = {"max": keras.layers.MaxPooling2D, "avg": keras.layers.AveragePooling2D}
+# PyTorch's 0.1 of the new value; Keras's own default of 0.99 takes thousands of steps to settle.
+_MOMENTUM = 0.9
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclasses.dataclass(frozen=True)
+class TapInfo:
+    """Geometry of a tap.
+
+    Attributes:
+        channels: how many features it has.
+        stride: image pixels from one feature to the next.
+        receptive_field: image pixels, in each direction, that one feature sees.
+        offset: image pixels by which the first feature's receptive field begins outside the image.
+        minimum_size: the smallest height or width of an image that gives at least one feature.
+    """
+
+    channels: int
+    stride: int
+    receptive_field: int
+    offset: int
+    minimum_size: int
+
+    def size(self, side: int) -> int:
+        """How many features there are along a side of the image of so many px."""
+        return max((side - self.minimum_size) // self.stride + 1, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """What a layer looks at: a square of ``kernel`` every ``stride``, zeros ``before`` and ``after``."""
+
+    kernel: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Feature:
+    """Where a network has got to.
+
+    Attributes:
+        name: of the layer.
+        channels: of the features.
+        tensor: Keras's, [B, h, w, C]; None where only the account is kept.
+        windows: of all layers since the image; where branches met, of the one that sees most.
+    """
+
+    name: str
+    channels: int
+    tensor: keras.KerasTensor | None = None
+    windows: tuple[Window, ...] = ()
+
+    @functools.cached_property
+    def info(self) -> TapInfo:
+        """Its geometry."""
+        stride, receptive_field, offset = 1, 1, 0
+        for window in self.windows:
+            receptive_field += (window.kernel - 1) * stride
+            offset += window.before * stride
+            stride *= window.stride
+        size = 1
+        for window in reversed(self.windows):
+            size = (size - 1) * window.stride + window.kernel - window.before - window.after
+            size = max(size, 1)
+        return TapInfo(self.channels, stride, receptive_field, offset, size)
+
+
+class Builder:
+    """Appends layers to a network and keeps account of its taps and parameters.
+
+    Args:
+        pooling: what takes the place of maximum pooling: ``"max"`` or ``"avg"``.
+        until: Keras layers are built only until all of these taps are there; None for all.
+
+    Attributes:
+        taps: the features that can be tapped, by name, in order.
+        shapes: of every parameter, by ``layer/variable``, in order; whatever ``until`` is.
+    """
+
+    def __init__(self, *, pooling: str = "max", until: Collection[str] | None = None) -> None:
+        self.taps: dict[str, Feature] = {}
+        self.shapes: Shapes = {}
+        self._pooling = pooling
+        self._missing = None if until is None else set(until)
+
+    def tap(self, x: Feature, name: str | None = None) -> Feature:
+        """Let users have it under a name, its layer's if none is given; returns it."""
+        name = name or x.name
+        self.taps[name] = x
+        if self._missing is not None:
+            self._missing.discard(name)
+        return x
+
+    def conv(
+        self,
+        x: Feature,
+        name: str,
+        filters: int,
+        kernel: int = 3,
+        *,
+        strides: int = 1,
+        padding: int | tuple[int, int] | None = None,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> Feature:
+        """A convolution; zeros outside, as many on each side as keep the size if not said.
+
+        A pair is the zeros above and on the left, and those below and on the right.
+        """
+        before, after = _sides(kernel, padding)
+        layer = (
+            functools.partial(GroupedConv2D, groups=groups) if groups > 1 else keras.layers.Conv2D
+        )
+        self._add(name, kernel=(kernel, kernel, x.channels // groups, filters))
+        if bias:
+            self._add(name, bias=(filters,))
+
+        def build(tensor: Any) -> Any:
+            tensor, same = _padded(tensor, kernel, strides, (before, after), name)
+            make = functools.partial(
+                layer, filters, kernel, strides, same, use_bias=bias, name=name
+            )
+            return make()(tensor)
+
+        return self._grow(x, name, build, Window(kernel, strides, before, after), filters)
+
+    def depthwise(
+        self,
+        x: Feature,
+        name: str,
+        kernel: int,
+        *,
+        strides: int = 1,
+        padding: int | tuple[int, int] | None = None,
+    ) -> Feature:
+        """A convolution of every channel by itself, without bias; padding as of :meth:`conv`."""
+        before, after = _sides(kernel, padding)
+        self._add(name, kernel=(kernel, kernel, x.channels, 1))
+
+        def build(tensor: Any) -> Any:
+            tensor, same = _padded(tensor, kernel, strides, (before, after), name)
+            make = keras.layers.DepthwiseConv2D
+            return make(kernel, strides, same, use_bias=False, name=name)(tensor)
+
+        return self._grow(x, name, build, Window(kernel, strides, before, after))
+
+    def batch_norm(self, x: Feature, name: str, *, epsilon: float = 1e-5) -> Feature:
+        """Batch normalisation."""
+        size = (x.channels,)
+        self._add(name, gamma=size, beta=size, moving_mean=size, moving_variance=size)
+        layer = keras.layers.BatchNormalization
+        return self._grow(x, name, lambda t: layer(-1, _MOMENTUM, epsilon, name=name)(t))
+
+    def activate(self, x: Feature, name: str, activation: str = "relu") -> Feature:
+        """An activation function, by Keras's name."""
+        if activation == "relu":
+            return self._grow(x, name, lambda t: keras.layers.ReLU(name=name)(t))
+        if activation == "relu6":
+            return self._grow(x, name, lambda t: keras.layers.ReLU(6.0, name=name)(t))
+        return self._grow(x, name, lambda t: keras.layers.Activation(activation, name=name)(t))
+
+    def pool(
+        self,
+        x: Feature,
+        name: str,
+        kernel: int = 2,
+        *,
+        strides: int = 2,
+        padding: int = 0,
+        ceil: bool = False,
+        average: bool = False,
+    ) -> Feature:
+        """Pooling of what is not negative: outside are zeros, which are no maximum.
+
+        Args:
+            x: what is pooled.
+            name: of the layer.
+            kernel: side of its window.
+            strides: of the window.
+            padding: zeros on each side.
+            ceil: whether an incomplete last window counts; else it is dropped.
+            average: whether it is an average whatever stands for maximum pooling.
+        """
+        after = padding + (strides - 1 if ceil else 0)
+
+        def build(tensor: Any) -> Any:
+            if after:
+                pads = ((padding, after), (padding, after))
+                tensor = keras.layers.ZeroPadding2D(pads, name=f"{name}_pad")(tensor)
+            layer = POOLINGS["avg" if average else self._pooling]
+            return layer(kernel, strides, name=name)(tensor)
+
+        return self._grow(x, name, build, Window(kernel, strides, padding, after))
+
+    def local_response_norm(
+        self, x: Feature, name: str, *, bias: float = 2.0, alpha: float = 1e-4
+    ) -> Feature:
+        """See :class:`~stylezoo.layers.LocalResponseNormalization`."""
+        layer = LocalResponseNormalization
+        return self._grow(x, name, lambda t: layer(bias=bias, alpha=alpha, name=name)(t))
+
+    def concat(self, name: str, *features: Feature) -> Feature:
+        """Channels of several, one after another."""
+        channels = sum(feature.channels for feature in features)
+        return self._join(keras.layers.Concatenate, name, features, channels)
+
+    def add(self, name: str, *features: Feature) -> Feature:
+        """The sum of several."""
+        return self._join(keras.layers.Add, name, features, features[0].channels)
+
+    def flatten(self, x: Feature, size: tuple[int, int], name: str = "flatten") -> Feature:
+        """All features of an image of ``size`` (height, width) px in a row."""
+        rows, columns = map(x.info.size, size)
+        length = rows * columns * x.channels
+        return self._grow(
+            x, name, lambda tensor: keras.layers.Flatten(name=name)(tensor), channels=length
+        )
+
+    def global_average(self, x: Feature, name: str = "avg_pool") -> Feature:
+        """The mean over all positions."""
+        layer = keras.layers.GlobalAveragePooling2D
+        return self._grow(x, name, lambda tensor: layer(name=name)(tensor))
+
+    def dense(self, x: Feature, name: str, units: int) -> Feature:
+        """A fully connected layer."""
+        self._add(name, kernel=(x.channels, units), bias=(units,))
+        layer = keras.layers.Dense
+        return self._grow(x, name, lambda t: layer(units, name=name)(t), channels=units)
+
+    def dropout(self, x: Feature, name: str, rate: float) -> Feature:
+        """Zeros in training, at random."""
+        return self._grow(x, name, lambda tensor: keras.layers.Dropout(rate, name=name)(tensor))
+
+    def _add(self, layer: str, **shapes: tuple[int, ...]) -> None:
+        self.shapes.update({f"{layer}/{name}": shape for name, shape in shapes.items()})
+
+    def _grow(
+        self,
+        x: Feature,
+        name: str,
+        build: Callable[[Any], Any],
+        window: Window | None = None,
+        channels: int | None = None,
+    ) -> Feature:
+        wanted = x.tensor is not None and self._missing != set()
+        return Feature(
+            name=name,
+            channels=x.channels if channels is None else channels,
+            tensor=build(x.tensor) if wanted else None,
+            windows=x.windows if window is None else (*x.windows, window),
+        )
+
+    def _join(self, layer: Any, name: str, features: tuple[Feature, ...], channels: int) -> Feature:
+        widest = max(features, key=lambda feature: feature.info.receptive_field)
+        tensors = [feature.tensor for feature in features]
+        wanted = None not in tensors and self._missing != set()
+        tensor = layer(name=name)(tensors) if wanted else None
+        return Feature(name, channels, tensor, widest.windows)
+
+
+def _sides(kernel: int, padding: int | tuple[int, int] | None) -> tuple[int, int]:
+    """Zeros before and after."""
+    if isinstance(padding, tuple):
+        return padding
+    padding = kernel // 2 if padding is None else padding
+    return padding, padding
+
+
+def _padded(
+    tensor: Any, kernel: int, strides: int, sides: tuple[int, int], name: str
+) -> tuple[Any, str]:
+    """A layer's input with its zeros around it, and what Keras calls the rest."""
+    # An even "same" is this padding when the stride is 1, and cheaper than a layer of its own.
+    if strides == 1 and sides == (kernel // 2, kernel // 2) and kernel > 1:
+        return tensor, "same"
+    if any(sides):
+        tensor = keras.layers.ZeroPadding2D((sides, sides), name=f"{name}_pad")(tensor)
+    return tensor, "valid"

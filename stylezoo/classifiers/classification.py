@@ -1,0 +1,100 @@
+"""From pictures of any size to the probabilities of classes."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stylezoo import images as images_lib
+
+# Of the square that crops are taken from: Krizhevsky et al. 2012 crop 224 px out of 256.
+_CROP_FRACTION = 0.875
+
+
+def classify(
+    model: keras.Model,
+    images: Iterable[np.ndarray | tf.Tensor],
+    *,
+    ten_crop: bool = False,
+    batch_size: int = 16,
+) -> Iterator[np.ndarray]:
+    """The probabilities of a classifier's classes for each of many images.
+
+    Args:
+        model: of :func:`~stylezoo.classifiers.build` with a head: square images -> scores.
+        images: [1, H, W, 3] float in [0, 1] each, of any sizes; taken as they are needed.
+        ten_crop: whether to average over :func:`crops` (Krizhevsky et al. 2012, section 4.1), for
+            ten times the work and a little accuracy.
+        batch_size: crops that the network sees at once; never fewer than an image's.
+
+    Yields:
+        [num_classes] float32 for each image, in order: the softmax of its scores, or the mean of the
+        softmaxes of its crops.
+
+    Raises:
+        ValueError: if the model's images aren't square, of a known size and of 1 or 3 channels, or
+            if ``batch_size`` is < 1.
+    """
+    _, height, width, channels = model.input_shape
+    if height is None or height != width or channels not in (1, 3):
+        raise ValueError(
+            "`model` must take square images of a known size and of 1 or 3 channels. "
+            f"Received: {height}x{width} px, {channels} channels"
+        )
+    if batch_size < 1:
+        raise ValueError(f"`batch_size` must be >= 1. Received: batch_size={batch_size}")
+    return _classified(model, images, ten_crop=ten_crop, batch_size=batch_size)
+
+
+def crops(
+    image: np.ndarray | tf.Tensor, size: int, *, ten_crop: bool = False, channels: int = 3
+) -> tf.Tensor:
+    """What a classifier is shown of an image: the centre, or ten views.
+
+    The image's largest centred square is resized to ``size / 0.875`` (256 px for 224). Source:
+    Krizhevsky et al. 2012, sections 2 and 4.1.
+
+    Args:
+        image: [1, H, W, 3] float in [0, 1].
+        size: of a crop, px.
+        ten_crop: whether to take the corners, top left, top right, bottom left, bottom right, the
+            centre, and the mirror images of these five; else the centre alone.
+        channels: 3, or 1 for the image's luminance.
+
+    Returns:
+        [10 or 1, size, size, channels] float32 in [0, 1].
+    """
+    side = round(size / _CROP_FRACTION)
+    square = images_lib.centre_square(tf.convert_to_tensor(image), side)
+    if channels == 1:
+        square = images_lib.luminance(square)
+    last, middle = side - size, (side - size) // 2
+    corners = [(0, 0), (0, last), (last, 0), (last, last)] if ten_crop else []
+    cut = tf.concat(
+        [
+            square[:, top : top + size, left : left + size]
+            for top, left in (*corners, (middle, middle))
+        ],
+        axis=0,
+    )
+    return tf.concat([cut, tf.reverse(cut, axis=[2])], axis=0) if ten_crop else cut
+
+
+def _classified(
+    model: keras.Model,
+    images: Iterable[np.ndarray | tf.Tensor],
+    *,
+    ten_crop: bool,
+    batch_size: int,
+) -> Iterator[np.ndarray]:
+    _, size, _, channels = model.input_shape
+    cut = (crops(image, size, ten_crop=ten_crop, channels=channels) for image in images)
+    views = 10 if ten_crop else 1
+    while batch := list(itertools.islice(cut, max(batch_size // views, 1))):
+        scores = model(tf.concat(batch, axis=0), training=False)
+        probabilities = tf.nn.softmax(tf.cast(scores, tf.float32))
+        yield from tf.reduce_mean(
+            tf.reshape(probabilities, [len(batch), views, -1]), axis=1
+        ).numpy()

@@ -1,0 +1,79 @@
+"""Generators that this project trained, in the wheel: they need no download.
+
+Importing this folder is cheap: TensorFlow is not used.
+"""
+
+import dataclasses
+import hashlib
+import importlib.resources
+import io
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainedModel:
+    """A generator's file of this folder, and the card beside it that tells how it was made.
+
+    Attributes:
+        name: of the files ``NAME.h5`` and ``NAME.md``.
+        paints: ``"photographs"`` or ``"textures"``.
+        summary: what it is, in a few words.
+        styles: what its generator calls its styles.
+        sha256: of the file.
+    """
+
+    name: str
+    paints: str
+    summary: str
+    styles: tuple[str, ...]
+    sha256: str
+
+    def read(self) -> io.BytesIO:
+        """The file's content.
+
+        Raises:
+            OSError: if it can't be read.
+            ValueError: if it isn't what was published.
+        """
+        content = _file(f"{self.name}.h5").read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise ValueError(
+                f"the file of the pretrained model {self.name} is damaged: install stylezoo again"
+            )
+        return io.BytesIO(content)
+
+    def card(self) -> str:
+        """Its model card, Markdown."""
+        return _file(f"{self.name}.md").read_text(encoding="utf-8")
+
+
+def _file(name: str) -> "importlib.resources.abc.Traversable":
+    return importlib.resources.files(__name__) / name
+
+
+_STYLES = (
+    "starry_night",
+    "great_wave",
+    "the_scream",
+    "composition_vii",
+    "udnie",
+    "portrait_of_jean_metzinger",
+    "woman_with_a_hat",
+    "water_lilies",
+)
+_MODELS = (
+    PretrainedModel(
+        name="conditional",
+        paints="photographs",
+        summary="eight styles, Johnson's network",
+        styles=_STYLES,
+        sha256="3e5d872379891a28b362c6f8771d108f5f47e5a06a8e4866c4b3f12118fbfbd3",
+    ),
+    PretrainedModel(
+        name="light",
+        paints="photographs",
+        summary="the same, seven times as fast",
+        styles=_STYLES,
+        sha256="1320025c3c4a2c70a66750990caa5052e1f9c436dedabc444dceafc81a5a9f65",
+    ),
+)
+MODELS = {model.name: model for model in _MODELS}

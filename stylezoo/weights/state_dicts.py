@@ -1,0 +1,310 @@
+"""PyTorch's state dictionaries, out of `.pth` and `.safetensors` files, without PyTorch.
+
+`torch.save` writes a pickle and, beside it, the numbers. As in `unpickler`, every global that the
+pickle may name is replaced by a stand-in of ours, which only notes what it is given.
+"""
+
+import io
+import math
+import pickle
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stylezoo.weights.errors import WeightsError
+
+_ZIP = b"PK\x03\x04"
+# What `torch.save` wrote before PyTorch 1.6 starts with: the pickled number 0x1950A86A20F9469CFC6C.
+_STREAM = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+_STREAM_PROTOCOL = 1001
+_TAR = b"ustar"  # at byte 257: what PyTorch wrote before 0.1.10
+# Keys under which training scripts keep the state dictionary beside the optimiser's.
+_WRAPPERS = ("state_dict", "model")
+_PARALLEL = "module."  # what `DataParallel` puts before every name
+
+# Bfloat16, which NumPy has not, is read as its bits.
+_BFLOAT16 = "bf16"
+_STORAGES = {
+    "DoubleStorage": "f8",
+    "FloatStorage": "f4",
+    "HalfStorage": "f2",
+    "BFloat16Storage": _BFLOAT16,
+    "LongStorage": "i8",
+    "IntStorage": "i4",
+    "ShortStorage": "i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+}
+_SAFETENSORS = {
+    "F64": "f8",
+    "F32": "f4",
+    "F16": "f2",
+    "BF16": _BFLOAT16,
+    "I64": "i8",
+    "I32": "i4",
+    "I16": "i2",
+    "I8": "i1",
+    "U8": "u1",
+    "BOOL": "?",
+}
+
+
+# Tuples, because what has attributes a pickle can set them on.
+class _Storage(NamedTuple):
+    """What a pickle says of an array of numbers outside it."""
+
+    key: str
+    code: str
+    size: int
+
+
+class _Tensor(NamedTuple):
+    """What a pickle says of a view of a storage."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class _Function(NamedTuple):
+    """Stands in for a function."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, *arguments: object) -> Any:
+        return self.function(*arguments)
+
+
+class _Dict(dict[object, object]):
+    """Stands in for `collections.OrderedDict`, whose attributes a pickle could replace."""
+
+    def __setstate__(self, state: object) -> None:
+        """`_metadata`, the versions of PyTorch's layers, is not needed."""
+
+
+def _rebuild_tensor(
+    storage: object, offset: object, shape: object, strides: object, *_: object
+) -> _Tensor:
+    """Notes what `torch._utils._rebuild_tensor` and `_rebuild_tensor_v2` are called with."""
+    numbers = (offset, *_tuple(shape), *_tuple(strides))
+    if not isinstance(storage, _Storage) or not all(type(n) is int and n >= 0 for n in numbers):
+        raise pickle.UnpicklingError("a tensor is not stored as PyTorch does")
+    return _Tensor(storage, numbers[0], _tuple(shape), _tuple(strides))
+
+
+def _tuple(value: object) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (None,)
+
+
+def _rebuild_parameter(data: object, *_: object) -> object:
+    return data
+
+
+_STAND_INS: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): _Dict,
+    ("torch._utils", "_rebuild_tensor"): _Function(_rebuild_tensor),  # before PyTorch 0.4
+    ("torch._utils", "_rebuild_tensor_v2"): _Function(_rebuild_tensor),
+    ("torch._utils", "_rebuild_parameter"): _Function(_rebuild_parameter),
+    ("torch.nn.parameter", "Parameter"): _Function(_rebuild_parameter),
+} | {("torch", name): code for name, code in _STORAGES.items()}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _STAND_INS[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        # ("storage", type, key, device, size), and a view in the older form, which nobody has made.
+        kind, code, key, _, size, *view = pid
+        if (
+            kind != "storage"
+            or code not in _STORAGES.values()
+            or type(key) is not str
+            or type(size) is not int
+            or view not in ([], [None])
+        ):
+            raise pickle.UnpicklingError(f"it refers to {pid!r}")
+        return _Storage(key, code, size)
+
+
+def is_torch(contents: bytes) -> bool:
+    """Whether a file begins as `torch.save` writes it, now or ever."""
+    return contents.startswith((_ZIP, _STREAM)) or _is_tar(contents)
+
+
+def is_safetensors(contents: bytes) -> bool:
+    """Whether a file begins as safetensors do: 8 bytes of length, then JSON."""
+    return contents[8:9] == b"{"
+
+
+def from_torch(contents: bytes) -> dict[str, np.ndarray]:
+    """The tensors that a `.pth` or `.pt` file holds.
+
+    Understood are the zip files of PyTorch 1.6 and later and the streams of 0.1.10 to 1.5, as which
+    torchvision's older downloads come. The state dictionary may be the value of a key `state_dict`
+    or `model`, and its names may all begin with `module.`.
+
+    Args:
+        contents: The file's bytes.
+
+    Returns:
+        Arrays by PyTorch's names; floating point as float32.
+
+    Raises:
+        WeightsError: The file is damaged, older still, names a global that state dictionaries don't
+            need (none of it is run), or holds something else.
+    """
+    if _is_tar(contents):
+        raise WeightsError(
+            "a file of PyTorch before 0.1.10, which is not understood: load it with PyTorch, and "
+            "save its state dictionary again with torch.save"
+        )
+    try:
+        root, read = _read_zip(contents) if contents.startswith(_ZIP) else _read_stream(contents)
+        return {name: _array(name, tensor, read) for name, tensor in _state_dict(root).items()}
+    except WeightsError:
+        raise
+    # A damaged pickle raises nearly anything.
+    except Exception as error:
+        raise WeightsError(f"not a file of plain PyTorch tensors: {error}") from error
+
+
+def from_safetensors(contents: bytes) -> dict[str, np.ndarray]:
+    """The tensors of a `.safetensors` file; see `from_torch`.
+
+    Raises:
+        WeightsError: The file is damaged, or a tensor is of an unusual type.
+    """
+    import safetensors
+
+    try:
+        found = safetensors.deserialize(contents)
+    except safetensors.SafetensorError as error:
+        raise WeightsError(f"not a readable safetensors file: {error}") from error
+    tensors = {}
+    for name, tensor in sorted(found, key=lambda each: each[0]):  # they come in any order
+        code = _SAFETENSORS.get(tensor["dtype"])
+        if code is None:
+            raise WeightsError(
+                f"{name} must be of one of the types {', '.join(_SAFETENSORS)}. "
+                f"Received: dtype={tensor['dtype']}"
+            )
+        tensors[name] = _decoded(tensor["data"], code).reshape(tensor["shape"])
+    return _without_prefix(tensors)
+
+
+def _is_tar(contents: bytes) -> bool:
+    return contents[257:262] == _TAR and not contents.startswith((_ZIP, _STREAM))
+
+
+Read = Callable[[_Storage], bytes]
+
+
+def _read_zip(contents: bytes) -> tuple[object, Read]:
+    """The pickle's value, and what reads a storage."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(contents))
+    except zipfile.BadZipFile as error:
+        raise WeightsError(f"not a readable PyTorch file: {error}") from error
+    pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+    if len(pickles) != 1:
+        raise WeightsError("a zip file, but none that torch.save wrote: it has no data.pkl")
+    folder = pickles[0].removesuffix("data.pkl")
+
+    def member(name: str) -> bytes:
+        # torch.save compresses nothing; what is compressed may be a bomb.
+        if archive.getinfo(folder + name).compress_type != zipfile.ZIP_STORED:
+            raise WeightsError(f"{folder}{name} is compressed, which torch.save never does")
+        try:
+            return archive.read(folder + name)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise WeightsError(f"damaged: {error}") from error
+
+    if f"{folder}byteorder" in archive.namelist() and member("byteorder") != b"little":
+        raise WeightsError("written on a big-endian machine, which is not understood")
+    root = _Unpickler(io.BytesIO(member("data.pkl"))).load()
+    return root, lambda storage: member(f"data/{storage.key}")
+
+
+def _read_stream(contents: bytes) -> tuple[object, Read]:
+    """Five pickles (magic number, protocol, machine, value, storages' keys), then the storages."""
+    stream = io.BytesIO(contents)
+    _, protocol, machine, root, keys = (_Unpickler(stream).load() for _ in range(5))
+    if protocol != _STREAM_PROTOCOL or machine.get("little_endian") is not True:
+        raise WeightsError("of another version of PyTorch's format, or of a big-endian machine")
+    sizes = {tensor.storage.key: tensor.storage for tensor in _tensors(root)}
+    storages: dict[str, bytes] = {}
+    for key in keys:
+        (count,) = struct.unpack("<q", stream.read(8))
+        if key not in sizes:
+            raise WeightsError(f"damaged: the storage {key} belongs to no tensor")
+        storages[key] = stream.read(count * _item_size(sizes[key].code))
+    return root, lambda storage: storages[storage.key]
+
+
+def _tensors(node: object) -> list[_Tensor]:
+    """All tensors in a pickle's value."""
+    if isinstance(node, _Tensor):
+        return [node]
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list | tuple):
+        return [tensor for child in node for tensor in _tensors(child)]
+    return []
+
+
+def _state_dict(root: object) -> dict[str, _Tensor]:
+    """The dictionary of tensors, wherever it is kept; anything else in it is refused."""
+    for key in _WRAPPERS:
+        if isinstance(root, dict) and isinstance(root.get(key), dict):
+            root = root[key]
+    if not isinstance(root, dict) or not root:
+        raise WeightsError(f"it holds no state dictionary, but {type(root).__name__}")
+    for name, tensor in root.items():
+        if not isinstance(name, str) or not isinstance(tensor, _Tensor):
+            raise WeightsError(f"it holds no state dictionary: {name!r} is no tensor")
+    return _without_prefix(root)
+
+
+def _without_prefix(tensors: dict[str, Any]) -> dict[str, Any]:
+    if all(name.startswith(_PARALLEL) for name in tensors):
+        return {name.removeprefix(_PARALLEL): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def _array(name: str, tensor: _Tensor, read: Read) -> np.ndarray:
+    """Its numbers; a view must lie within its storage, and not be larger."""
+    storage, size = tensor.storage, math.prod(tensor.shape)
+    last = tensor.offset + sum(
+        (n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True)
+    )
+    if size > storage.size or (size and last >= storage.size):
+        raise WeightsError(f"damaged: {name} is larger than what is stored of it")
+    data = read(storage)
+    if len(data) != storage.size * _item_size(storage.code):
+        raise WeightsError(f"damaged: {name} is cut off")
+    flat = _decoded(data, storage.code)
+    strides = tuple(stride * flat.itemsize for stride in tensor.strides)
+    view = np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides)
+    return np.ascontiguousarray(view).reshape(tensor.shape)
+
+
+def _item_size(code: str) -> int:
+    return 2 if code == _BFLOAT16 else np.dtype(code).itemsize
+
+
+def _decoded(data: bytes, code: str) -> np.ndarray:
+    """Little-endian numbers; floating point as float32, of which bfloat16 are the upper half."""
+    if code == _BFLOAT16:
+        return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
+    numbers = np.frombuffer(data, np.dtype(code).newbyteorder("<"))
+    return numbers.astype(np.float32) if numbers.dtype.kind == "f" else numbers
