@@ -4,10 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out
 
+# The command that prints where a sample picture is.
+sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path('$(1)'))"
+
 .PHONY: help demo test test-all lint types bench clean
 
 help:
-	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg"
+	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg, $(OUT)/demo_transfer.jpg"
 	@echo "make test      lint, types and the default tests"
 	@echo "make test-all  the slow tests too"
 	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
@@ -24,13 +27,13 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	mkdir -p $(OUT)
+	$(BIN)/stylezoo stylize "$$($(call sample,chelsea))" --style=starry_night \
+	    --output=$(OUT)/demo.jpg --overwrite
 	$(BIN)/stylezoo weights fetch vgg16.torchvision_lpips
 	$(BIN)/stylezoo weights verify
-	$(BIN)/stylezoo transfer --size=384 \
-	    --content="$$($(BIN)/python -c "from stylezoo import images; print(images.sample_path('chelsea'))")" \
-	    --style="$$($(BIN)/python -c "from stylezoo import images; print(images.sample_path('retina'))")" \
-	    --output=$(OUT)/demo.jpg --overwrite
-	@echo "Painted $(OUT)/demo.jpg"
+	$(BIN)/stylezoo transfer --size=384 --content="$$($(call sample,chelsea))" \
+	    --style="$$($(call sample,retina))" --output=$(OUT)/demo_transfer.jpg --overwrite
+	@echo "Painted $(OUT)/demo.jpg and $(OUT)/demo_transfer.jpg"
 
 test: $(VENV)/.installed-dev lint types
 	$(BIN)/python -m pytest
@@ -49,6 +52,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.startup --output=$(OUT)/benchmarks/startup.json
 	$(BIN)/python -m benchmarks.transfer --output=$(OUT)/benchmarks/transfer.json
 	$(BIN)/python -m benchmarks.generators --output=$(OUT)/benchmarks/generators.json
+	$(BIN)/python -m benchmarks.classifiers --output=$(OUT)/benchmarks/classifiers.json
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
