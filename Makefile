@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out
+# Processes for tests; a file's tests share fixtures that are costly to make.
+JOBS ?= 2
+PARALLEL := --numprocesses=$(JOBS) --dist=loadfile
 
 # The command that prints where a sample picture is.
 sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path('$(1)'))"
@@ -36,10 +39,10 @@ demo: $(VENV)/.installed
 	@echo "Painted $(OUT)/demo.jpg and $(OUT)/demo_transfer.jpg"
 
 test: $(VENV)/.installed-dev lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: $(VENV)/.installed-dev lint types
-	$(BIN)/python -m pytest --slow
+	$(BIN)/python -m pytest $(PARALLEL) --slow
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -54,6 +54,7 @@ setuptools.setup(
             *SAMPLES,
             "mypy>=2,<3",
             "pytest>=9,<10",
+            "pytest-xdist>=3.6,<4",
             "ruff>=0.17,<0.18",
             "scipy>=1.15,<2",
         ],
