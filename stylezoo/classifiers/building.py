@@ -41,6 +41,10 @@ class TapInfo:
         """How many features there are along a side of the image of so many px."""
         return max((side - self.minimum_size) // self.stride + 1, 0)
 
+    def side(self, size: int) -> int:
+        """The smallest side of an image, px, with so many features along it."""
+        return self.minimum_size + (size - 1) * self.stride
+
 
 @dataclasses.dataclass(frozen=True)
 class Window:

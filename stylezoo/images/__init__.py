@@ -37,7 +37,13 @@ if TYPE_CHECKING:
         yiq_to_rgb,
         yuv_to_rgb,
     )
-    from stylezoo.images.resizing import centre_square, fit_size, resize, resize_longest_side
+    from stylezoo.images.resizing import (
+        centre_square,
+        fit_size,
+        resize,
+        resize_longest_side,
+        rotate,
+    )
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
@@ -66,6 +72,7 @@ __all__ = [
     "rgb_to_lab",
     "rgb_to_yiq",
     "rgb_to_yuv",
+    "rotate",
     "sample_path",
     "srgb_to_linear",
     "write_image",
@@ -73,7 +80,7 @@ __all__ = [
     "yuv_to_rgb",
 ]
 
-_RESIZING = ("centre_square", "fit_size", "resize", "resize_longest_side")
+_RESIZING = ("centre_square", "fit_size", "resize", "resize_longest_side", "rotate")
 
 
 def __getattr__(name: str) -> Any:

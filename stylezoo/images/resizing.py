@@ -1,5 +1,6 @@
-"""Sizes and antialiased resizing."""
+"""Sizes, antialiased resizing, rotation."""
 
+import math
 from typing import Literal
 
 import tensorflow as tf
@@ -119,3 +120,51 @@ def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return resize(image[:, top : top + side, left : left + side], (size, size))
+
+
+def rotate(image: tf.Tensor, degrees: float) -> tf.Tensor:
+    """Rotates images about their centre, and cuts off what then has parts from outside of them.
+
+    Args:
+        image: Float images `[batch, height, width, channels]` of known size.
+        degrees: Counter-clockwise.
+
+    Returns:
+        `float32` images `[batch, new_height, new_width, channels]`, bilinearly interpolated: the
+        largest upright rectangle inside the rotated images.
+    """
+    image = tf.cast(image, tf.float32)
+    if degrees % 360 == 0:
+        return image
+    height, width = image.shape[1:3]
+    angle = math.radians(degrees)
+    new_height, new_width = _inscribed(height, width, angle)
+    cos, sin = math.cos(angle), math.sin(angle)
+    # From a position in the result to one in the image, both relative to the centres.
+    y, x = (new_height - 1) / 2, (new_width - 1) / 2
+    shift_x = (width - 1) / 2 - (cos * x - sin * y)
+    shift_y = (height - 1) / 2 - (sin * x + cos * y)
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=image,
+        transforms=[[cos, -sin, shift_x, sin, cos, shift_y, 0.0, 0.0]],
+        output_shape=[new_height, new_width],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+    )
+
+
+def _inscribed(height: int, width: int, angle: float) -> tuple[int, int]:
+    """The size of the largest upright rectangle in a rotated one, at least 1x1."""
+    sin, cos = abs(math.sin(angle)), abs(math.cos(angle))
+    long, short = max(height, width), min(height, width)
+    if short <= 2 * sin * cos * long or math.isclose(sin, cos):
+        # Two of its corners touch the long sides, half-way between.
+        along, across = short / (2 * sin), short / (2 * cos)
+        new_height, new_width = (across, along) if width >= height else (along, across)
+    else:
+        divisor = cos**2 - sin**2
+        new_width = (width * cos - height * sin) / divisor
+        new_height = (height * cos - width * sin) / divisor
+    # A right angle gives whole numbers but for rounding.
+    return max(math.floor(new_height + 1e-6), 1), max(math.floor(new_width + 1e-6), 1)

@@ -50,6 +50,12 @@ class Preprocess(keras.layers.Layer):
         )
         return images * factor - shift
 
+    @property
+    def gain(self) -> float:
+        """How much values change with those of the image: the mean over channels."""
+        scale, _, _, std = _CONSTANTS[self.mode]
+        return sum(scale / each for each in std) / len(std)
+
     def compute_output_shape(self, input_shape):  # type: ignore[no-untyped-def]  # noqa: D102
         return input_shape
 

@@ -3,6 +3,7 @@
 from stylezoo.losses.base import (
     IMAGE,
     Features,
+    LayeredLoss,
     LossTerm,
     StatisticsLoss,
     Target,
@@ -11,6 +12,7 @@ from stylezoo.losses.base import (
 )
 from stylezoo.losses.content import ActivationLoss, ContentLoss
 from stylezoo.losses.image import TotalVariationLoss
+from stylezoo.losses.patches import MRFLoss
 from stylezoo.losses.style import GramLoss, MomentsLoss, SlicedWassersteinLoss
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "ContentLoss",
     "Features",
     "GramLoss",
+    "LayeredLoss",
     "LossTerm",
+    "MRFLoss",
     "MomentsLoss",
     "SlicedWassersteinLoss",
     "StatisticsLoss",

@@ -10,6 +10,7 @@ import abc
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -40,8 +41,18 @@ def weighted_mean(targets: Sequence[Target], weights: Sequence[float]) -> Target
     """Key by key the weighted mean of several targets; the weights need not sum to one.
 
     Raises:
-        ValueError: if a weight is negative, all are zero, or there are not as many as targets.
+        ValueError: as :func:`check_weights`.
     """
+    check_weights(targets, weights)
+    shares = [weight / sum(weights) for weight in weights]
+    return {
+        key: tf.add_n([share * target[key] for share, target in zip(shares, targets, strict=True)])
+        for key in targets[0]
+    }
+
+
+def check_weights(targets: Sequence[Target], weights: Sequence[float]) -> None:
+    """Raise a ValueError if a weight is negative, all are zero, or there are not as many as targets."""
     if not targets or len(targets) != len(weights):
         raise ValueError(
             f"`weights` must be one a target. Received: {len(weights)} for {len(targets)} targets"
@@ -50,11 +61,6 @@ def weighted_mean(targets: Sequence[Target], weights: Sequence[float]) -> Target
         raise ValueError(
             f"`weights` must be finite, >= 0, not all 0. Received: weights={list(weights)}"
         )
-    shares = [weight / sum(weights) for weight in weights]
-    return {
-        key: tf.add_n([share * target[key] for share, target in zip(shares, targets, strict=True)])
-        for key in targets[0]
-    }
 
 
 class LossTerm(abc.ABC):
@@ -69,6 +75,8 @@ class LossTerm(abc.ABC):
             None for a term without a target.
         additive: whether :meth:`represent` gives sums over positions, so that those of a picture's
             tiles add up to the picture's.
+        takes_masks: whether its target may have masks; see :func:`mask_key`.
+        matches: whether its target is to be matched; see :meth:`match`.
     """
 
     name: str
@@ -76,6 +84,8 @@ class LossTerm(abc.ABC):
     taps: tuple[str, ...]
     reference: str | None = None
     additive: bool = True
+    takes_masks: bool = False
+    matches: bool = False
 
     def __init__(self, *, name: str, weight: float, taps: Sequence[str]) -> None:
         if not weight >= 0:
@@ -87,13 +97,22 @@ class LossTerm(abc.ABC):
         self.taps = tuple(taps)
 
     def target(self, features: Features) -> Target:
-        """What to compare with, from a reference picture's features."""
+        """What to compare with, from a reference picture's features and masks, if it has such."""
         del features
         return {}
 
     def combine(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
         """One target from those of several reference pictures."""
         return weighted_mean(targets, weights)
+
+    def match(self, features: Features, target: Target) -> Target:
+        """What of the target a picture with these features is compared with.
+
+        A constant for gradients; it serves as target for other features too, until it is matched anew.
+        What has been matched is returned as it is.
+        """
+        del features
+        return target
 
     def crop(self, target: Target, windows: Mapping[str, Window]) -> Target:
         """The part of a target that belongs to a tile; ``windows`` has one for each tap."""
@@ -110,18 +129,17 @@ class LossTerm(abc.ABC):
 
     def __call__(self, features: Features, target: Target) -> tf.Tensor:
         """The unweighted loss of a picture, a float32 scalar: the mean over its batch."""
+        target = self.match(features, target)
         return self.compare(self.represent(features, target), target)
 
 
-class StatisticsLoss(LossTerm):
-    """A style loss: a summary of each layer's statistics, compared layer by layer.
+class LayeredLoss(LossTerm):
+    """A style loss: the weighted sum of its layers' losses.
 
     Args:
         taps: the layers.
         weight: of the whole term.
         layer_weights: one a tap, multiplied with ``weight``; 1/len(taps) each by default.
-        relative: divide each layer's squared difference by the target's mean square, which makes
-            layers, sizes and networks comparable.
         name: for the report; several regions or styles need names of their own.
         reference: the role of its reference pictures; the same as ``name`` by default.
 
@@ -136,13 +154,11 @@ class StatisticsLoss(LossTerm):
         *,
         weight: float = 1.0,
         layer_weights: Sequence[float] | None = None,
-        relative: bool = True,
         name: str = "style",
         reference: str | None = None,
     ) -> None:
         super().__init__(name=name, weight=weight, taps=taps)
         self.reference = name if reference is None else reference
-        self.relative = relative
         if layer_weights is None:
             layer_weights = [1.0 / len(self.taps)] * len(self.taps)
         if len(layer_weights) != len(self.taps):
@@ -154,13 +170,50 @@ class StatisticsLoss(LossTerm):
             raise ValueError(f"`layer_weights` must be >= 0. Received: {list(layer_weights)}")
         self.layer_weights = dict(zip(self.taps, map(float, layer_weights), strict=True))
 
+    def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
+        """The layers' losses, weighted and summed."""
+        return tf.add_n(
+            [
+                weight * self.compare_layer(tap, statistics, target)
+                for tap, weight in self.layer_weights.items()
+            ]
+        )
+
+    @abc.abstractmethod
+    def compare_layer(self, tap: str, statistics: Statistics, target: Target) -> tf.Tensor:
+        """The unweighted loss of one layer, a float32 scalar."""
+
+
+class StatisticsLoss(LayeredLoss):
+    """A style loss: a summary of each layer's statistics, compared layer by layer.
+
+    Args:
+        taps: the layers.
+        relative: divide each layer's squared difference by the target's mean square, which makes
+            layers, sizes and networks comparable.
+        **options: those of :class:`LayeredLoss`.
+
+    Raises:
+        ValueError: as :class:`LayeredLoss`.
+    """
+
+    takes_masks = True
+
+    def __init__(self, taps: Sequence[str], *, relative: bool = True, **options: Any) -> None:
+        super().__init__(taps, **options)
+        self.relative = relative
+
     @abc.abstractmethod
     def summarize(self, statistics: Statistics) -> Target:
         """What is compared, a tensor for each tap, from a whole picture's statistics."""
 
     def target(self, features: Features) -> Target:
         """The summary of the reference picture."""
-        return self.summarize(self.represent(features, {}))
+        return self.summarize(self.represent(features, self.masks_of(features)))
+
+    def masks_of(self, features: Features) -> Target:
+        """The masks of a reference picture, which are among its features."""
+        return {key: features[key] for key in map(mask_key, self.taps) if key in features}
 
     def crop(self, target: Target, windows: Mapping[str, Window]) -> Target:
         """The masks' part; summaries have no positions."""
@@ -172,15 +225,13 @@ class StatisticsLoss(LossTerm):
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
         """The layers' squared differences (means over batch and entries), weighted and summed."""
-        summary = self.summarize(statistics)
-        return tf.add_n(
-            [
-                weight * self._compare_layer(summary[tap], target[tap])
-                for tap, weight in self.layer_weights.items()
-            ]
-        )
+        return super().compare(self.summarize(statistics), target)
 
-    def _compare_layer(self, summary: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    def compare_layer(self, tap: str, statistics: Statistics, target: Target) -> tf.Tensor:
+        """The squared difference of summaries."""
+        return self._compare_summaries(statistics[tap], target[tap])
+
+    def _compare_summaries(self, summary: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         entries = tf.range(1, tf.rank(target))
         loss = tf.reduce_mean(tf.math.squared_difference(summary, target), axis=entries)
         if self.relative:
@@ -190,5 +241,8 @@ class StatisticsLoss(LossTerm):
 
 
 def mask_key(tap: str) -> str:
-    """Where a target keeps the mask [1, h, w, 1] of a tap's positions, if it has one."""
+    """Where a target, or a reference's features, keep the masks of a tap's positions, if any.
+
+    Masks are [1, h, w, K] in [0, 1]; statistics take one, K = 1.
+    """
     return f"mask/{tap}"

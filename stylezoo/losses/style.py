@@ -106,6 +106,6 @@ class SlicedWassersteinLoss(StatisticsLoss):
         ]
         return weighted_mean(same_size, weights)
 
-    def _compare_layer(self, summary: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    def _compare_summaries(self, summary: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         count = tf.shape(summary)[-1]
-        return super()._compare_layer(summary, ops.interpolate_quantiles(target, count))
+        return super()._compare_summaries(summary, ops.interpolate_quantiles(target, count))

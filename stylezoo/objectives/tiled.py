@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -22,7 +22,8 @@ class TiledLoss(TotalLoss):
     A first pass adds up the terms' statistics over the tiles; the loss and its gradient with
     respect to the statistics follow; a second pass carries that back to the pixels. Each tile is
     evaluated with a margin of half a receptive field, whose features are dropped. So memory depends
-    on the tile alone, and a step takes about 1.5 (1 + 2·margin/tile)² times as long.
+    on the tile alone, and a step takes about 1.5 (1 + 2·margin/tile)² times as long. Terms that are
+    matched keep the whole maps of their taps, which are small beside those of early layers.
 
     Args:
         terms: additive ones only; see :class:`~stylezoo.losses.LossTerm`.
@@ -105,26 +106,53 @@ class TiledLoss(TotalLoss):
             owned[tap] = local.crop(features[tap])
         return owned
 
-    def _target_of(self, term: LossTerm, image: Image) -> Target:
+    def _targets_of(
+        self, term: LossTerm, images: Sequence[Image], masks: Sequence[Target]
+    ) -> list[Target]:
+        return [self._target_of(term, *each) for each in zip(images, masks, strict=True)]
+
+    def _target_of(self, term: LossTerm, image: Image, masks: Target) -> Target:
+        if not isinstance(term, StatisticsLoss):
+            return term.target(self._assemble(term, image) | masks)
+
+        def represent(owned: Features, windows: Mapping[str, Window]) -> Statistics:
+            cropped = term.crop(masks, windows)
+            return term.represent(owned | cropped, cropped)
+
+        rows = self._over_tiles(represent, image)
+        return term.summarize(_add(*itertools.chain(*rows)))
+
+    def _assemble(self, term: LossTerm, image: Image) -> Features:
+        """The whole picture's features, put together from its tiles'."""
+        # The term's own taps only: early layers of a large picture are what does not fit.
+        rows = self._over_tiles(lambda owned, _: {tap: owned[tap] for tap in term.taps}, image)
+        return _concat([_concat(row, axis=2) for row in rows], axis=1)
+
+    def _over_tiles(
+        self, function: Callable[[Features, Mapping[str, Window]], Features], image: Image
+    ) -> list[list[Features]]:
+        """What a function makes of each tile's features and their windows, in rows of tiles."""
         image = tf.convert_to_tensor(image)
         size = tf.shape(image)[1:3]
 
-        # The term's own taps only: early layers of a large picture are what does not fit.
         @tf.function(autograph=False, reduce_retracing=True)
         def of_tile(pixels: tf.Tensor, box: tf.Tensor, outer: tf.Tensor) -> Features:
-            owned = self._owned(pixels, outer, self._windows(box, size))
-            if isinstance(term, StatisticsLoss):
-                return term.represent(owned, {})
-            return {tap: owned[tap] for tap in term.taps}
+            windows = self._windows(box, size)
+            return function(self._owned(pixels, outer, windows), windows)
 
         rows: dict[int, list[Features]] = {}
         for box in self._boxes(size):
             outer = self._outer(box, size)
             rows.setdefault(int(box[0]), []).append(of_tile(_cut(image, outer), box, outer))
-        if isinstance(term, StatisticsLoss):
-            return term.summarize(_add(*itertools.chain(*rows.values())))
-        columns = [_concat(row, axis=2) for row in rows.values()]
-        return term.target(_concat(columns, axis=1))
+        return list(rows.values())
+
+    def match(self, image: tf.Tensor, targets: Targets) -> Targets:
+        """As :meth:`TotalLoss.match`, eagerly; whole maps of the matching terms' taps are kept."""
+        return targets | {
+            term.name: term.match(self._assemble(term, image), targets[term.name])
+            for term in self.terms
+            if term.matches
+        }
 
     def _tile_statistics(
         self, pixels: tf.Tensor, box: tf.Tensor, outer: tf.Tensor, size: tf.Tensor, targets: Targets
@@ -181,7 +209,10 @@ class TiledLoss(TotalLoss):
     def __call__(
         self, image: tf.Tensor, targets: Targets
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """As :meth:`TotalLoss.__call__`; the total alone is differentiable, once, in ``image``."""
+        """As :meth:`TotalLoss.__call__`; the total alone is differentiable, once, in ``image``.
+
+        Targets that are to be matched have to be matched already.
+        """
         names = [term.name for term in self.terms]
 
         @tf.custom_gradient

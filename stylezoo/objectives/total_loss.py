@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo.losses import IMAGE, Features, LossTerm, StatisticsLoss, Target
+from stylezoo.losses import IMAGE, Features, LossTerm, Target
 from stylezoo.losses.base import Statistics, mask_key
 
 Targets = dict[str, Target]
@@ -22,12 +22,16 @@ class Reference:
     Attributes:
         images: each [1, H, W, 3] in [0, 1], of any sizes.
         weights: how much each counts, >= 0; equally by default.
-        mask: [1, H, W, 1] in [0, 1], of any size: where in the result the role applies.
+        mask: [1, H, W, K] in [0, 1], of any size: where in the result the role applies (K = 1), or
+            K regions that guide it.
+        image_masks: one an image, [1, H, W, K], of any sizes: which part of it plays the role, or
+            its K regions.
     """
 
     images: Sequence[Image]
     weights: Sequence[float] | None = None
     mask: Image | None = None
+    image_masks: Sequence[Image] | None = None
 
 
 class TotalLoss:
@@ -51,6 +55,7 @@ class TotalLoss:
         missing -= set(network.output if network else ())
         if missing:
             raise ValueError(f"`network` must have the taps {', '.join(sorted(missing))}")
+        self._match = tf.function(self._match_terms, autograph=False)
 
     def features(self, image: Image) -> Features:
         """The taps' features of [B, H, W, 3] in [0, 1], and the image itself."""
@@ -85,7 +90,7 @@ class TotalLoss:
                 f"Received: {', '.join(references)}"
             )
         reference = references[term.reference]
-        each = [self._target_of(term, image) for image in reference.images]
+        each = self._targets_of(term, reference.images, self._image_masks(term, reference))
         target = term.combine(each, reference.weights or [1.0] * len(each))
         if reference.mask is not None:
             if image_size is None:
@@ -93,18 +98,37 @@ class TotalLoss:
             target |= self._masks(term, reference.mask, image_size)
         return target
 
-    def _target_of(self, term: LossTerm, image: Image) -> Target:
+    def _targets_of(
+        self, term: LossTerm, images: Sequence[Image], masks: Sequence[Target]
+    ) -> list[Target]:
+        """Of pictures with their masks."""
+        if not images:
+            return []
         # In a graph what the term does not look at is not computed, and nothing is kept for long.
         target = tf.function(
-            lambda image: term.target(self.features(image)),
-            input_signature=[tf.TensorSpec([None, None, None, 3])],
+            lambda image, masks: term.target(self.features(image) | masks),
+            input_signature=[
+                tf.TensorSpec([None, None, None, 3]),
+                {
+                    key: tf.TensorSpec([1, None, None, mask.shape[-1]])
+                    for key, mask in masks[0].items()
+                },
+            ],
             autograph=False,
         )
-        return target(image)
+        return [target(image, mask) for image, mask in zip(images, masks, strict=True)]
+
+    def _image_masks(self, term: LossTerm, reference: Reference) -> list[Target]:
+        if reference.image_masks is None:
+            return [{} for _ in reference.images]
+        return [
+            self._masks(term, mask, image.shape[1:3])
+            for image, mask in zip(reference.images, reference.image_masks, strict=True)
+        ]
 
     def _masks(self, term: LossTerm, mask: Image, image_size: tuple[int, int]) -> Target:
         """The mask at the resolution of each of a term's taps."""
-        if not isinstance(term, StatisticsLoss) or IMAGE in term.taps:
+        if not term.takes_masks or IMAGE in term.taps:
             raise ValueError(f"`mask` must not be set for the term {term.name} (it takes none)")
         assert self.network is not None  # the term has taps
         shapes = self.network.compute_output_shape((1, *image_size, 3))
@@ -112,6 +136,24 @@ class TotalLoss:
             mask_key(tap): tf.image.resize(mask, shapes[tap][1:3], method="area")
             for tap in term.taps
         }
+
+    @property
+    def matches(self) -> bool:
+        """Whether there is anything to :meth:`match`."""
+        return any(term.matches for term in self.terms)
+
+    def match(self, image: tf.Tensor, targets: Targets) -> Targets:
+        """The targets as terms match them to a picture; see :meth:`LossTerm.match`.
+
+        To be compared with this picture and with others, until they are matched anew.
+        """
+        return self._match(image, targets)
+
+    def _match_terms(self, image: tf.Tensor, targets: Targets) -> Targets:
+        return self._matched(self.features(image), targets)
+
+    def _matched(self, features: Features, targets: Targets) -> Targets:
+        return {term.name: term.match(features, targets[term.name]) for term in self.terms}
 
     def compare(
         self, statistics: Mapping[str, Statistics], targets: Targets
@@ -132,6 +174,7 @@ class TotalLoss:
             The total, a float32 scalar, and each term's share of it (weight included) by name.
         """
         features = self.features(image)
+        targets = self._matched(features, targets)
         return self.compare(
             {term.name: term.represent(features, targets[term.name]) for term in self.terms},
             targets,

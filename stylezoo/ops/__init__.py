@@ -1,5 +1,13 @@
 """Pure tensor mathematics: no state, no networks, no files."""
 
+from stylezoo.ops.patches import (
+    Patches,
+    concat_patches,
+    nearest_patches,
+    overlap_patches,
+    patch_squares,
+    patches_of,
+)
 from stylezoo.ops.statistics import (
     gram,
     interpolate_quantiles,
@@ -12,11 +20,17 @@ from stylezoo.ops.statistics import (
 from stylezoo.ops.variation import total_variation
 
 __all__ = [
+    "Patches",
+    "concat_patches",
     "gram",
     "interpolate_quantiles",
     "mean_and_std",
     "moment_sums",
+    "nearest_patches",
     "outer_product_sums",
+    "overlap_patches",
+    "patch_squares",
+    "patches_of",
     "random_directions",
     "sliced_quantiles",
     "total_variation",

@@ -85,16 +85,23 @@ def check_taps(architecture: str, taps: Iterable[str], *, name: str = "taps") ->
 
 
 def check_image_size(
-    height: int, width: int, *, architecture: str, taps: Iterable[str], name: str = "image"
+    height: int,
+    width: int,
+    *,
+    architecture: str,
+    taps: Iterable[str],
+    name: str = "image",
+    features: int = 1,
 ) -> None:
-    """Raise a ValueError if an image has no feature at one of ``taps``."""
+    """Raise a ValueError if an image has fewer than ``features`` either way at one of ``taps``."""
     infos = tap_info(architecture)
-    deepest = max(taps, key=lambda tap: infos[tap].minimum_size, default=None)
+    deepest = max(taps, key=lambda tap: infos[tap].side(features), default=None)
     if deepest is None:
         return
-    needed = infos[deepest].minimum_size
+    needed = infos[deepest].side(features)
     if min(height, width) < needed:
+        patches = f"patches of {features} features of " if features > 1 else ""
         raise ValueError(
-            f"`{name}` must be at least {needed}x{needed} px for the layer {deepest} of "
+            f"`{name}` must be at least {needed}x{needed} px for {patches}the layer {deepest} of "
             f"{architecture}. Received: {width}x{height} px"
         )

@@ -5,7 +5,7 @@ from stylezoo.synthesis.loop import Callback, Progress, SynthesisResult, optimiz
 from stylezoo.synthesis.optimizers import LBFGS, Adam, Minimizer, OptimizerConfig
 from stylezoo.synthesis.parameters import ImageParameter, Pixels
 from stylezoo.synthesis.pyramid import Level, PyramidResult, Schedule, coarse_to_fine
-from stylezoo.synthesis.style_losses import STYLE_LOSSES, default_layers
+from stylezoo.synthesis.style_losses import STYLE_LOSSES, PatchConfig, default_layers
 from stylezoo.synthesis.texture import TextureConfig, synthesize_texture
 from stylezoo.synthesis.transfer import (
     INITS,
@@ -28,6 +28,7 @@ __all__ = [
     "Level",
     "Minimizer",
     "OptimizerConfig",
+    "PatchConfig",
     "Pixels",
     "Progress",
     "PyramidResult",

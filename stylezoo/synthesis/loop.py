@@ -63,6 +63,7 @@ def optimize_image(
     callback: Callback | None = None,
     tolerance: float = 0.0,
     average_decay: float = 0.0,
+    match_every: int | None = None,
     previous: Minimizer | None = None,
     minimizer: Minimizer | None = None,
 ) -> tuple[SynthesisResult, Minimizer]:
@@ -78,6 +79,8 @@ def optimize_image(
         tolerance: stop when the loss has changed by less than this fraction over 50 steps.
         average_decay: give the exponential moving average of the pictures with this decay, started
             without bias as Adam's moments are, instead of the last one; 0 for the last one.
+        match_every: match the targets to the picture before the first step and after every so many;
+            see :meth:`~stylezoo.objectives.TotalLoss.match`. None for a loss without matching.
         previous: the minimiser of a smaller picture, whose state is carried along.
         minimizer: what a call with this loss, parameter and optimiser gave, to be started anew: the
             step is not traced again for other targets of the same shapes.
@@ -87,16 +90,21 @@ def optimize_image(
 
     Raises:
         FloatingPointError: when the loss or its gradient is not finite; names the step and the terms.
-        ValueError: if ``num_steps`` is negative, ``average_decay`` not in [0, 1), or ``minimizer`` of
-            another parameter or given beside ``previous``.
+        ValueError: if ``num_steps`` is negative, ``average_decay`` not in [0, 1), ``match_every`` not
+            positive, or ``minimizer`` of another parameter or given beside ``previous``.
     """
     if num_steps < 0:
         raise ValueError(f"`num_steps` must be >= 0. Received: num_steps={num_steps}")
     if not 0 <= average_decay < 1:
         raise ValueError(f"`average_decay` must be in [0, 1). Received: {average_decay}")
+    if match_every is not None and match_every < 1:
+        raise ValueError(f"`match_every` must be >= 1. Received: match_every={match_every}")
     if minimizer and (previous or minimizer.parameter is not parameter):
         raise ValueError("`minimizer` must be of `parameter`, without `previous`")
     began = time.perf_counter()
+    unmatched = targets
+    if match_every is not None:
+        targets = loss.match(parameter.image(), unmatched)
     if minimizer is None:
         minimizer = optimizer.start(parameter, loss, previous, targets=(targets,))
     else:
@@ -106,6 +114,11 @@ def optimize_image(
     evaluations = 0
     picture = average.image if average else parameter.image
     for step in range(1, num_steps + 1):
+        # Where a picture is stuck, another match may lead on.
+        matched = match_every is not None and (minimizer.stuck or (step - 1) % match_every == 0)
+        if matched and step > 1:
+            targets = loss.match(parameter.image(), unmatched)
+            evaluations += minimizer.retarget(targets)
         total, terms, used = minimizer.step(targets)
         if average:
             average.update()
@@ -114,7 +127,8 @@ def optimize_image(
         _check_finite(step, history[-1])
         if callback:
             callback(Progress(step, num_steps, history[-1], lambda: picture().numpy()))
-        if minimizer.stuck or _has_converged(history, tolerance):
+        stuck = minimizer.stuck and (matched or match_every is None)
+        if stuck or _has_converged(history, tolerance):
             break
     result = SynthesisResult(picture().numpy(), history, time.perf_counter() - began, evaluations)
     return result, minimizer

@@ -66,6 +66,10 @@ class Minimizer(abc.ABC):
         """Forget all steps, and begin from the parameter as it is now."""
 
     @abc.abstractmethod
+    def retarget(self, *targets: Any) -> int:
+        """Go on with other targets, and with what was learnt before; how many evaluations it took."""
+
+    @abc.abstractmethod
     def _step(self, *targets: Any) -> tuple[tf.Tensor, Terms, tf.Tensor]: ...
 
 
@@ -143,6 +147,10 @@ class _AdamMinimizer(Minimizer):
         """With moments of zero."""
         for state in (self._first, self._second, self._steps):
             state.assign(tf.zeros_like(state))
+
+    def retarget(self, *targets: Any) -> int:
+        """With the moments as they are."""
+        return 0
 
     def _step(self, *targets: Any) -> tuple[tf.Tensor, Terms, tf.Tensor]:
         config = self._config
@@ -240,8 +248,13 @@ class _LBFGSMinimizer(Minimizer):
     def restart(self, *targets: Any) -> None:
         """Without pairs."""
         self._forget()
+        self.retarget(*targets)
+
+    def retarget(self, *targets: Any) -> int:
+        """With the pairs as they are."""
         self.stuck.assign(False)
         self._arrive(self.evaluate(*targets))
+        return 1
 
     def _step(self, *targets: Any) -> tuple[tf.Tensor, Terms, tf.Tensor]:
         start = tf.identity(self.parameter.variable)

@@ -108,6 +108,7 @@ def coarse_to_fine(
     detail_of: tf.Tensor | None = None,
     tolerance: float = 0.0,
     average_decay: float = 0.0,
+    match_every: int | None = None,
     callback: Callback | None = None,
 ) -> PyramidResult:
     """Minimise a loss at each level, starting from the enlarged result of the one before.
@@ -124,6 +125,7 @@ def coarse_to_fine(
             the new size beyond its own reduction to the size before.
         tolerance: see :func:`~stylezoo.synthesis.optimize_image`.
         average_decay: see :func:`~stylezoo.synthesis.optimize_image`.
+        match_every: see :func:`~stylezoo.synthesis.optimize_image`.
         callback: called after every step, with steps counted over all levels.
     """
     image = initial(levels[0][0])
@@ -145,6 +147,7 @@ def coarse_to_fine(
             callback=_shifted(callback, done, total_steps),
             tolerance=tolerance,
             average_decay=average_decay,
+            match_every=match_every,
             previous=minimizer,
         )
         image = tf.convert_to_tensor(result.image)

@@ -1,50 +1,143 @@
 """Style losses by the names that commands and configurations use."""
 
-from collections.abc import Sequence
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from stylezoo import losses, perceptual
+import tensorflow as tf
 
-STYLE_LOSSES = ("gram", "moments", "sliced")
+from stylezoo import images, losses, perceptual
 
-# The layers that published codes take, by family: content, style.
-_VGG_LAYERS = (("relu4_2",), ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"))
-_ALEXNET_LAYERS = (("relu3",), ("relu1", "relu2", "relu3", "relu4", "relu5"))
+STYLE_LOSSES = ("gram", "moments", "sliced", "mrf")
+
+# The layers that published codes take, by family: content, style, style of patches.
+_VGG_LAYERS = (
+    ("relu4_2",),
+    ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    ("relu3_1", "relu4_1"),
+)
+_ALEXNET_LAYERS = (("relu3",), ("relu1", "relu2", "relu3", "relu4", "relu5"), ("relu2", "relu3"))
+
+_MEGABYTE = 1_000_000
 
 
-def default_layers(architecture: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Content and style layers of ``architecture``: those of Gatys et al. 2016 where it has them.
+@dataclasses.dataclass(frozen=True)
+class PatchConfig:
+    """How a picture's neural patches are matched with a style's (Li & Wand 2016).
+
+    Attributes:
+        size: side of a patch, in features.
+        stride: from one patch to the next, in features.
+        scales: how many steps of 5 % the style is enlarged and reduced, for more patches.
+        rotations: how many steps of 7.5 degrees it is rotated either way.
+        every: match anew after so many steps.
+        guide_weight: how much masks count beside features.
+        memory: of the matching, MB (10^6 bytes).
+    """
+
+    size: int = 3
+    stride: int = 2
+    scales: int = 0
+    rotations: int = 0
+    every: int = 1
+    guide_weight: float = 3.0
+    memory: int = 512
+
+    def __post_init__(self) -> None:
+        for field, least in (
+            ("stride", 1),
+            ("scales", 0),
+            ("rotations", 0),
+            ("every", 1),
+            ("memory", 1),
+        ):
+            value = getattr(self, field)
+            if value < least:
+                raise ValueError(f"`{field}` must be >= {least}. Received: {field}={value}")
+        if self.size < 1 or self.size % 2 == 0:
+            raise ValueError(f"`size` must be odd, >= 1. Received: size={self.size}")
+        if not 0 < self.guide_weight < math.inf:
+            raise ValueError(
+                f"`guide_weight` must be finite, > 0. Received: guide_weight={self.guide_weight}"
+            )
+
+    def variants(self, picture: tf.Tensor) -> Iterator[tuple[tf.Tensor, float]]:
+        """A style at every angle, and its longest side as a multiple of what it was; itself first."""
+        for turns in _steps(self.rotations):
+            rotated = images.rotate(picture, turns * _ROTATION_STEP)
+            share = max(rotated.shape[1:3]) / max(picture.shape[1:3])
+            for steps in _steps(self.scales):
+                yield rotated, share * _SCALE_STEP**steps
+
+
+# target_step_scale and target_step_rotation of the authors' code; the paper's 5 % and 7.5 degrees.
+_SCALE_STEP = 1.05
+_ROTATION_STEP = 7.5
+
+
+def _steps(count: int) -> list[int]:
+    """0, 1, -1, 2, -2, ..."""
+    return sorted(range(-count, count + 1), key=lambda step: (abs(step), -step))
+
+
+def default_layers(
+    architecture: str, style_loss: str = "gram"
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Content and style layers of ``architecture``: those of the papers where it has them.
+
+    Gatys et al. 2016, and for ``style_loss="mrf"`` Li & Wand 2016.
 
     Raises:
         ValueError: for an unknown architecture.
     """
     taps = perceptual.tap_info(architecture)
-    if "relu3" in taps:
-        return _ALEXNET_LAYERS
-    content, style = _VGG_LAYERS
-    return tuple(tap if tap in taps else "relu4_1" for tap in content), style
+    alexnet = "relu3" in taps
+    content, style, patches = _ALEXNET_LAYERS if alexnet else _VGG_LAYERS
+    content = content if alexnet else tuple(tap if tap in taps else "relu4_1" for tap in content)
+    return content, patches if style_loss == "mrf" else style
 
 
 def style_loss(
-    kind: str, taps: Sequence[str], *, seed: int = 0, **options: Any
-) -> losses.StatisticsLoss:
+    kind: str,
+    taps: Sequence[str],
+    *,
+    seed: int = 0,
+    scale: str = "relative",
+    patches: PatchConfig = PatchConfig(),
+    **options: Any,
+) -> losses.LayeredLoss:
     """The style loss of a name in :data:`STYLE_LOSSES`.
 
     Args:
         kind: the name.
         taps: the layers.
         seed: of those that draw at random.
-        **options: those of :class:`stylezoo.losses.StatisticsLoss`.
+        scale: ``"relative"``; statistics know ``"absolute"``, patches the scales of
+            :class:`stylezoo.losses.MRFLoss`.
+        patches: of ``"mrf"``.
+        **options: those of :class:`stylezoo.losses.LayeredLoss`.
 
     Raises:
         ValueError: for an unknown name; the message lists the known ones.
     """
+    if kind == "mrf":
+        return losses.MRFLoss(
+            taps,
+            scale=scale,
+            patch_size=patches.size,
+            stride=patches.stride,
+            guide_weight=patches.guide_weight,
+            memory=patches.memory * _MEGABYTE,
+            **options,
+        )
+    relative = scale == "relative"
     if kind == "gram":
-        return losses.GramLoss(taps, **options)
+        return losses.GramLoss(taps, relative=relative, **options)
     if kind == "moments":
-        return losses.MomentsLoss(taps, **options)
+        return losses.MomentsLoss(taps, relative=relative, **options)
     if kind == "sliced":
-        return losses.SlicedWassersteinLoss(taps, seed=seed, **options)
+        return losses.SlicedWassersteinLoss(taps, seed=seed, relative=relative, **options)
     raise ValueError(
         f"`style_loss` must be one of {', '.join(STYLE_LOSSES)}. Received: style_loss={kind!r}"
     )

@@ -1,4 +1,4 @@
-"""Style transfer by optimisation (Gatys, Ecker & Bethge 2016)."""
+"""Style transfer by optimisation (Gatys, Ecker & Bethge 2016; Li & Wand 2016)."""
 
 import dataclasses
 import functools
@@ -13,11 +13,38 @@ from stylezoo.objectives import Reference, Targets, TiledLoss, TotalLoss
 from stylezoo.synthesis.loop import Callback, Progress
 from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
 from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine, size_of
-from stylezoo.synthesis.style_losses import STYLE_LOSSES, default_layers, style_loss
+from stylezoo.synthesis.style_losses import (
+    STYLE_LOSSES,
+    PatchConfig,
+    default_layers,
+    style_loss,
+)
 
 PRESERVE_COLOR = ("none", "luminance", "histogram")
 INITS = ("content", "noise", "style")
-SCALINGS = ("relative", "gatys2016-paper", "gatys2016-code")
+_GATYS = ("gatys2016-paper", "gatys2016-code")
+_CNNMRF = ("cnnmrf2016-paper", "cnnmrf2016-code")
+SCALINGS = ("relative", *_GATYS, *_CNNMRF)
+
+# Of ContentLoss, with what that has to be multiplied by: ½ Σ, mean; Σ, mean.
+_CONTENT_SCALES = {
+    "relative": ("relative", 1.0),
+    "gatys2016-paper": ("half_sum", 1.0),
+    "gatys2016-code": ("mean", 1.0),
+    "cnnmrf2016-paper": ("half_sum", 2.0),
+    "cnnmrf2016-code": ("mean", 1.0),
+}
+
+# Of MRFLoss, or of the others.
+_STYLE_SCALES = {
+    "relative": "relative",
+    "gatys2016-paper": "absolute",
+    "gatys2016-code": "absolute",
+    "cnnmrf2016-paper": "sum",
+    "cnnmrf2016-code": "overlaps",
+}
+# Σ of the paper; the code's gradient is that of ½ Σ.
+_TV_FACTORS = {"cnnmrf2016-paper": 1.0, "cnnmrf2016-code": 0.5}
 
 # Losses in units of the reference codes, given features whose mean activation is one; see
 # `TransferConfig.scaling`.
@@ -43,14 +70,17 @@ class TransferConfig:
         style_weight: of the style loss.
         tv_weight: of the total variation, mean over pixels of dx² + dy².
         style_loss: one of ``STYLE_LOSSES``.
+        patches: of the style loss ``"mrf"``.
         style_scale: longest side of the style pictures, as a multiple of ``size``; larger than 1 for
             larger strokes.
         scaling: how losses are scaled, which decides what weights mean. ``"relative"``: each layer's
             squared difference over the target's square, averaged over layers, so that weights mean the
-            same for every network and size. The two others are the formulas of the 2016 paper and of
-            its authors' PyTorch code. Both assume the authors' network, rescaled to a mean activation
+            same for every network and size. The others are the formulas of papers and of their authors'
+            code. Those of Gatys et al. 2016 assume the authors' network, rescaled to a mean activation
             of one in every filter over ImageNet; here each layer is divided by its mean activation over
-            the content and style pictures instead, which any weights allow.
+            the content and style pictures instead, which any weights allow. Those of Li & Wand 2016, for
+            ``style_loss="mrf"`` only, assume a network of 0-255 inputs; the features of others are
+            multiplied by how much less their first layer scales its input.
         preserve_color: ``"luminance"`` transfers luminance only, ``"histogram"`` first gives the style
             pictures the content's colours (Gatys et al. 2017, "Controlling Perceptual Factors",
             section 5).
@@ -78,6 +108,7 @@ class TransferConfig:
     style_weight: float = 10.0
     tv_weight: float = 0.0
     style_loss: str = "gram"
+    patches: PatchConfig = PatchConfig()
     style_scale: float = 1.0
     scaling: str = "relative"
     preserve_color: str = "none"
@@ -118,6 +149,12 @@ class TransferConfig:
             ("dream_layer", self.dream_taps),
         ):
             perceptual.check_taps(self.network, taps, name=field)
+        ours, theirs = (_CNNMRF, _GATYS) if self.uses_patches else (_GATYS, _CNNMRF)
+        if self.scaling in theirs:
+            raise ValueError(
+                f"`scaling` must be one of relative, {', '.join(ours)} with "
+                f"style_loss={self.style_loss!r}. Received: scaling={self.scaling!r}"
+            )
         if self.tile is not None and not style_loss(self.style_loss, self.style_taps).additive:
             raise ValueError(
                 f"`tile` must not be set with style_loss={self.style_loss!r} (needs all positions)"
@@ -126,12 +163,26 @@ class TransferConfig:
     @property
     def content_taps(self) -> tuple[str, ...]:
         """``content_layers``, or the architecture's usual ones."""
-        return self.content_layers or default_layers(self.network)[0]
+        return self.content_layers or default_layers(self.network, self.style_loss)[0]
 
     @property
     def style_taps(self) -> tuple[str, ...]:
         """``style_layers``, or the architecture's usual ones."""
-        return self.style_layers or default_layers(self.network)[1]
+        return self.style_layers or default_layers(self.network, self.style_loss)[1]
+
+    @property
+    def uses_patches(self) -> bool:
+        """Whether the style loss is that of patches."""
+        return self.style_loss == "mrf"
+
+    @property
+    def needs(self) -> tuple[tuple[tuple[str, ...], int], ...]:
+        """Layers, and how many features they need either way."""
+        return (self.taps, 1), (self.style_taps, self.patches.size if self.uses_patches else 1)
+
+    def variants(self, style: tf.Tensor) -> list[tuple[tf.Tensor, float]]:
+        """A style picture as it is looked at, and how large then beside itself."""
+        return list(self.patches.variants(style)) if self.uses_patches else [(style, 1.0)]
 
     @property
     def dream_taps(self) -> tuple[str, ...]:
@@ -180,6 +231,43 @@ PRESETS = {
         schedule=Schedule(smallest=512, initial_steps=500, steps=200),
         content_detail=False,
     ),
+    "cnnmrf": TransferConfig(
+        size=384,
+        style_loss="mrf",
+        style_weight=20.0,
+        tv_weight=1.0,
+        patches=PatchConfig(scales=1, rotations=1, every=5),
+        schedule=Schedule(smallest=96, initial_steps=50, steps=50),
+    ),
+    # Relu3_1 and relu4_1 with weights of 1, all patches of 7 scales and 5 rotations; from noise.
+    "cnnmrf2016-paper": TransferConfig(
+        scaling="cnnmrf2016-paper",
+        size=384,
+        network="vgg19",
+        style_loss="mrf",
+        content_weight=1.0,
+        style_weight=1.0,
+        tv_weight=1e-3,
+        init="noise",
+        patches=PatchConfig(stride=1, scales=3, rotations=2),
+        optimizer=LBFGS(),
+        schedule=Schedule(smallest=64, initial_steps=200, steps=200),
+        content_detail=False,
+    ),
+    # github.com/chuanli11/CNNMRF, run_trans.lua.
+    "cnnmrf2016-code": TransferConfig(
+        scaling="cnnmrf2016-code",
+        size=384,
+        network="vgg19",
+        style_loss="mrf",
+        content_weight=20.0,
+        style_weight=1e-4,
+        tv_weight=1e-3,
+        patches=PatchConfig(scales=1, rotations=1),
+        optimizer=LBFGS(memory=25),
+        schedule=Schedule(smallest=96, initial_steps=100, steps=100),
+        content_detail=False,
+    ),
 }
 
 
@@ -190,6 +278,7 @@ def transfer(
     config: TransferConfig = PRESETS["fast"],
     style_weights: Sequence[float] | None = None,
     masks: Sequence[tf.Tensor] | None = None,
+    style_masks: Sequence[Sequence[tf.Tensor]] | None = None,
     initial: tf.Tensor | None = None,
     callback: Callback | None = None,
 ) -> PyramidResult:
@@ -200,8 +289,14 @@ def transfer(
         styles: each [1, H, W, 3] in [0, 1], of any sizes.
         config: see :class:`TransferConfig`, :data:`PRESETS`.
         style_weights: how much each style counts; equally by default. The styles' statistics are
-            averaged with them; with masks they weigh the regions' losses.
-        masks: one a style, [1, H, W, 1] in [0, 1] of the content's size: where it applies.
+            averaged with them; patches of a style are similar in proportion to them; with one mask a
+            style they weigh the regions' losses.
+        masks: regions of the content, [1, H, W, 1] in [0, 1] of its size. One a style, where that
+            applies; or any number with ``style_masks``.
+        style_masks: for each style the same regions of it, each of the style's size: a region takes
+            after what it is in the styles. Patches are matched with the masks as features of their own
+            (Champandard 2016, "Semantic Style Transfer"), statistics are guided (Gatys et al. 2017,
+            section 4).
         initial: [1, H, W, 3] in [0, 1], what to start from instead of ``config.init``.
         callback: called after every step.
 
@@ -214,7 +309,7 @@ def transfer(
         WeightsError: if the network's weights can't be had.
         FloatingPointError: if the loss stops being finite.
     """
-    _check_pictures(content, styles, style_weights, masks)
+    _check_pictures(content, styles, style_weights, masks, style_masks)
     if masks is not None and config.style_loss == "sliced":
         raise ValueError("`style_loss` must not be 'sliced' with masks. Received: 'sliced'")
     size = images.fit_size(*size_of(content), config.size)
@@ -229,7 +324,7 @@ def transfer(
         styles = [tf.tile(style, [1, 1, 1, 3]) for style in matched]
         content = tf.tile(grey, [1, 1, 1, 3])
         callback = callback and _recoloured(callback, original)
-    painting = _Painting(config, content, styles, style_weights, masks)
+    painting = _Painting(config, content, styles, style_weights, masks, style_masks)
     result = coarse_to_fine(
         painting.problem,
         painting.initial if initial is None else functools.partial(images.resize, initial),
@@ -238,6 +333,7 @@ def transfer(
         detail_of=content if config.content_detail else None,
         tolerance=config.tolerance,
         average_decay=config.average_decay,
+        match_every=config.patches.every if config.uses_patches else None,
         callback=callback,
     )
     if config.preserve_color != "luminance":
@@ -264,6 +360,35 @@ def _recoloured(callback: Callback, content: tf.Tensor) -> Callback:
     return recoloured
 
 
+@dataclasses.dataclass(frozen=True)
+class _Style:
+    """A style picture, or a variant of it.
+
+    Attributes:
+        index: which of the styles it is.
+        picture: [1, h, w, 3 + K]; the last channels are its masks, if it has such.
+        zoom: its longest side, as a multiple of the style's.
+    """
+
+    index: int
+    picture: tf.Tensor
+    zoom: float
+
+    def resize(self, size: Size) -> "_Style":
+        """The same at another size."""
+        return dataclasses.replace(self, picture=images.resize(self.picture, size))
+
+    @property
+    def image(self) -> tf.Tensor:
+        """The picture without its masks."""
+        return self.picture[..., :3]
+
+    @property
+    def masks(self) -> tf.Tensor:
+        """[1, h, w, K]."""
+        return self.picture[..., 3:]
+
+
 class _Painting:
     """One content with its styles: the loss at any size."""
 
@@ -274,28 +399,43 @@ class _Painting:
         styles: Sequence[tf.Tensor],
         style_weights: Sequence[float] | None,
         masks: Sequence[tf.Tensor] | None,
+        style_masks: Sequence[Sequence[tf.Tensor]] | None,
     ) -> None:
         self._config = config
-        self._content, self._styles = content, styles
-        self._style_weights = style_weights
+        self._content = content
+        self._weights = list(style_weights or [1.0] * len(styles))
         self._masks = masks
+        self._parted = style_masks is not None
+        if style_masks is not None:
+            styles = [
+                tf.concat([style, *parts], axis=-1)
+                for style, parts in zip(styles, style_masks, strict=True)
+            ]
         self._infos = perceptual.tap_info(config.network)
         self._activations: Mapping[str, float] | None = None
-        self.minimum_size = max(self._infos[tap].minimum_size for tap in config.taps)
+        self.minimum_size = max(
+            self._infos[tap].side(features) for taps, features in config.needs for tap in taps
+        )
         size = size_of(content)
         self._check_size("content", size)
         for style in styles:
             self._check_size("style", self._style_size(style, max(size)))
+        self._styles = [
+            _Style(index, picture, zoom)
+            for index, style in enumerate(styles)
+            for picture, zoom in config.variants(style)
+        ]
         self._network = perceptual.perceptual_network(
             config.network, config.taps, weights=config.weights, pooling=config.pooling
         )
 
     def _check_size(self, name: str, size: Size) -> None:
-        perceptual.check_image_size(
-            *size, architecture=self._config.network, taps=self._config.taps, name=name
-        )
+        for taps, features in self._config.needs:
+            perceptual.check_image_size(
+                *size, architecture=self._config.network, taps=taps, name=name, features=features
+            )
 
-    def _style_size(self, style: tf.Tensor, longest_side: int) -> Size:
+    def _style_size(self, style: tf.Tensor, longest_side: float) -> Size:
         longest_side = max(round(self._config.style_scale * longest_side), 1)
         return images.fit_size(*size_of(style), longest_side)
 
@@ -304,25 +444,21 @@ class _Painting:
         if self._config.init == "content":
             return images.resize(self._content, size)
         if self._config.init == "style":
-            return images.resize(self._styles[0], size)
+            return images.resize(self._styles[0].image, size)
         return tf.random.stateless_uniform([1, *size, 3], seed=[self._config.seed, 0])
 
     def problem(self, size: Size) -> tuple[TotalLoss, Targets]:
         """The loss of a picture of ``size`` and its targets."""
         content = images.resize(self._content, size)
         styles = [
-            images.resize(style, self._enlarged(self._style_size(style, max(size))))
+            style.resize(self._enlarged(self._style_size(style.picture, style.zoom * max(size))))
             for style in self._styles
         ]
-        if self._activations is None and self._config.scaling != "relative":
-            self._activations = _mean_activations(self._network, [content, *styles])
-        references = {"content": Reference([content])}
-        if self._masks is None:
-            references["style"] = Reference(styles, self._style_weights)
-        else:
-            for name, style, mask in zip(self._region_names(), styles, self._masks, strict=True):
-                references[name] = Reference([style], mask=mask)
-        loss = self._loss(self._network, tiled=max(size) > (self._config.tile or max(size)))
+        if self._activations is None and self._config.scaling in _GATYS:
+            pictures = [content, *(style.image for style in styles)]
+            self._activations = _mean_activations(self._network, pictures)
+        references = {"content": Reference([content]), **self._style_references(styles)}
+        loss = self._loss(size)
         return loss, loss.targets(references, image_size=size)
 
     def _enlarged(self, size: Size) -> Size:
@@ -330,65 +466,111 @@ class _Painting:
         factor = max(self.minimum_size / min(size), 1.0)
         return round(size[0] * factor), round(size[1] * factor)
 
-    def _loss(self, network: keras.Model, *, tiled: bool) -> TotalLoss:
-        terms = [self._content_term(), *self._style_terms(), *self._other_terms()]
-        if not tiled:
-            return TotalLoss(terms, network)
-        assert self._config.tile is not None
-        return TiledLoss(terms, network, infos=self._infos, tile=self._config.tile)
+    def _style_references(self, styles: Sequence[_Style]) -> dict[str, Reference]:
+        """One role if masks are features of patches, or there are none; else one a mask."""
+        pictures = [style.image for style in styles]
+        weights = [self._weights[style.index] for style in styles]
+        if self._masks is None:
+            return {"style": Reference(pictures, weights)}
+        if self._config.uses_patches:
+            count = len(self._masks)
+            guides = [
+                style.masks if self._parted else tf.one_hot([[[style.index]]], count)
+                for style in styles
+            ]
+            return {"style": Reference(pictures, weights, tf.concat(self._masks, -1), guides)}
+        if self._parted:
+            return {
+                name: Reference(
+                    pictures, weights, mask, [style.masks[..., part : part + 1] for style in styles]
+                )
+                for part, (name, mask) in enumerate(self._regions())
+            }
+        return {
+            name: Reference([picture], mask=mask)
+            for picture, (name, mask) in zip(pictures, self._regions(), strict=True)
+        }
+
+    def _regions(self) -> list[tuple[str, tf.Tensor]]:
+        """Names and masks of the regions that have a term of their own."""
+        if self._masks is None or self._config.uses_patches:
+            return []
+        return [(f"style_{number}", mask) for number, mask in enumerate(self._masks, start=1)]
+
+    def _loss(self, size: Size) -> TotalLoss:
+        terms = [self._content_term(), *self._style_terms(), *self._other_terms(size)]
+        tile = self._config.tile
+        if tile is None or max(size) <= tile:
+            return TotalLoss(terms, self._network)
+        return TiledLoss(terms, self._network, infos=self._infos, tile=tile)
+
+    @functools.cached_property
+    def _unit(self) -> float:
+        """What features are multiplied by where losses are those of a network of 0-255 inputs."""
+        gain: float = self._network.get_layer("preprocess").gain
+        return 255.0 / gain
 
     def _content_term(self) -> losses.ContentLoss:
         config = self._config
-        weight = config.content_weight
+        scale, factor = _CONTENT_SCALES[config.scaling]
+        weight = factor * config.content_weight
         if self._activations is not None:
             # One layer in the paper and its code; for several, their mean scale.
             values = [self._activations[tap] for tap in config.content_taps]
             weight /= (sum(values) / len(values)) ** 2
-        scale = {"relative": "relative", "gatys2016-paper": "half_sum", "gatys2016-code": "mean"}
-        return losses.ContentLoss(config.content_taps, weight=weight, scale=scale[config.scaling])
+        elif config.scaling in _CNNMRF:
+            weight *= self._unit**2
+        return losses.ContentLoss(config.content_taps, weight=weight, scale=scale)
 
     def _style_terms(self) -> list[losses.LossTerm]:
-        if self._masks is None:
+        regions = self._regions()
+        if not regions:
             return [self._style_term("style", self._config.style_weight)]
-        shares = [float(tf.reduce_mean(mask)) for mask in self._masks]
-        weights = self._style_weights or [1.0] * len(shares)
+        # Parts of the styles are of all of them; a style for each region has the region's weight.
+        weights = [1.0] * len(regions) if self._parted else self._weights
         return [
-            self._style_term(name, self._config.style_weight * share * weight)
-            for name, share, weight in zip(self._region_names(), shares, weights, strict=True)
+            self._style_term(name, self._config.style_weight * float(tf.reduce_mean(mask)) * weight)
+            for (name, mask), weight in zip(regions, weights, strict=True)
         ]
 
-    def _region_names(self) -> list[str]:
-        return [f"style_{region}" for region in range(1, len(self._styles) + 1)]
-
-    def _style_term(self, name: str, weight: float) -> losses.StatisticsLoss:
+    def _style_term(self, name: str, weight: float) -> losses.LayeredLoss:
         config = self._config
-        layer_weights = None
-        if self._activations is not None:
-            power = 4 if config.style_loss == "gram" else 2
-            layer_weights = [
-                self._layer_weight(tap) / self._activations[tap] ** power
-                for tap in config.style_taps
-            ]
         return style_loss(
             config.style_loss,
             config.style_taps,
             seed=config.seed,
+            patches=config.patches,
             weight=weight,
-            layer_weights=layer_weights,
-            relative=config.scaling == "relative",
+            layer_weights=self._layer_weights(),
+            scale=_STYLE_SCALES[config.scaling],
             name=name,
         )
+
+    def _layer_weights(self) -> list[float] | None:
+        config = self._config
+        if config.scaling in _CNNMRF:
+            return [self._unit**2] * len(config.style_taps)
+        if self._activations is None:
+            return None
+        power = 4 if config.style_loss == "gram" else 2
+        return [
+            self._layer_weight(tap) / self._activations[tap] ** power for tap in config.style_taps
+        ]
 
     def _layer_weight(self, tap: str) -> float:
         if self._config.scaling == "gatys2016-code":
             return _CODE_STYLE_WEIGHT / self._infos[tap].channels ** 2
         return _PAPER_STYLE_FACTOR / len(self._config.style_taps)
 
-    def _other_terms(self) -> list[losses.LossTerm]:
+    def _other_terms(self, size: Size) -> list[losses.LossTerm]:
         config = self._config
         terms: list[losses.LossTerm] = []
         if config.tv_weight:
-            terms.append(losses.TotalVariationLoss(weight=config.tv_weight))
+            weight = config.tv_weight
+            if config.scaling in _CNNMRF:
+                # Ours is a mean over values in [0, 1].
+                weight *= _TV_FACTORS[config.scaling] * 255.0**2 * 3 * math.prod(size)
+            terms.append(losses.TotalVariationLoss(weight=weight))
         if config.dream_taps:
             terms.append(losses.ActivationLoss(config.dream_taps, weight=config.dream_weight))
         return terms
@@ -408,10 +590,15 @@ def _check_pictures(
     styles: Sequence[tf.Tensor],
     style_weights: Sequence[float] | None,
     masks: Sequence[tf.Tensor] | None,
+    style_masks: Sequence[Sequence[tf.Tensor]] | None,
 ) -> None:
     if not styles:
         raise ValueError("`styles` must have at least one picture. Received: none")
-    for name, others in (("style_weights", style_weights), ("masks", masks)):
+    if style_masks is not None and not masks:
+        raise ValueError("`style_masks` must come with `masks`. Received: none")
+    one_each = {"style_weights": style_weights}
+    one_each |= {"masks": masks} if style_masks is None else {"style_masks": style_masks}
+    for name, others in one_each.items():
         if others is not None and len(others) != len(styles):
             raise ValueError(
                 f"`{name}` must be one a style. Received: {len(others)} for {len(styles)} styles"
@@ -423,11 +610,22 @@ def _check_pictures(
             f"`style_weights` must be finite, >= 0, not all 0. Received: {list(style_weights)}"
         )
     for mask in masks or ():
-        if tuple(mask.shape[1:3]) != tuple(content.shape[1:3]):
+        _check_mask("masks", mask, "the content's size", content)
+    for style, parts in zip(styles, style_masks or (), strict=False):
+        if len(parts) != len(masks or ()):
             raise ValueError(
-                "`masks` must have the content's size, "
-                f"{content.shape[2]}x{content.shape[1]} px. "
-                f"Received: {mask.shape[2]}x{mask.shape[1]} px"
+                "`style_masks` must be as many for each style as `masks`. "
+                f"Received: {len(parts)} for {len(masks or ())} masks"
             )
-        if not float(tf.reduce_max(mask)) > 0:
-            raise ValueError("`masks` must not be empty. Received: a mask that is black everywhere")
+        for mask in parts:
+            _check_mask("style_masks", mask, "their style's size", style)
+
+
+def _check_mask(name: str, mask: tf.Tensor, size: str, picture: tf.Tensor) -> None:
+    if tuple(mask.shape[1:3]) != tuple(picture.shape[1:3]):
+        raise ValueError(
+            f"`{name}` must have {size}, {picture.shape[2]}x{picture.shape[1]} px. "
+            f"Received: {mask.shape[2]}x{mask.shape[1]} px"
+        )
+    if not float(tf.reduce_max(mask)) > 0:
+        raise ValueError(f"`{name}` must not be empty. Received: a mask that is black everywhere")

@@ -92,6 +92,8 @@ LOSSES = [
     Case(lambda: losses.GramLoss(TAPS, relative=False, layer_weights=[1, 2]), "absolute"),
     Case(lambda: losses.MomentsLoss(TAPS)),
     Case(lambda: losses.SlicedWassersteinLoss(TAPS)),
+    Case(lambda: losses.MRFLoss(TAPS, memory=50_000)),
+    Case(lambda: losses.MRFLoss(TAPS, stride=2, scale="overlaps"), "stride"),
 ]
 # Of every kind of normalisation, upsampling and padding, a few channels wide.
 GENERATORS = [
@@ -297,7 +299,8 @@ def test_loss_adds_up_over_tiles_if_it_says_so(case):
     term = case.make()
     if term.taps == (losses.IMAGE,):
         return
-    picture, target = features((8, 12), 0), term.target(features((8, 12), 1))
+    picture = features((8, 12), 0)
+    target = term.match(picture, term.target(features((8, 12), 1)))
 
     def half(values, part, height):
         return values[:, part * height : (part + 1) * height]

@@ -131,3 +131,32 @@ def test_centre_square_of_another_size():
     np.testing.assert_array_equal(
         images.centre_square(image, 11), images.resize(image[:, :, 7:13], (11, 11))
     )
+
+
+@pytest.mark.parametrize("degrees", [7.5, -15.0, 40.0, 45.0, 90.0])
+@pytest.mark.parametrize("size", [(40, 64), (64, 40), (50, 50)])
+def test_rotate_is_pillows_without_what_was_outside(size, degrees):
+    y, x = np.mgrid[: size[0], : size[1]]
+    smooth = np.stack([np.sin(y / 9), np.cos(x / 7), y / 64 * x / 64], axis=-1)
+    picture = (127.5 * (smooth + 1)).astype(np.uint8)
+    rotated = images.rotate(tf.constant(picture[None] / 255.0, tf.float32), degrees).numpy()[0]
+    whole = Image.fromarray(picture).rotate(degrees, Image.Resampling.BILINEAR, expand=True)
+    inside = Image.new("L", size[::-1], 255).rotate(degrees, expand=True)
+    height, width = rotated.shape[:2]
+    top, left = (whole.height - height) / 2, (whole.width - width) / 2
+    box = (left, top, left + width, top + height)
+    window = {"size": (width, height), "method": Image.Transform.EXTENT, "data": box}
+    expected = np.asarray(whole.transform(**window, resample=Image.Resampling.BILINEAR)) / 255
+    # Pillow rounds to 8 bits, and interpolates twice where sizes differ by an odd number.
+    np.testing.assert_allclose(rotated[2:-2, 2:-2], expected[2:-2, 2:-2], atol=0.03)
+    corners = np.asarray(inside.transform(**window))[1:-1, 1:-1]
+    assert np.mean(corners == 255) > 0.98
+    assert height * width > 0.3 * size[0] * size[1]
+
+
+def test_rotate_by_nothing_is_nothing():
+    picture = random_image(1, 5, 6, 3)
+    np.testing.assert_array_equal(images.rotate(picture, 0.0), picture)
+    np.testing.assert_array_equal(images.rotate(picture, 360.0), picture)
+    half = images.rotate(picture, 180.0)
+    np.testing.assert_allclose(half, picture[:, ::-1, ::-1], atol=1e-4)

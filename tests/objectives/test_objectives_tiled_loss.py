@@ -5,6 +5,8 @@ tile nor the stride. Both sides sum the same float32 numbers in another order: 1
 norm for gradients, where single entries may be near zero.
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -181,6 +183,42 @@ def test_terms_of_pixels_and_of_both():
         for key, value in target.items():
             assert_close(value, targets[name][key])
     assert_equal_losses(whole, tiled, random_image(50, 70), targets)
+
+
+@pytest.mark.parametrize("scale", ["relative", "overlaps"])
+def test_patches_are_matched_over_the_whole_and_compared_tile_by_tile(scale):
+    """Patches that lie across the border of tiles too."""
+    terms = [losses.MRFLoss(["relu2_1", "relu3_1"], stride=2, scale=scale)]
+    whole, tiled = both("vgg16", tile=32, terms=terms)
+    guides = [random_image(*size, seed=4)[..., :2] for size in ((70, 91), (131, 100))]
+    roles = references()
+    roles["style"] = dataclasses.replace(
+        roles["style"], mask=random_image(20, 30, seed=5)[..., :2], image_masks=guides
+    )
+    targets = whole.targets(roles, image_size=(75, 101))
+    for key, value in tiled.targets(roles, image_size=(75, 101))["style"].items():
+        assert_close(value, targets["style"][key])
+    image = random_image(75, 101)
+    assert whole.matches
+    matched = whole.match(image, targets)
+    for key, value in tiled.match(image, targets)["style"].items():
+        assert_close(value, matched["style"][key])
+    assert_equal_losses(whole, tiled, random_image(75, 101, seed=6), matched)
+    np.testing.assert_array_equal(whole(image, targets)[0], whole(image, matched)[0])
+
+
+def test_parts_of_styles():
+    """A Gram matrix of the masked part, tile by tile or whole."""
+    whole, tiled = both("vgg16", tile=32, terms=[losses.GramLoss(["relu1_1", "relu2_1"])])
+    style, part = random_image(70, 91, seed=2), np.zeros([1, 70, 91, 1], np.float32)
+    part[:, :, :50] = 1
+    role = {"style": Reference([style], image_masks=[part])}
+    targets = whole.targets(role)["style"]
+    for key, value in tiled.targets(role)["style"].items():
+        assert_close(value, targets[key])
+    features = whole.features(style)["relu1_1"].numpy()[0, :, :50].reshape(-1, 4)
+    expected = features.T @ features / len(features)
+    np.testing.assert_allclose(targets["relu1_1"][0], expected, rtol=RTOL, atol=1e-6)
 
 
 def test_gradient_scales_with_what_follows():
