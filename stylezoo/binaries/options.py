@@ -4,8 +4,8 @@ import dataclasses
 import glob
 import itertools
 import pathlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from absl import flags
 
@@ -13,7 +13,15 @@ from stylezoo import images
 
 if TYPE_CHECKING:
     from stylezoo.objectives import StyleObjective
-    from stylezoo.synthesis import OptimizerConfig, Schedule
+    from stylezoo.synthesis import (
+        OptimizerConfig,
+        PatchConfig,
+        Schedule,
+        TextureConfig,
+        TransferConfig,
+    )
+
+    Config = TypeVar("Config", TransferConfig, TextureConfig)
 
 OPTIMIZERS = ("lbfgs", "adam")
 
@@ -205,6 +213,57 @@ def define_schedule_flags(values: flags.FlagValues) -> None:
         1,
         flag_values=values,
     )
+
+
+# Flag -> field of `PatchConfig`.
+PATCH_FLAGS = {
+    "patch_stride": "stride",
+    "patch_scales": "scales",
+    "patch_rotations": "rotations",
+    "match_every": "every",
+    "match_memory": "memory",
+    "guide_weight": "guide_weight",
+}
+
+
+def define_patch_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that matches neural patches."""
+    for name, least, text in (
+        ("patch_stride", 1, "From one patch to the next, in features."),
+        ("patch_scales", 0, "How many steps of 5 % the style is enlarged and reduced too."),
+        ("patch_rotations", 0, "How many steps of 7.5 degrees it is rotated either way too."),
+        ("match_every", 1, "Look for the nearest patches anew after so many steps."),
+        ("match_memory", 1, "Of that search, MB."),
+    ):
+        flags.DEFINE_integer(name, None, text, least, flag_values=values)
+
+
+def patches(values: flags.FlagValues, config: "TransferConfig | TextureConfig") -> "PatchConfig":
+    """The configuration of patches with the flags in its place; they need the loss of patches."""
+    chosen = {flag: values[flag].value for flag in PATCH_FLAGS if flag in values}
+    given = {flag: value for flag, value in chosen.items() if value is not None}
+    style_loss = values.style_loss or config.style_loss
+    if given and style_loss != "mrf":
+        raise ValueError(
+            f"`--{next(iter(given))}` must come with --style_loss=mrf, as --method=cnnmrf has it. "
+            f"Received: {style_loss}"
+        )
+    fields = {PATCH_FLAGS[flag]: value for flag, value in given.items()}
+    return dataclasses.replace(config.patches, **fields)
+
+
+def preset(values: flags.FlagValues, presets: "Mapping[str, Config]") -> "Config":
+    """The configuration of ``--preset``; or the first of those that ``--method`` has."""
+    own = [
+        name
+        for name, config in presets.items()
+        if values.method is None or config.uses_patches == (values.method == "cnnmrf")
+    ]
+    name = values.preset or own[0]
+    if name not in own:
+        method = f" of --method={values.method}" if values.method else ""
+        raise ValueError(f"`--preset`{method} must be one of {', '.join(own)}. Received: {name}")
+    return presets[name]
 
 
 def optimizer(values: flags.FlagValues, default: "OptimizerConfig") -> "OptimizerConfig":

@@ -1,22 +1,29 @@
 """Make a new texture with the statistics of a picture, from noise.
 
 Usage:
-  stylezoo texture --source=PICTURE --output=PICTURE [--size=HEIGHTxWIDTH] [--flags]
+  stylezoo texture --source=PICTURE --output=PICTURE [--method=METHOD] [--size=HEIGHTxWIDTH] [--flags]
   stylezoo texture --method=network --model=MODEL --output=PICTURE [--size=HEIGHTxWIDTH] [--seed=N]
 
-Methods:
-  gatys    by optimisation: a minute or more, any source (the default)
-  network  in one pass of a network that `stylezoo train_texture` trained for its source
+Methods, in parentheses their presets, the default first:
+  gatys        statistics of features, by optimisation: a minute or more (gatys)
+  cnnmrf       patches of features, by optimisation (cnnmrf, cnnmrf2016-paper, cnnmrf2016-code)
+  efros_leung  pixel by pixel from a seed, after all windows of the source; with --mask, continues the
+               source into its holes instead
+  wei_levoy    pixel by pixel from coarse to fine, after windows found in a tree
+  network      in one pass of a network that `stylezoo train_texture` trained for its source
 
-With --series there is a picture for every layer: the first has the statistics of the first of --layers,
-the next of the first two, and so on, with the last layer's name in the file's.
+The default is gatys. A grey source gives a grey texture. With --series there is a picture for every
+layer: the first has the statistics of the first of --layers, the next of the first two, and so on, with
+the last layer's name in the file's.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import re
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -24,12 +31,29 @@ from stylezoo import images
 from stylezoo.binaries import options, quiet, reporting
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from stylezoo.classic.pictures import Callback
     from stylezoo.synthesis import TextureConfig
 
-METHODS = ("gatys", "network")
+METHODS = ("gatys", "cnnmrf", "efros_leung", "wei_levoy", "network")
 
-# What goes with a trained network; its training decided the rest.
-_NETWORK_FLAGS = {"method", "model", "output", "size", "seed", "quality", "overwrite", "report"}
+_EVERY_METHOD = {
+    *("method", "output", "size", "seed", "quality", "overwrite", "report"),
+    *("flagfile", "traceback"),
+}
+_READING = {"source", "source_size", "max_pixels"}
+# Of methods that don't optimise: all that goes with them.
+_OWN_FLAGS = {
+    "network": {"model"},
+    "efros_leung": {*_READING, "mask", "window", "epsilon", "at_once"},
+    "wei_levoy": {*_READING, "window", "search", "max_leaves", "tileable"},
+}
+# Of the others: what does not.
+_FOREIGN_FLAGS = {"model": "network", "mask": "efros_leung"} | {
+    flag: " or ".join(method for method in _OWN_FLAGS if flag in _OWN_FLAGS[method])
+    for flag in ("window", "epsilon", "at_once", "search", "max_leaves", "tileable")
+}
 
 _FIELDS = (
     "network",
@@ -37,6 +61,7 @@ _FIELDS = (
     "pooling",
     "layers",
     "style_loss",
+    "tv_weight",
     "match_histogram",
     "tolerance",
     "seed",
@@ -47,7 +72,9 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
     options.define_schedule_flags(values)
-    flags.DEFINE_string("method", "gatys", "One of the methods above.", flag_values=values)
+    options.define_patch_flags(values)
+    flags.DEFINE_string("method", None, "One of the methods above.", flag_values=values)
+    flags.DEFINE_string("preset", None, "One of the presets above.", flag_values=values)
     flags.DEFINE_string("model", None, "A trained texture network.", flag_values=values)
     flags.DEFINE_string("source", None, "The picture to take after.", flag_values=values)
     flags.DEFINE_string(
@@ -66,28 +93,63 @@ def define_flags(values: flags.FlagValues) -> None:
         "Whose statistics are matched (relu1_1, pool1, pool2, pool3, pool4).",
         flag_values=values,
     )
-    flags.DEFINE_string("style_loss", None, "gram, moments or sliced.", flag_values=values)
+    flags.DEFINE_string(
+        "style_loss", None, "gram, moments, sliced or mrf (patches).", flag_values=values
+    )
+    flags.DEFINE_float(
+        "tv_weight", None, "Of the total variation: smoother with more.", 0.0, flag_values=values
+    )
     flags.DEFINE_bool(
         "match_histogram", False, "Give the result the source's histogram.", flag_values=values
     )
     flags.DEFINE_bool("series", False, "A picture for every layer.", flag_values=values)
+    _define_classic_flags(values)
+
+
+def _define_classic_flags(values: flags.FlagValues) -> None:
+    for name, text in (
+        ("window", "Side of the windows that are compared, px, odd (11; wei_levoy: 9)."),
+        ("at_once", "Pixels that efros_leung looks up together: faster, less exact (1)."),
+        ("max_leaves", "Leaves of the tree that are looked at: slower, more exact (4)."),
+    ):
+        flags.DEFINE_integer(name, None, text, flag_values=values)
+    flags.DEFINE_float(
+        "epsilon", None, "Draw from the windows within 1 + ε of the best (0.1).", flag_values=values
+    )
+    flags.DEFINE_string("search", None, "tree or exhaustive (tree).", flag_values=values)
+    flags.DEFINE_bool(
+        "tileable", None, "Make borders fit those on the other side.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "mask", None, "White where the source has holes, to be filled.", flag_values=values
+    )
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; returns its exit status."""
     options.reject_arguments(arguments)
-    if values.method not in METHODS:
-        raise ValueError(
-            f"`--method` must be one of {', '.join(METHODS)}. Received: {values.method}"
-        )
-    return _paint(values) if values.method == "network" else _synthesize(values)
+    method = values.method or "gatys"
+    if method not in METHODS:
+        raise ValueError(f"`--method` must be one of {', '.join(METHODS)}. Received: {method}")
+    _check_flags(values, method)
+    if method == "network":
+        return _paint(values)
+    return _sample(values, method) if method in _OWN_FLAGS else _synthesize(values)
+
+
+def _check_flags(values: flags.FlagValues, method: str) -> None:
+    """Raise a ValueError for a flag of other methods."""
+    given = {name for name in values if values[name].present}
+    if method in _OWN_FLAGS:
+        for flag in sorted(given - _EVERY_METHOD - _OWN_FLAGS[method]):
+            raise ValueError(f"`--{flag}` must not be given with --method={method}")
+    else:
+        for flag in sorted(given & set(_FOREIGN_FLAGS)):
+            raise ValueError(f"`--{flag}` must come with --method={_FOREIGN_FLAGS[flag]}")
 
 
 def _paint(values: flags.FlagValues) -> int:
     options.require(values, "model", "output")
-    given = {name for name in values if values[name].present} - _NETWORK_FLAGS
-    if unused := sorted(given - {"flagfile", "traceback"}):
-        raise ValueError(f"`--{unused[0]}` must not be given with --method=network")
     size = _size(values.size)
     reporting.check_outputs(values, [values.output])
     quiet.import_tensorflow()
@@ -109,18 +171,75 @@ def _paint(values: flags.FlagValues) -> int:
     return 0
 
 
+def _sample(values: flags.FlagValues, method: str) -> int:
+    """The methods that look up one pixel after the other."""
+    options.require(values, "source", "output")
+    size = _size(values.size)
+    if values.mask is not None and values["size"].present:
+        raise ValueError("`--size` must not be given with --mask: the source's is kept")
+    reporting.check_outputs(values, [values.output])
+    quiet.import_tensorflow()
+    from stylezoo import classic
+
+    fields = ["window", "seed", *(_OWN_FLAGS[method] - _READING - {"mask", "window"})]
+    config_type = classic.EfrosLeungConfig if method == "efros_leung" else classic.WeiLevoyConfig
+    config: Any = config_type(**options.given(values, fields))
+    source = _source(values)
+    began = time.perf_counter()
+    with _pixels(f"texture {method}") as callback:
+        if values.mask is not None:
+            mask = images.read_mask(values.mask, max_pixels=values.max_pixels)
+            texture = classic.fill_holes(source, mask, config=config, callback=callback)
+        elif method == "efros_leung":
+            texture = classic.efros_leung(source, size, config=config, callback=callback)
+        else:
+            texture = classic.wei_levoy(source, size, config=config, callback=callback)
+    seconds = time.perf_counter() - began
+    _write(values, texture, source, values.output)
+    reporting.write_report(
+        values,
+        {
+            "seconds": seconds,
+            "settings": reporting.settings(config),
+            **reporting.circumstances(values),
+        },
+    )
+    return 0
+
+
+@contextlib.contextmanager
+def _pixels(description: str) -> "Iterator[Callback]":
+    """A callback that shows how many pixels are done."""
+    with reporting.bar(description, "px") as pixels:
+
+        def callback(done: int, total: int) -> None:
+            pixels.total = total
+            pixels.update(done - pixels.n)
+
+        yield callback
+
+
+def _source(values: flags.FlagValues) -> "np.ndarray":
+    source = images.read_image(values.source, max_pixels=values.max_pixels)
+    if values.source_size is None:
+        return source
+    return images.resize_longest_side(source, values.source_size).numpy()
+
+
+def _write(values: flags.FlagValues, texture: Any, source: "np.ndarray", path: str) -> None:
+    """A grey source's texture is written as a grey picture."""
+    grey = images.is_grey(source) and images.is_grey(texture)
+    reporting.write_picture(values, texture[..., :1] if grey else texture, path)
+
+
 def _synthesize(values: flags.FlagValues) -> int:
     options.require(values, "source", "output")
-    if values.model is not None:
-        raise ValueError("`--model` must come with --method=network")
     size = _size(values.size)
     quiet.import_tensorflow()
     config = _configure(values)
     configs = _series(config, values.output) if values.series else {values.output: config}
     reporting.check_outputs(values, configs)
-    source = images.read_image(values.source, max_pixels=values.max_pixels)
-    if values.source_size is not None:
-        source = images.resize_longest_side(source, values.source_size)
+    source = _source(values)
 
     from stylezoo import synthesis
 
@@ -128,7 +247,7 @@ def _synthesize(values: flags.FlagValues) -> int:
     for output, each in configs.items():
         with reporting.progress(values, f"texture {each.taps[-1]}", output) as callback:
             result = synthesis.synthesize_texture(source, size, config=each, callback=callback)
-        reporting.write_picture(values, result.image, output)
+        _write(values, result.image, source, output)
         reports.append({"output": output, **reporting.report(values, result, each)})
     reporting.write_report(values, reports if values.series else reports[0])
     return 0
@@ -143,11 +262,14 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _configure(values: flags.FlagValues) -> "TextureConfig":
-    from stylezoo.synthesis import TextureConfig
+    from stylezoo import synthesis
 
-    return TextureConfig(
-        optimizer=options.optimizer(values, TextureConfig.optimizer),
-        schedule=options.schedule(values, TextureConfig.schedule),
+    config = options.preset(values, synthesis.TEXTURE_PRESETS)
+    return dataclasses.replace(
+        config,
+        optimizer=options.optimizer(values, config.optimizer),
+        schedule=options.schedule(values, config.schedule),
+        patches=options.patches(values, config),
         **options.given(values, _FIELDS),
     )
 

@@ -3,18 +3,27 @@
 Usage:
   stylezoo transfer --content=PHOTO --style=PAINTING[,PAINTING...] --output=PICTURE [--flags]
 
-Presets:
-  fast             coarse to fine with a preconditioned L-BFGS, on VGG-16 (the default)
-  gatys2016-paper  as in the CVPR 2016 paper: from noise, average pooling, VGG-19
-  gatys2016-code   as in its authors' PyTorch code: 500 steps at 512 px, then 200, VGG-19
+Methods and their presets, the default first:
+  gatys   statistics of features (Gatys et al. 2016)
+    fast              coarse to fine with a preconditioned L-BFGS, on VGG-16
+    gatys2016-paper   as in the CVPR 2016 paper: from noise, average pooling, VGG-19
+    gatys2016-code    as in its authors' PyTorch code: 500 steps at 512 px, then 200, VGG-19
+  cnnmrf  patches of features (Li & Wand 2016)
+    cnnmrf            coarse to fine with a preconditioned L-BFGS, on VGG-16
+    cnnmrf2016-paper  as in the CVPR 2016 paper: all patches of 35 variants of the style, VGG-19
+    cnnmrf2016-code   as in its authors' code: every other patch of nine variants, VGG-19
 
 A flag that is given takes the place of its preset's value. Weights of losses mean the same for every
-network and size under `fast`; under the others they are multiples of the published ones.
+network and size under `fast` and `cnnmrf`; under the others they are the published ones or multiples.
+
+Masks are white where a painting applies: one a painting. With --style_masks there may be any number of
+them, and as many for each painting: a part of the photograph takes after that part of the paintings. So
+a drawing of regions becomes a picture (`--method=cnnmrf --content_weight=0 --init=noise`).
 """
 
 import dataclasses
 import pathlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -23,6 +32,8 @@ from stylezoo.binaries import options, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.synthesis import TransferConfig
+
+METHODS = ("gatys", "cnnmrf")
 
 # Flags that override the configuration's field of the same name.
 _FIELDS = (
@@ -51,6 +62,7 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
     options.define_schedule_flags(values)
+    options.define_patch_flags(values)
 
     def string(name: str, text: str, default: str | None = None) -> None:
         flags.DEFINE_string(name, default, text, flag_values=values)
@@ -67,13 +79,16 @@ def define_flags(values: flags.FlagValues) -> None:
     strings(
         "masks", "Pictures of the content's size, one a painting: it applies where they are white."
     )
-    string("preset", "One of the presets above.", "fast")
+    strings("style_masks", "Of each painting in turn, pictures of its size: as many as --masks.")
+    number("guide_weight", "How much masks count beside features when patches are matched.")
+    flags.DEFINE_enum("method", None, METHODS, "One of the methods above.", flag_values=values)
+    string("preset", "One of the presets above.")
     flags.DEFINE_integer("size", None, "Longest side of the result, px.", 1, flag_values=values)
     number("content_weight", "Of the content loss.")
     number("style_weight", "Of the style loss.")
     number("tv_weight", "Of the total variation: smoother with more.")
     number("style_scale", "Size of the paintings relative to the result: larger strokes with more.")
-    string("style_loss", "gram, moments or sliced.")
+    string("style_loss", "gram, moments, sliced or mrf (patches).")
     strings("content_layers", "Where content is compared.")
     strings("style_layers", "Where style is compared.")
     string("init", "What to start from: content, noise, style, or a picture's path.")
@@ -102,9 +117,14 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
     content = read(values.content)
     styles = [read(path) for path in values.style]
-    masks = [
-        images.read_mask(path, max_pixels=values.max_pixels) for path in values.masks or ()
-    ] or None
+
+    def read_masks(paths: list[str] | None):  # type: ignore[no-untyped-def]
+        return [
+            images.read_mask(path, max_pixels=values.max_pixels) for path in paths or ()
+        ] or None
+
+    masks = read_masks(values.masks)
+    style_masks = _by_style(read_masks(values.style_masks), len(styles))
     quiet.import_tensorflow()
     config, initial_path = _configure(values)
     initial = read(initial_path) if initial_path else None
@@ -118,6 +138,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
             config=config,
             style_weights=style_weights,
             masks=masks,
+            style_masks=style_masks,
             initial=initial,
             callback=callback,
         )
@@ -130,11 +151,7 @@ def _configure(values: flags.FlagValues) -> "tuple[TransferConfig, str | None]":
     """The preset with the flags in its place, and the path of a picture to start from."""
     from stylezoo import synthesis
 
-    if values.preset not in synthesis.PRESETS:
-        raise ValueError(
-            f"`--preset` must be one of {', '.join(synthesis.PRESETS)}. Received: {values.preset}"
-        )
-    config = synthesis.PRESETS[values.preset]
+    config = options.preset(values, synthesis.PRESETS)
     own_init = values.init is None or values.init in synthesis.INITS
     if not own_init and not pathlib.Path(values.init).exists():
         raise FileNotFoundError(
@@ -145,9 +162,23 @@ def _configure(values: flags.FlagValues) -> "tuple[TransferConfig, str | None]":
         config,
         optimizer=options.optimizer(values, config.optimizer),
         schedule=options.schedule(values, config.schedule),
+        patches=options.patches(values, config),
         **options.given(values, [*_FIELDS, "init"] if own_init else _FIELDS),
     )
     return config, None if own_init else values.init
+
+
+def _by_style(masks: list[Any] | None, num_styles: int) -> list[list[Any]] | None:
+    """The masks of all paintings, painting by painting."""
+    if masks is None:
+        return None
+    if len(masks) % num_styles:
+        raise ValueError(
+            "`--style_masks` must be as many for each painting. "
+            f"Received: {len(masks)} for {num_styles} paintings"
+        )
+    count = len(masks) // num_styles
+    return [masks[start : start + count] for start in range(0, len(masks), count)]
 
 
 def _numbers(name: str, texts: list[str] | None) -> list[float] | None:

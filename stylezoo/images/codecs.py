@@ -133,6 +133,12 @@ def read_mask(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIX
     return np.clip(luma, 0, 1)
 
 
+def is_grey(image: npt.ArrayLike) -> bool:
+    """Whether all channels of `[..., channels]` are the same."""
+    values = np.asarray(image)
+    return bool(np.all(values == values[..., :1]))
+
+
 def write_image(
     path: str | os.PathLike[str],
     image: npt.ArrayLike,

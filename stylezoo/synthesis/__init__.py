@@ -6,7 +6,7 @@ from stylezoo.synthesis.optimizers import LBFGS, Adam, Minimizer, OptimizerConfi
 from stylezoo.synthesis.parameters import ImageParameter, Pixels
 from stylezoo.synthesis.pyramid import Level, PyramidResult, Schedule, coarse_to_fine
 from stylezoo.synthesis.style_losses import STYLE_LOSSES, PatchConfig, default_layers
-from stylezoo.synthesis.texture import TextureConfig, synthesize_texture
+from stylezoo.synthesis.texture import TEXTURE_PRESETS, TextureConfig, synthesize_texture
 from stylezoo.synthesis.transfer import (
     INITS,
     PRESERVE_COLOR,
@@ -21,6 +21,7 @@ __all__ = [
     "PRESERVE_COLOR",
     "PRESETS",
     "STYLE_LOSSES",
+    "TEXTURE_PRESETS",
     "Adam",
     "Callback",
     "ImageParameter",

@@ -30,6 +30,7 @@ class Pixels:
     Args:
         initial: [B, H, W, 3] float32.
         bounds: smallest and largest value, scalars or [3] (one a channel).
+        grey: keep the channels equal; then ``initial`` and bounds that are not scalars are grey too.
     """
 
     def __init__(
@@ -37,13 +38,19 @@ class Pixels:
         initial: tf.Tensor,
         *,
         bounds: tuple[tf.Tensor | float, tf.Tensor | float] = (0.0, 1.0),
+        grey: bool = False,
     ) -> None:
         self._bounds = tuple(tf.convert_to_tensor(bound, tf.float32) for bound in bounds)
+        self._grey = grey
+        if grey:
+            initial = initial[..., :1]
+            self._bounds = tuple(tf.reshape(bound, [-1])[0] for bound in self._bounds)
         self.variable = tf.Variable(tf.clip_by_value(initial, *self._bounds), name="pixels")
 
     def image(self) -> tf.Tensor:
-        """The variable."""
-        return tf.convert_to_tensor(self.variable)
+        """The variable, thrice where the picture is grey."""
+        picture = tf.convert_to_tensor(self.variable)
+        return tf.repeat(picture, 3, axis=-1) if self._grey else picture
 
     def project(self) -> None:
         """Clip to the bounds."""

@@ -105,6 +105,7 @@ def coarse_to_fine(
     levels: list[tuple[Size, int]],
     optimizer: OptimizerConfig,
     bounds: tuple[tf.Tensor | float, tf.Tensor | float] = (0.0, 1.0),
+    grey: bool = False,
     detail_of: tf.Tensor | None = None,
     tolerance: float = 0.0,
     average_decay: float = 0.0,
@@ -121,6 +122,7 @@ def coarse_to_fine(
         levels: as :meth:`Schedule.levels` gives them.
         optimizer: of every level.
         bounds: of the pixels; see :class:`~stylezoo.synthesis.Pixels`.
+        grey: see :class:`~stylezoo.synthesis.Pixels`.
         detail_of: a picture [1, H, W, 3] whose detail is added to each enlarged result: what it has at
             the new size beyond its own reduction to the size before.
         tolerance: see :func:`~stylezoo.synthesis.optimize_image`.
@@ -137,7 +139,7 @@ def coarse_to_fine(
         began = time.perf_counter()
         done = sum(steps for _, steps in levels[: len(finished)])
         loss, targets = problem(size)
-        parameter = Pixels(_enlarge(image, size, detail_of), bounds=bounds)
+        parameter = Pixels(_enlarge(image, size, detail_of), bounds=bounds, grey=grey)
         result, minimizer = optimize_image(
             loss,
             parameter,

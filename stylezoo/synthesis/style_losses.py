@@ -5,11 +5,18 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from stylezoo import images, losses, perceptual
 
 STYLE_LOSSES = ("gram", "moments", "sliced", "mrf")
+
+# How losses are scaled in the paper of Li & Wand 2016, and in its authors' code.
+CNNMRF_SCALINGS = ("cnnmrf2016-paper", "cnnmrf2016-code")
+_PATCH_SCALES = {"cnnmrf2016-paper": "sum", "cnnmrf2016-code": "overlaps"}
+# Σ of squares of 0-255 values in the paper; the code's gradient is that of ½ Σ.
+_TV_FACTORS = {"cnnmrf2016-paper": 255.0**2, "cnnmrf2016-code": 255.0**2 / 2}
 
 # The layers that published codes take, by family: content, style, style of patches.
 _VGG_LAYERS = (
@@ -81,6 +88,19 @@ def _steps(count: int) -> list[int]:
     return sorted(range(-count, count + 1), key=lambda step: (abs(step), -step))
 
 
+def feature_unit(scaling: str, network: keras.Model) -> float:
+    """What features are multiplied by: those of a network of 0-255 inputs have more or less that size."""
+    if scaling not in CNNMRF_SCALINGS:
+        return 1.0
+    gain: float = network.get_layer("preprocess").gain
+    return 255.0 / gain
+
+
+def tv_unit(scaling: str, size: tuple[int, int]) -> float:
+    """What the total variation, a mean over values in [0, 1], is multiplied by."""
+    return _TV_FACTORS[scaling] * 3 * math.prod(size) if scaling in _TV_FACTORS else 1.0
+
+
 def default_layers(
     architecture: str, style_loss: str = "gram"
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -103,7 +123,7 @@ def style_loss(
     taps: Sequence[str],
     *,
     seed: int = 0,
-    scale: str = "relative",
+    scaling: str = "relative",
     patches: PatchConfig = PatchConfig(),
     **options: Any,
 ) -> losses.LayeredLoss:
@@ -113,8 +133,8 @@ def style_loss(
         kind: the name.
         taps: the layers.
         seed: of those that draw at random.
-        scale: ``"relative"``; statistics know ``"absolute"``, patches the scales of
-            :class:`stylezoo.losses.MRFLoss`.
+        scaling: ``"relative"``; one of :data:`CNNMRF_SCALINGS` for patches, anything else for
+            differences of statistics as they are.
         patches: of ``"mrf"``.
         **options: those of :class:`stylezoo.losses.LayeredLoss`.
 
@@ -124,14 +144,14 @@ def style_loss(
     if kind == "mrf":
         return losses.MRFLoss(
             taps,
-            scale=scale,
+            scale=_PATCH_SCALES.get(scaling, "relative"),
             patch_size=patches.size,
             stride=patches.stride,
             guide_weight=patches.guide_weight,
             memory=patches.memory * _MEGABYTE,
             **options,
         )
-    relative = scale == "relative"
+    relative = scaling == "relative"
     if kind == "gram":
         return losses.GramLoss(taps, relative=relative, **options)
     if kind == "moments":

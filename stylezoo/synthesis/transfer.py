@@ -14,17 +14,19 @@ from stylezoo.synthesis.loop import Callback, Progress
 from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
 from stylezoo.synthesis.pyramid import PyramidResult, Schedule, Size, coarse_to_fine, size_of
 from stylezoo.synthesis.style_losses import (
+    CNNMRF_SCALINGS,
     STYLE_LOSSES,
     PatchConfig,
     default_layers,
+    feature_unit,
     style_loss,
+    tv_unit,
 )
 
 PRESERVE_COLOR = ("none", "luminance", "histogram")
 INITS = ("content", "noise", "style")
 _GATYS = ("gatys2016-paper", "gatys2016-code")
-_CNNMRF = ("cnnmrf2016-paper", "cnnmrf2016-code")
-SCALINGS = ("relative", *_GATYS, *_CNNMRF)
+SCALINGS = ("relative", *_GATYS, *CNNMRF_SCALINGS)
 
 # Of ContentLoss, with what that has to be multiplied by: ½ Σ, mean; Σ, mean.
 _CONTENT_SCALES = {
@@ -34,17 +36,6 @@ _CONTENT_SCALES = {
     "cnnmrf2016-paper": ("half_sum", 2.0),
     "cnnmrf2016-code": ("mean", 1.0),
 }
-
-# Of MRFLoss, or of the others.
-_STYLE_SCALES = {
-    "relative": "relative",
-    "gatys2016-paper": "absolute",
-    "gatys2016-code": "absolute",
-    "cnnmrf2016-paper": "sum",
-    "cnnmrf2016-code": "overlaps",
-}
-# Σ of the paper; the code's gradient is that of ½ Σ.
-_TV_FACTORS = {"cnnmrf2016-paper": 1.0, "cnnmrf2016-code": 0.5}
 
 # Losses in units of the reference codes, given features whose mean activation is one; see
 # `TransferConfig.scaling`.
@@ -149,7 +140,9 @@ class TransferConfig:
             ("dream_layer", self.dream_taps),
         ):
             perceptual.check_taps(self.network, taps, name=field)
-        ours, theirs = (_CNNMRF, _GATYS) if self.uses_patches else (_GATYS, _CNNMRF)
+        ours, theirs = _GATYS, CNNMRF_SCALINGS
+        if self.uses_patches:
+            ours, theirs = theirs, ours
         if self.scaling in theirs:
             raise ValueError(
                 f"`scaling` must be one of relative, {', '.join(ours)} with "
@@ -428,6 +421,7 @@ class _Painting:
         self._network = perceptual.perceptual_network(
             config.network, config.taps, weights=config.weights, pooling=config.pooling
         )
+        self._unit = feature_unit(config.scaling, self._network)
 
     def _check_size(self, name: str, size: Size) -> None:
         for taps, features in self._config.needs:
@@ -504,22 +498,14 @@ class _Painting:
             return TotalLoss(terms, self._network)
         return TiledLoss(terms, self._network, infos=self._infos, tile=tile)
 
-    @functools.cached_property
-    def _unit(self) -> float:
-        """What features are multiplied by where losses are those of a network of 0-255 inputs."""
-        gain: float = self._network.get_layer("preprocess").gain
-        return 255.0 / gain
-
     def _content_term(self) -> losses.ContentLoss:
         config = self._config
         scale, factor = _CONTENT_SCALES[config.scaling]
-        weight = factor * config.content_weight
+        weight = factor * config.content_weight * self._unit**2
         if self._activations is not None:
             # One layer in the paper and its code; for several, their mean scale.
             values = [self._activations[tap] for tap in config.content_taps]
             weight /= (sum(values) / len(values)) ** 2
-        elif config.scaling in _CNNMRF:
-            weight *= self._unit**2
         return losses.ContentLoss(config.content_taps, weight=weight, scale=scale)
 
     def _style_terms(self) -> list[losses.LossTerm]:
@@ -542,13 +528,13 @@ class _Painting:
             patches=config.patches,
             weight=weight,
             layer_weights=self._layer_weights(),
-            scale=_STYLE_SCALES[config.scaling],
+            scaling=config.scaling,
             name=name,
         )
 
     def _layer_weights(self) -> list[float] | None:
         config = self._config
-        if config.scaling in _CNNMRF:
+        if config.scaling in CNNMRF_SCALINGS:
             return [self._unit**2] * len(config.style_taps)
         if self._activations is None:
             return None
@@ -566,10 +552,7 @@ class _Painting:
         config = self._config
         terms: list[losses.LossTerm] = []
         if config.tv_weight:
-            weight = config.tv_weight
-            if config.scaling in _CNNMRF:
-                # Ours is a mean over values in [0, 1].
-                weight *= _TV_FACTORS[config.scaling] * 255.0**2 * 3 * math.prod(size)
+            weight = config.tv_weight * tv_unit(config.scaling, size)
             terms.append(losses.TotalVariationLoss(weight=weight))
         if config.dream_taps:
             terms.append(losses.ActivationLoss(config.dream_taps, weight=config.dream_weight))

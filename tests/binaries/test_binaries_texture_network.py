@@ -67,7 +67,7 @@ def test_another_seed_is_another_texture(generator):
         ("--model=model.h5 --output=model.png", "`model.png` already exists"),
         (
             "--method=wei --model=model.h5 --output=out.png",
-            "`--method` must be one of gatys, network. Received: wei",
+            "`--method` must be one of gatys, cnnmrf, efros_leung, wei_levoy, network. Received: wei",
         ),
         (
             "--method=gatys --source=a.png --model=model.h5 --output=out.png",

@@ -1,0 +1,222 @@
+"""Texture synthesis by non-parametric sampling (Efros & Leung 1999)."""
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from stylezoo.classic.pictures import (
+    Callback,
+    Floats,
+    channels_of,
+    check_holds_window,
+    check_window,
+    picture_of,
+)
+
+# The authors' pseudo-code: the seed's side, σ as a fraction of the window's, and the error up to which
+# a match is accepted, raised by a factor whenever nothing is.
+_SEED = 3
+_SIGMA = 1 / 6.4
+_MAX_ERROR = 0.3
+_MAX_ERROR_GROWTH = 1.1
+# Mean squared differences below a quarter of a grey level are rounding.
+_ROUNDING = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class EfrosLeungConfig:
+    """Everything that decides a synthesis but its source.
+
+    Attributes:
+        window: side of the neighbourhood that is compared, px; odd. The larger, the more regular.
+        epsilon: a pixel is drawn from the candidates within 1 + ε of the best.
+        at_once: how many pixels of the frontier are looked up together. 1 is the paper's method. More
+            are faster, but do not see each other: fine structures meet less well.
+        seed: of everything random.
+
+    Raises:
+        ValueError: if a number is out of range.
+    """
+
+    window: int = 11
+    epsilon: float = 0.1
+    at_once: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_window(self.window)
+        if not 0 <= self.epsilon < math.inf:
+            raise ValueError(f"`epsilon` must be finite, >= 0. Received: epsilon={self.epsilon}")
+        if self.at_once < 1:
+            raise ValueError(f"`at_once` must be >= 1. Received: at_once={self.at_once}")
+
+
+def efros_leung(
+    source: npt.ArrayLike,
+    size: tuple[int, int],
+    *,
+    config: EfrosLeungConfig = EfrosLeungConfig(),
+    callback: Callback | None = None,
+) -> Floats:
+    """A new picture grown from a seed, whose every neighbourhood is like one of the source.
+
+    Args:
+        source: [1, H, W, 3] in [0, 1]; a grey one gives a grey texture.
+        size: height and width of the result, px.
+        config: see :class:`EfrosLeungConfig`.
+        callback: called with the numbers of pixels that are done and wanted.
+
+    Returns:
+        [1, height, width, 3] float32; every pixel is one of the source's.
+
+    Raises:
+        ValueError: if the source or ``size`` is smaller than the window.
+    """
+    sample = channels_of(source)
+    check_holds_window("source", sample.shape[:2], config.window)
+    check_holds_window("size", size, config.window)
+    random = np.random.default_rng(config.seed)
+    canvas = np.zeros([*size, sample.shape[-1]], np.float32)
+    known = np.zeros(size, bool)
+    top, left = (int(random.integers(side - _SEED + 1)) for side in sample.shape[:2])
+    middle = tuple(slice((side - _SEED) // 2, (side - _SEED) // 2 + _SEED) for side in size)
+    canvas[middle] = sample[top : top + _SEED, left : left + _SEED]
+    known[middle] = True
+    whole = np.ones(sample.shape[:2], bool)
+    return picture_of(_grow(canvas, known, _Candidates(sample, whole, config), random, callback))
+
+
+def fill_holes(
+    image: npt.ArrayLike,
+    mask: npt.ArrayLike,
+    *,
+    config: EfrosLeungConfig = EfrosLeungConfig(),
+    callback: Callback | None = None,
+) -> Floats:
+    """Continue what is known of a picture into its holes, inside or at its borders.
+
+    Args:
+        image: [1, H, W, 3] in [0, 1].
+        mask: [1, H, W, 1] in [0, 1], of the same size: 0.5 and more where there is a hole.
+        config: see :class:`EfrosLeungConfig`.
+        callback: called with the numbers of pixels that are done and wanted.
+
+    Returns:
+        [1, H, W, 3] float32; outside of holes as it was.
+
+    Raises:
+        ValueError: if the sizes differ, or no whole window is known.
+    """
+    picture = channels_of(image)
+    holes = np.asarray(mask, np.float32)[0, ..., 0] >= 0.5
+    if holes.shape != picture.shape[:2]:
+        raise ValueError(
+            f"`mask` must have the picture's size, {picture.shape[1]}x{picture.shape[0]} px. "
+            f"Received: {holes.shape[1]}x{holes.shape[0]} px"
+        )
+    check_holds_window("source", picture.shape[:2], config.window)
+    canvas = np.where(holes[..., np.newaxis], np.float32(0), picture)
+    candidates = _Candidates(picture, ~holes, config)
+    random = np.random.default_rng(config.seed)
+    return picture_of(_grow(canvas, ~holes, candidates, random, callback))
+
+
+class _Candidates:
+    """All whole windows of a sample, and how unlike they are to what is known of others."""
+
+    def __init__(
+        self, sample: Floats, known: npt.NDArray[np.bool_], config: EfrosLeungConfig
+    ) -> None:
+        side = (config.window, config.window)
+        whole = np.lib.stride_tricks.sliding_window_view(known, side).all(axis=(2, 3))
+        if not whole.any():
+            raise ValueError(
+                f"`mask` must leave a window of {config.window}x{config.window} px known. "
+                "Received: none"
+            )
+        windows = np.lib.stride_tricks.sliding_window_view(sample, side, axis=(0, 1))[whole]
+        windows = np.moveaxis(windows, 1, -1)  # [N, window, window, C]
+        self.middles = windows[:, config.window // 2, config.window // 2].copy()
+        # Around their mean, where float32 has digits for differences.
+        self.mean = sample.mean(axis=(0, 1))
+        centred = windows - self.mean
+        self.values = np.ascontiguousarray(centred.reshape(len(windows), -1))
+        self.squares = np.sum(centred**2, axis=-1).reshape(len(windows), -1)
+        distance = np.arange(config.window) - config.window // 2
+        gauss = np.exp(-0.5 * (distance / (config.window * _SIGMA)) ** 2)
+        self.weights = np.outer(gauss, gauss).astype(np.float32)
+        self.config = config
+
+    def errors(self, windows: Floats, known: npt.NDArray[np.bool_]) -> Floats:
+        """Gaussian-weighted mean squared differences, [B, N], over what is known of [B, w, w, C]."""
+        weights = self.weights * known
+        weights /= weights.sum(axis=(1, 2), keepdims=True)
+        weighted = (weights[..., np.newaxis] * (windows - self.mean)).astype(np.float32)
+        own = np.sum(weighted * (windows - self.mean), axis=(1, 2, 3))
+        count = len(windows)
+        if count == 1:
+            # Not BLAS: on a busy machine its threads wait for each other up to 100 times as long.
+            products = np.einsum("nd,d->n", self.values, weighted.ravel())[np.newaxis]
+            squares = np.einsum("nd,d->n", self.squares, weights.ravel())[np.newaxis]
+        else:
+            products = weighted.reshape(count, -1) @ self.values.T
+            squares = weights.reshape(count, -1) @ self.squares.T
+        errors = np.maximum(squares - 2 * products + own[:, np.newaxis], 0)
+        return errors / windows.shape[-1]
+
+    def draw(self, errors: Floats, random: np.random.Generator) -> tuple[Floats, float]:
+        """A pixel from those about as good as the best, and its error."""
+        limit = errors.min() * (1 + self.config.epsilon) + _ROUNDING
+        chosen = random.choice(np.flatnonzero(errors <= limit))
+        return self.middles[chosen], float(errors[chosen])
+
+
+def _grow(
+    canvas: Floats,
+    known: npt.NDArray[np.bool_],
+    candidates: _Candidates,
+    random: np.random.Generator,
+    callback: Callback | None,
+) -> Floats:
+    """Fill what is not known, layer by layer, pixels with the most known neighbours first."""
+    config = candidates.config
+    half = config.window // 2
+    around = ((half, half), (half, half))
+    padded, seen = np.pad(canvas, (*around, (0, 0))), np.pad(known, around)
+    side = (config.window, config.window)
+    # Views: they follow what is filled in.
+    windows = np.lib.stride_tricks.sliding_window_view(padded, side, axis=(0, 1))
+    windows = np.moveaxis(windows, 2, -1)
+    masks = np.lib.stride_tricks.sliding_window_view(seen, side)
+    total = int(np.sum(~known))
+    remaining, max_error = total, _MAX_ERROR
+    while remaining:
+        layer = _frontier(seen[half:-half, half:-half], masks, random)
+        filled = 0
+        for start in range(0, len(layer), config.at_once):
+            rows, columns = layer[start : start + config.at_once].T
+            errors = candidates.errors(windows[rows, columns], masks[rows, columns])
+            for row, column, each in zip(rows, columns, errors, strict=True):
+                pixel, error = candidates.draw(each, random)
+                if error < max_error:
+                    padded[row + half, column + half] = pixel
+                    seen[row + half, column + half] = True
+                    filled += 1
+        remaining -= filled
+        if not filled:
+            max_error *= _MAX_ERROR_GROWTH
+        if callback:
+            callback(total - remaining, total)
+    return padded[half:-half, half:-half]
+
+
+def _frontier(
+    known: npt.NDArray[np.bool_], masks: npt.NDArray[np.bool_], random: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    """Unknown pixels beside known ones, [N, 2], the most known in their window first."""
+    near = np.lib.stride_tricks.sliding_window_view(np.pad(known, 1), (3, 3)).any(axis=(2, 3))
+    pixels = random.permutation(np.argwhere(near & ~known))
+    counts = masks[pixels[:, 0], pixels[:, 1]].sum(axis=(1, 2))
+    return pixels[np.argsort(-counts, kind="stable")]

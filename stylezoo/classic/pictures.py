@@ -1,0 +1,40 @@
+"""What both methods ask of pictures."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from stylezoo import images
+
+Floats = npt.NDArray[np.float32]
+# Told of pixels done and of how many there are.
+Callback = Callable[[int, int], None]
+
+
+def channels_of(source: npt.ArrayLike) -> Floats:
+    """[1, H, W, 3] as [H, W, C]: of a grey picture one channel."""
+    picture = np.asarray(source, np.float32)
+    if picture.ndim != 4 or len(picture) != 1:
+        raise ValueError(f"`source` must be [1, height, width, 3]. Received: {picture.shape}")
+    return picture[0, ..., :1] if images.is_grey(picture) else picture[0]
+
+
+def picture_of(channels: Floats) -> Floats:
+    """[H, W, C] as [1, H, W, 3]."""
+    return np.array(np.broadcast_to(channels, (*channels.shape[:2], 3)))[np.newaxis]
+
+
+def check_window(window: int) -> None:
+    """Raise a ValueError unless a window has a middle and something around it."""
+    if window < 3 or window % 2 == 0:
+        raise ValueError(f"`window` must be odd, >= 3. Received: window={window}")
+
+
+def check_holds_window(name: str, size: tuple[int, int], window: int) -> None:
+    """Raise a ValueError if a window does not fit into (height, width)."""
+    if min(size) < window:
+        raise ValueError(
+            f"`{name}` must be at least the window, {window}x{window} px. "
+            f"Received: {size[1]}x{size[0]} px"
+        )

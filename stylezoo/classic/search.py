@@ -1,0 +1,222 @@
+"""The nearest of many vectors: by looking at all, or by tree-structured vector quantisation."""
+
+import dataclasses
+import math
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.intp]
+
+_LLOYD_STEPS = 4
+
+
+class Search(Protocol):
+    """Finds nearest vectors among those that it was made with."""
+
+    def nearest(self, queries: Floats) -> Indices:
+        """[B, D] -> [B], the index of a vector that is near, in squared distance."""
+
+
+class ExhaustiveSearch:
+    """Looks at all vectors at once: |v|² - 2 <v, q>, one matrix product for all queries.
+
+    Args:
+        vectors: [N, D] float32.
+    """
+
+    def __init__(self, vectors: Floats) -> None:
+        self._vectors = vectors
+        self._squares = np.einsum("nd,nd->n", vectors, vectors)
+
+    def nearest(self, queries: Floats) -> Indices:
+        """[B, D] -> [B], exactly."""
+        return np.argmin(self._squares - 2 * (queries @ self._vectors.T), axis=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Tree:
+    """Nodes of a binary tree, the root first.
+
+    Attributes:
+        planes: [nodes, D], unit normals of the planes between the halves' centroids.
+        offsets: [nodes], of the planes.
+        children: [nodes, 2], on the negative and on the positive side; -1 for a leaf.
+        starts: [nodes], of a leaf: where its vectors begin in ``order``.
+        counts: [nodes], of a leaf: how many vectors it has.
+        order: [N], the vectors' indices, leaf by leaf.
+    """
+
+    planes: Floats
+    offsets: Floats
+    children: Indices
+    starts: Indices
+    counts: Indices
+    order: Indices
+
+
+class TreeSearch:
+    """Tree-structured vector quantisation (Gersho & Gray 1992; Wei & Levoy 2000, section 4).
+
+    Every node is split in two by the generalised Lloyd algorithm. A query goes down to the half whose
+    centroid is nearer, and is compared with all vectors of the leaf that it comes to (the paper takes
+    a leaf's only vector). Backtracking then goes on from the branch left out that may have the nearest
+    vector by its distance to the plane between the halves, as long as it may have a nearer one than
+    found: with as many leaves as there are, the result is exact. All queries walk together.
+
+    Args:
+        vectors: [N, D] float32.
+        leaf_size: vectors that are not split any more.
+        max_leaves: how many leaves a query may see; None for as many as it takes.
+
+    Raises:
+        ValueError: if a number is not positive.
+    """
+
+    def __init__(self, vectors: Floats, *, leaf_size: int = 16, max_leaves: int | None = 4) -> None:
+        for name, value in (("leaf_size", leaf_size), ("max_leaves", max_leaves)):
+            if value is not None and value < 1:
+                raise ValueError(f"`{name}` must be >= 1. Received: {name}={value}")
+        self._tree = _grow(vectors, leaf_size)
+        self._vectors = vectors[self._tree.order]
+        self._squares = np.einsum("nd,nd->n", self._vectors, self._vectors)
+        self._largest = int(self._tree.counts.max())
+        self._max_leaves = max_leaves or len(self._tree.counts)
+
+    def nearest(self, queries: Floats) -> Indices:
+        """[B, D] -> [B]."""
+        count = len(queries)
+        best = np.full(count, np.inf, np.float32)
+        found = np.zeros(count, np.intp)
+        squares = np.einsum("bd,bd->b", queries, queries)
+        # Branches still to be seen, of all queries: whose, node, squared distance at least.
+        who, nodes, bounds = np.arange(count), np.zeros(count, np.intp), np.zeros(count, np.float32)
+        waiting: list[tuple[Indices, Indices, Floats]] = []
+        for _ in range(self._max_leaves):
+            leaves = self._descend(queries, who, nodes, bounds, waiting)
+            self._compare(queries, squares, who, leaves, best, found)
+            who, nodes, bounds = self._next(waiting, best)
+            if not len(who):
+                break
+        return self._tree.order[found]
+
+    def _descend(
+        self,
+        queries: Floats,
+        who: Indices,
+        nodes: Indices,
+        bounds: Floats,
+        waiting: list[tuple[Indices, Indices, Floats]],
+    ) -> Indices:
+        """The leaves below nodes on the queries' sides; what is left out goes to ``waiting``."""
+        tree = self._tree
+        nodes = nodes.copy()
+        inner = np.flatnonzero(tree.children[nodes, 0] >= 0)
+        while len(inner):
+            here, whose = nodes[inner], who[inner]
+            distance = np.einsum("bd,bd->b", tree.planes[here], queries[whose]) - tree.offsets[here]
+            side = (distance > 0).astype(np.intp)
+            nodes[inner] = tree.children[here, side]
+            bound = np.maximum(bounds[inner], distance * distance)
+            waiting.append((whose, tree.children[here, 1 - side], bound))
+            inner = inner[tree.children[nodes[inner], 0] >= 0]
+        return nodes
+
+    def _compare(
+        self,
+        queries: Floats,
+        squares: Floats,
+        who: Indices,
+        leaves: Indices,
+        best: Floats,
+        found: Indices,
+    ) -> None:
+        """Look at all vectors of the leaves."""
+        tree = self._tree
+        places = np.arange(self._largest)
+        inside = places < tree.counts[leaves][:, np.newaxis]
+        index = tree.starts[leaves][:, np.newaxis] + np.where(inside, places, 0)
+        products = np.matmul(self._vectors[index], queries[who][:, :, np.newaxis])[..., 0]
+        distances = self._squares[index] - 2 * products + squares[who][:, np.newaxis]
+        first = np.argmin(np.where(inside, distances, np.inf), axis=1)
+        rows = np.arange(len(who))
+        nearer = distances[rows, first] < best[who]
+        best[who[nearer]] = distances[rows, first][nearer]
+        found[who[nearer]] = index[rows, first][nearer]
+
+    @staticmethod
+    def _next(
+        waiting: list[tuple[Indices, Indices, Floats]], best: Floats
+    ) -> tuple[Indices, Indices, Floats]:
+        """Of each query the most promising branch that may have a nearer vector; the others stay."""
+        if not waiting:
+            return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.float32)
+        who, nodes, bounds = (np.concatenate(each) for each in zip(*waiting, strict=True))
+        promising = bounds < best[who]
+        who, nodes, bounds = who[promising], nodes[promising], bounds[promising]
+        order = np.lexsort((bounds, who))
+        who, nodes, bounds = who[order], nodes[order], bounds[order]
+        first = np.ones(len(who), bool)
+        first[1:] = who[1:] != who[:-1]
+        waiting[:] = [(who[~first], nodes[~first], bounds[~first])]
+        return who[first], nodes[first], bounds[first]
+
+
+def _grow(vectors: Floats, leaf_size: int) -> _Tree:
+    planes, offsets, children, starts, counts = [], [], [], [], []
+    order: list[Indices] = []
+    ordered = 0
+    pending = [(np.arange(len(vectors)), -1, 0)]
+    while pending:
+        members, parent, side = pending.pop()
+        node = len(children)
+        if parent >= 0:
+            children[parent][side] = node
+        split = _split(vectors[members]) if len(members) > leaf_size else None
+        children.append([-1, -1])
+        starts.append(ordered)
+        if split is None:
+            planes.append(np.zeros(vectors.shape[1], np.float32))
+            offsets.append(0.0)
+            counts.append(len(members))
+            order.append(members)
+            ordered += len(members)
+            continue
+        plane, offset, positive = split
+        planes.append(plane)
+        offsets.append(offset)
+        counts.append(0)
+        pending += [(members[~positive], node, 0), (members[positive], node, 1)]
+    return _Tree(
+        np.stack(planes),
+        np.array(offsets, np.float32),
+        np.array(children),
+        np.array(starts),
+        np.array(counts),
+        np.concatenate(order),
+    )
+
+
+def _split(vectors: Floats) -> tuple[Floats, float, npt.NDArray[np.bool_]] | None:
+    """The plane between two centroids, and who is on its positive side; None if there are no two."""
+    mean = vectors.mean(axis=0)
+    spread = vectors.var(axis=0)
+    axis = int(np.argmax(spread))
+    positive = vectors[:, axis] > mean[axis]
+    for _ in range(_LLOYD_STEPS):
+        size = int(positive.sum())
+        if not 0 < size < len(vectors):
+            return None
+        upper = vectors[positive].mean(axis=0)
+        lower = (mean * len(vectors) - upper * size) / (len(vectors) - size)
+        normal = upper - lower
+        length = math.sqrt(float(normal @ normal))
+        if length == 0:
+            return None
+        plane = normal / np.float32(length)
+        offset = float(plane @ (upper + lower)) / 2
+        positive = vectors @ plane - np.float32(offset) > 0
+    size = int(positive.sum())
+    return (plane, offset, positive) if 0 < size < len(vectors) else None

@@ -1,0 +1,226 @@
+"""Texture synthesis by tree-structured vector quantisation (Wei & Levoy 2000)."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from stylezoo import images
+from stylezoo.classic.pictures import (
+    Callback,
+    Floats,
+    channels_of,
+    check_holds_window,
+    check_window,
+    picture_of,
+)
+from stylezoo.classic.search import ExhaustiveSearch, Indices, Search, TreeSearch
+
+SEARCHES = ("tree", "exhaustive")
+
+# A level's source has room for windows to differ: at least so many times the window's side.
+_ROOM = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class WeiLevoyConfig:
+    """Everything that decides a synthesis but its source.
+
+    Attributes:
+        window: side of the neighbourhood at a pixel's own level, px; odd. That at the level below has
+            about half of it.
+        levels: of the pyramid, at most; fewer where the source is small.
+        search: ``"tree"``, or ``"exhaustive"`` for the nearest of all neighbourhoods.
+        max_leaves: how many leaves of the tree are looked at, backtracking from the first; the more,
+            the better and slower.
+        tileable: make borders fit those on the other side.
+        seed: of the noise to start from.
+
+    Raises:
+        ValueError: if a number is out of range.
+    """
+
+    window: int = 9
+    levels: int = 4
+    search: str = "tree"
+    max_leaves: int = 4
+    tileable: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_window(self.window)
+        for field in ("levels", "max_leaves"):
+            if getattr(self, field) < 1:
+                raise ValueError(
+                    f"`{field}` must be >= 1. Received: {field}={getattr(self, field)}"
+                )
+        if self.search not in SEARCHES:
+            raise ValueError(
+                f"`search` must be one of {', '.join(SEARCHES)}. Received: search={self.search!r}"
+            )
+
+    @property
+    def half(self) -> int:
+        """How far a neighbourhood reaches."""
+        return self.window // 2
+
+
+def wei_levoy(
+    source: npt.ArrayLike,
+    size: tuple[int, int],
+    *,
+    config: WeiLevoyConfig = WeiLevoyConfig(),
+    callback: Callback | None = None,
+) -> Floats:
+    """A new picture, pixel by pixel from coarse to fine, each after the neighbourhood most like its own.
+
+    A neighbourhood is what a raster scan has done already within the window, and all around the pixel at
+    the coarser level. Pixels that do not see each other are looked up together, which changes nothing
+    but the time. Differs from the paper in the borders: it joins opposite ones, here a wider picture is
+    made and cut. With ``tileable`` they are joined, and pixels near them are looked up once more, after
+    whole neighbourhoods.
+
+    Args:
+        source: [1, H, W, 3] in [0, 1]; a grey one gives a grey texture.
+        size: height and width of the result, px.
+        config: see :class:`WeiLevoyConfig`.
+        callback: called with the numbers of pixels that are done and wanted.
+
+    Returns:
+        [1, height, width, 3] float32; every pixel is one of the source's.
+
+    Raises:
+        ValueError: if the source or ``size`` is smaller than the window.
+    """
+    sample = channels_of(source)
+    check_holds_window("source", sample.shape[:2], config.window)
+    check_holds_window("size", size, config.window)
+    samples = _pyramid(sample, config)
+    margin = 0 if config.tileable else config.window
+    sizes = [
+        _halved(tuple(side + 2 * margin for side in size), level) for level in range(len(samples))
+    ]
+    random = np.random.default_rng(config.seed)
+    total = sum(height * width for height, width in sizes)
+    done = 0
+    coarser: tuple[Floats, Floats] | None = None
+    for sample, (height, width) in reversed(list(zip(samples, sizes, strict=True))):
+        colours = sample.reshape(-1, sample.shape[-1])
+        canvas = colours[random.integers(len(colours), size=(height, width))]
+        level = _Level(sample, canvas, coarser, config)
+        for batch in _wavefronts(height, width, config.half):
+            level.look_up(batch, causal=True)
+            done += len(batch)
+            if callback:
+                callback(done, total)
+        if config.tileable:
+            for batch in _near_borders(height, width, config):
+                level.look_up(batch, causal=False)
+        coarser = sample, canvas
+    return picture_of(canvas[margin : margin + size[0], margin : margin + size[1]])
+
+
+def _pyramid(sample: Floats, config: WeiLevoyConfig) -> list[Floats]:
+    """The source at every level, itself first."""
+    samples = [sample]
+    while len(samples) < config.levels:
+        height, width = _halved(sample.shape[:2], len(samples))
+        if min(height, width) < _ROOM * config.window:
+            break
+        samples.append(images.resize(sample[np.newaxis], (height, width)).numpy()[0])
+    return samples
+
+
+def _halved(size: tuple[int, ...], level: int) -> tuple[int, int]:
+    height, width = (-(-side // 2**level) for side in size)
+    return height, width
+
+
+def _wavefronts(height: int, width: int, half: int) -> Iterator[Indices]:
+    """All pixels, in batches [B, 2] of those that a raster scan may do at the same time.
+
+    A pixel sees ``half`` columns further in the rows above: what is there has to be done.
+    """
+    rows = np.arange(height)
+    for front in range(width + (height - 1) * (half + 1)):
+        columns = front - rows * (half + 1)
+        here = rows[(columns >= 0) & (columns < width)]
+        if len(here):
+            yield np.stack([here, columns[here]], axis=1)
+
+
+def _near_borders(height: int, width: int, config: WeiLevoyConfig) -> Iterator[Indices]:
+    """Pixels that see across a border, in batches of those that do not see each other."""
+    rows, columns = np.indices((height, width))
+    from_row = np.minimum(rows, height - 1 - rows)
+    from_column = np.minimum(columns, width - 1 - columns)
+    near = np.minimum(from_row, from_column) < config.half
+    step = config.half + 1
+    for row in range(step):
+        for column in range(step):
+            batch = np.argwhere(near & (rows % step == row) & (columns % step == column))
+            if len(batch):
+                yield batch
+
+
+class _Level:
+    """One level: the source's neighbourhoods, and those of the picture, which changes in place."""
+
+    def __init__(
+        self,
+        sample: Floats,
+        canvas: Floats,
+        coarser: tuple[Floats, Floats] | None,
+        config: WeiLevoyConfig,
+    ) -> None:
+        self._sample, self._canvas = sample, canvas
+        self._coarser = coarser
+        self._config = config
+        self._searches: dict[bool, Search] = {}
+        half = config.half
+        height, width = sample.shape[:2]
+        # Those whose window is inside; none reads what is not there.
+        rows, columns = np.mgrid[half : height - half, half : width - half]
+        self._pixels = np.stack([rows.ravel(), columns.ravel()], axis=1)
+        self._middles = sample[half : height - half, half : width - half].reshape(
+            len(self._pixels), -1
+        )
+
+    def look_up(self, batch: Indices, *, causal: bool) -> None:
+        """Give pixels [B, 2] the colours of the source's whose neighbourhoods are most like theirs."""
+        if causal not in self._searches:
+            self._searches[causal] = self._search(causal)
+        queries = self._neighbourhoods(1, batch, causal)
+        chosen = self._searches[causal].nearest(queries)
+        self._canvas[batch[:, 0], batch[:, 1]] = self._middles[chosen]
+
+    def _search(self, causal: bool) -> Search:
+        vectors = self._neighbourhoods(0, self._pixels, causal)
+        if self._config.search == "exhaustive":
+            return ExhaustiveSearch(vectors)
+        return TreeSearch(vectors, max_leaves=self._config.max_leaves)
+
+    def _neighbourhoods(self, which: int, pixels: Indices, causal: bool) -> Floats:
+        """Of pixels [N, 2] of the source (0) or the picture (1), as rows."""
+        picture = (self._sample, self._canvas)[which]
+        parts = [_around(picture, pixels, _offsets(self._config.half, causal))]
+        if self._coarser is not None:
+            offsets = np.concatenate([_offsets(self._config.half // 2, False), [[0, 0]]])
+            parts.append(_around(self._coarser[which], pixels // 2, offsets))
+        return np.concatenate(parts, axis=1)
+
+
+def _offsets(half: int, causal: bool) -> Indices:
+    """What is around a pixel, [n, 2], without itself; or of that what a raster scan has done."""
+    offsets = np.indices((2 * half + 1, 2 * half + 1)).reshape(2, -1).T - half
+    middle = len(offsets) // 2
+    return offsets[:middle] if causal else np.delete(offsets, middle, axis=0)
+
+
+def _around(picture: Floats, pixels: Indices, offsets: Indices) -> Floats:
+    """[N, n C]; beyond a border the picture begins again at the other."""
+    height, width = picture.shape[:2]
+    rows = (pixels[:, :1] + offsets[:, 0]) % height
+    columns = (pixels[:, 1:] + offsets[:, 1]) % width
+    return picture[rows, columns].reshape(len(pixels), -1)
