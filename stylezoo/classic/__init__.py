@@ -1,8 +1,8 @@
 """Texture synthesis before convolutional networks: pixel by pixel, after what is around each."""
 
-from stylezoo.classic.efros_leung import EfrosLeungConfig, efros_leung, fill_holes
+from stylezoo.classic.raster import WeiLevoyConfig, wei_levoy
+from stylezoo.classic.sampling import EfrosLeungConfig, efros_leung, fill_holes
 from stylezoo.classic.search import ExhaustiveSearch, Search, TreeSearch
-from stylezoo.classic.wei_levoy import WeiLevoyConfig, wei_levoy
 
 __all__ = [
     "EfrosLeungConfig",

@@ -1,0 +1,165 @@
+"""Wei & Levoy's synthesis: its order, its borders, the tree's quality."""
+
+import numpy as np
+import pytest
+
+from stylezoo import classic, images
+from stylezoo.classic import raster
+
+
+def sample(name, size, *, part=slice(0, 256)):
+    picture = images.load_sample(name)[:, part, part]
+    return images.resize(picture, (size, size)).numpy()
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "half"), [(5, 7, 1), (6, 20, 4), (20, 6, 2), (3, 3, 3)]
+)
+def test_wavefronts_keep_to_the_order_of_a_raster_scan(height, width, half):
+    """Every pixel once, and after all that its window has above it and to its left."""
+    front = np.full([height, width], -1)
+    for index, batch in enumerate(raster._wavefronts(height, width, half)):
+        assert np.all(front[batch[:, 0], batch[:, 1]] == -1)
+        front[batch[:, 0], batch[:, 1]] = index
+    assert np.all(front >= 0)
+    for row, column in np.ndindex(height, width):
+        for y, x in raster._offsets(half, causal=True):
+            if row + y >= 0 and 0 <= column + x < width:
+                assert front[row + y, column + x] < front[row, column]
+
+
+def test_causal_offsets():
+    expected = [[-1, -1], [-1, 0], [-1, 1], [0, -1]]
+    np.testing.assert_array_equal(raster._offsets(1, causal=True), expected)
+    assert len(raster._offsets(4, causal=True)) == 40
+    assert len(raster._offsets(2, causal=False)) == 24
+
+
+@pytest.mark.parametrize("search", ["tree", "exhaustive"])
+def test_every_pixel_is_one_of_the_sources_and_grey_stays_grey(search):
+    source = sample("gravel", 40)
+    config = classic.WeiLevoyConfig(window=5, search=search)
+    calls = []
+    texture = classic.wei_levoy(
+        source, (21, 30), config=config, callback=lambda *call: calls.append(call)
+    )
+    assert texture.shape == (1, 21, 30, 3)
+    assert images.is_grey(texture)
+    assert np.isin(texture, source).all()
+    assert calls[-1][0] == calls[-1][1]
+    coloured = sample("coffee", 40)
+    texture = classic.wei_levoy(coloured, (12, 12), config=config)
+    known = {tuple(pixel) for pixel in coloured.reshape(-1, 3)}
+    assert {tuple(pixel) for pixel in texture.reshape(-1, 3)} <= known
+
+
+def test_continues_stripes():
+    """Of a period of six: away from the borders, what comes six pixels later is the same."""
+    wave = 0.5 + 0.5 * np.sin(np.arange(48) * 2 * np.pi / 6)
+    source = np.broadcast_to(wave[None, None, :, None], (1, 48, 48, 3)).astype(np.float32)
+    texture = classic.wei_levoy(
+        source, (40, 40), config=classic.WeiLevoyConfig(search="exhaustive")
+    )
+    assert np.mean(np.abs(texture[:, :, 6:] - texture[:, :, :-6])) < 0.02
+    assert np.mean(np.abs(texture[:, :, 3:] - texture[:, :, :-3])) > 0.3
+
+
+def seams(texture):
+    """Mean steps across the borders, over those inside."""
+    rows = (
+        np.abs(texture[0, 0] - texture[0, -1]).mean() / np.abs(np.diff(texture[0], axis=0)).mean()
+    )
+    columns = np.abs(texture[0, :, 0] - texture[0, :, -1]).mean()
+    return rows, columns / np.abs(np.diff(texture[0], axis=1)).mean()
+
+
+def test_tileable_borders_fit():
+    source = images.resize(sample("grass", 96), (64, 64)).numpy()
+    plain, tileable = (
+        [
+            seams(classic.wei_levoy(source, (48, 40), config=config))
+            for config in (
+                classic.WeiLevoyConfig(window=7, tileable=tiles, seed=seed) for seed in (0, 1)
+            )
+        ]
+        for tiles in (False, True)
+    )
+    # Steps between unrelated pixels are larger; measured 1.5 to 2.
+    assert np.mean(tileable) < 1.25
+    assert np.mean(plain) > np.mean(tileable)
+
+
+def test_the_same_seed_gives_the_same_texture():
+    source = sample("brick", 32)
+
+    def run(seed):
+        return classic.wei_levoy(
+            source, (16, 20), config=classic.WeiLevoyConfig(window=5, seed=seed)
+        )
+
+    np.testing.assert_array_equal(run(1), run(1))
+    assert not np.array_equal(run(1), run(2))
+
+
+def test_levels_have_room_for_windows():
+    picture = np.zeros([64, 90, 3], np.float32)
+    shapes = [each.shape[:2] for each in raster._pyramid(picture, classic.WeiLevoyConfig())]
+    assert shapes == [(64, 90), (32, 45)]
+    one = raster._pyramid(picture, classic.WeiLevoyConfig(levels=1))
+    assert len(one) == 1
+
+
+def mean_distance(source, texture, window):
+    """Of the texture's whole neighbourhoods to the nearest of the source's: the quality of a search."""
+    half = window // 2
+
+    def neighbourhoods(picture):
+        windows = np.lib.stride_tricks.sliding_window_view(
+            picture[0], (window, window), axis=(0, 1)
+        )
+        return windows.reshape(-1, windows[0, 0].size).astype(np.float32)
+
+    known, made = neighbourhoods(source), neighbourhoods(texture[:, half:, half:])
+    found = classic.ExhaustiveSearch(known).nearest(made)
+    return np.mean(np.sum((known[found] - made) ** 2, axis=1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["grass", "gravel", "brick"])
+def test_the_tree_is_within_15_percent_of_exhaustive_search(name):
+    """Of the distance to the nearest neighbourhood, which the queries of a real synthesis have."""
+    source = sample(name, 192)[..., :1]
+    pixels = np.stack(np.indices((184, 184)).reshape(2, -1), axis=1) + 4
+    offsets = raster._offsets(4, causal=True)
+    known = raster._around(source[0], pixels, offsets)
+    other = sample(name, 192, part=slice(256, 512))[..., :1]
+    queries = raster._around(other[0], pixels[::17], offsets)
+
+    def mean(search):
+        return np.mean(np.sum((known[search.nearest(queries)] - queries) ** 2, axis=1))
+
+    tree = classic.TreeSearch(known, max_leaves=classic.WeiLevoyConfig().max_leaves)
+    assert mean(tree) < 1.15 * mean(classic.ExhaustiveSearch(known))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"window": 4}, "`window` must be odd, >= 3. Received: window=4"),
+        ({"levels": 0}, "`levels` must be >= 1"),
+        ({"max_leaves": 0}, "`max_leaves` must be >= 1"),
+        ({"search": "x"}, "`search` must be one of tree, exhaustive. Received: search='x'"),
+    ],
+)
+def test_bad_configurations(options, message):
+    with pytest.raises(ValueError, match=message):
+        classic.WeiLevoyConfig(**options)
+
+
+def test_too_small():
+    with pytest.raises(ValueError, match="`source` must be at least the window, 9x9 px"):
+        classic.wei_levoy(np.zeros([1, 8, 20, 3]), (20, 20))
+    with pytest.raises(ValueError, match="`size` must be at least the window, 9x9 px"):
+        classic.wei_levoy(np.zeros([1, 20, 20, 3]), (20, 8))
+    with pytest.raises(ValueError, match=r"`source` must be \[1, height, width, 3\]"):
+        classic.wei_levoy(np.zeros([20, 20, 3]), (20, 20))
