@@ -7,7 +7,9 @@ import pathlib
 import platform
 import shlex
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -47,6 +49,27 @@ def alternate(runs: Mapping[str, Callable[[], object]], *, repeats: int) -> dict
             run()
             seconds[name].append(time.perf_counter() - began)
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def run_command(*arguments: str) -> dict[str, Any]:
+    """The report of a whole `stylezoo` process that makes a picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder, "report.json")
+        outputs = [f"--output={folder}/picture.png", f"--report={report}"]
+        command = [sys.executable, "-m", "stylezoo.binaries.main", *arguments, *outputs]
+        subprocess.run(command, check=True)
+        figures: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        return figures
+
+
+def cost(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Peak memory of a process that optimised a picture, and its seconds a step at full size."""
+    last = report["levels"][-1]
+    return {
+        "peak_rss_mb": report["peak_rss_mb"],
+        "seconds_per_step_at_full_size": last["seconds"] / last["steps"],
+        "steps": last["steps"],
+    }
 
 
 def _processor() -> str:

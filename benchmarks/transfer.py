@@ -9,12 +9,8 @@ Pictures default to two that come with scikit-image. Parts: `step` (seconds a st
 
 import contextlib
 import dataclasses
-import json
 import math
 import pathlib
-import subprocess
-import sys
-import tempfile
 import time
 from typing import Any
 
@@ -97,31 +93,16 @@ def _one_step(minimizer: Any) -> Any:
 
 def peak_memory(size: int, *extra: str, steps: int = 3) -> dict[str, Any]:
     """Peak resident memory of a whole `stylezoo transfer`, and its seconds a step."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = pathlib.Path(folder, "report.json")
-        subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "stylezoo.binaries.main",
-                "transfer",
-                f"--content={_content()}",
-                f"--style={_style()}",
-                f"--size={size}",
-                f"--steps={steps}",
-                f"--output={folder}/picture.png",
-                f"--report={report}",
-                *extra,
-            ],
-            check=True,
+    return results.cost(
+        results.run_command(
+            "transfer",
+            f"--content={_content()}",
+            f"--style={_style()}",
+            f"--size={size}",
+            f"--steps={steps}",
+            *extra,
         )
-        figures = json.loads(report.read_text(encoding="utf-8"))
-    last = figures["levels"][-1]
-    return {
-        "peak_rss_mb": figures["peak_rss_mb"],
-        "seconds_per_step_at_full_size": last["seconds"] / last["steps"],
-        "steps": steps,
-    }
+    )
 
 
 class _LossReached(Exception):  # noqa: N818 - not an error

@@ -275,6 +275,82 @@ def test_texture_match_histogram(folder):
         )
 
 
+CNNMRF = "--method=cnnmrf --patch_stride=1 --patch_scales=1 --patch_rotations=0 --match_memory=4"
+
+
+def test_transfer_by_patches(folder):
+    """Each flag in force; masks of a painting's parts; tiles."""
+    for name, size in (("sky.png", (48, 40)), ("blue.png", (50, 60))):
+        half = np.zeros(size[::-1], np.uint8)
+        half[: size[1] // 2] = 255
+        Image.fromarray(half).save(name)
+    flags = "--content=photo.png --style=painting.jpg --weights=vgg16.h5 --size=40 --smallest=40"
+    masks = "--masks=sky.png --style_masks=blue.png --guide_weight=2 --tile=32 --match_every=2"
+    assert (
+        run("transfer", flags, CNNMRF, masks, "--steps=3 --output=out.png --report=out.json") == 0
+    )
+    report = read("out.json")
+    assert_report(report, steps=3, terms=["content", "style", "tv"])
+    settings = report["settings"]
+    assert (settings["style_loss"], settings["style_layers"]) == ("mrf", ["relu3_1", "relu4_1"])
+    assert settings["patches"] == {
+        "type": "PatchConfig",
+        "size": 3,
+        "stride": 1,
+        "scales": 1,
+        "rotations": 0,
+        "every": 2,
+        "guide_weight": 2,
+        "memory": 4,
+    }
+
+
+@pytest.mark.parametrize("preset", ["cnnmrf", "cnnmrf2016-code", "cnnmrf2016-paper"])
+def test_texture_by_patches(preset, folder):
+    Image.open(images.sample_path("brick")).resize((40, 40)).save("brick.png")
+    flags = (
+        f"--preset={preset} --network=vgg16 --source=brick.png --size=32 --smallest=32 --steps=3"
+    )
+    more = "--patch_scales=0 --patch_rotations=0 --patch_stride=1"
+    assert run(TEXTURE, flags, more, "--output=out.png --report=out.json") == 0
+    terms = ["style"] if preset == "cnnmrf" else ["style", "tv"]
+    report = read("out.json")
+    assert_report(report, steps=3, terms=terms)
+    # Matched anew before it, the second is the same loss at a nearer picture, or more alike patches.
+    assert report["losses"][-1]["total"] < report["losses"][0]["total"]
+    assert Image.open("out.png").mode == "L"  # grey stays grey
+
+
+@pytest.mark.parametrize("method", ["efros_leung", "wei_levoy"])
+def test_texture_pixel_by_pixel(method, folder):
+    Image.open(images.sample_path("brick")).resize((30, 30)).save("brick.png")
+    flags = f"texture --method={method} --window=5 --seed=2 --size=16x20 --source_size=24"
+    for source, output in (("painting.jpg", "colour.png"), ("brick.png", "grey.png")):
+        assert run(flags, f"--source={source} --output={output} --report={output}.json") == 0
+        report = read(f"{output}.json")
+        assert (report["settings"]["window"], report["settings"]["seed"]) == (5, 2)
+        assert report["seconds"] > 0
+        assert Image.open(output).size == (20, 16)
+        known = images.resize_longest_side(images.read_image(source), 24).numpy()
+        known = np.round(known * 255).reshape(-1, 3).astype(np.uint8)
+        made = np.round(images.read_image(output) * 255).reshape(-1, 3).astype(np.uint8)
+        assert {tuple(pixel) for pixel in made} <= {tuple(pixel) for pixel in known}
+    assert Image.open("grey.png").mode == "L"
+    assert Image.open("colour.png").mode == "RGB"
+
+
+def test_texture_fills_holes(folder):
+    mask = np.zeros([60, 50], np.uint8)
+    mask[10:16, 20:30] = 255
+    Image.fromarray(mask).save("hole.png")
+    flags = "texture --method=efros_leung --window=5 --source=painting.jpg --mask=hole.png"
+    assert run(flags, "--at_once=4 --epsilon=0.2 --output=out.png") == 0
+    before, after = images.read_image("painting.jpg"), images.read_image("out.png")
+    changed = np.any(before != after, axis=-1)[0]
+    assert changed[mask > 0].mean() > 0.5
+    assert not changed[mask == 0].any()
+
+
 def test_invert(folder):
     assert run(INVERT, "--steps=6 --output=out.png --report=out.json --tv_beta=1") == 0
     assert images.read_image("out.png").shape == (1, 33, 40, 3)
@@ -335,8 +411,10 @@ def test_help_lists_the_flags(command, flag, capsys):
 PROMISED = {
     "transfer": "content style output style_weights size preset network content_weight style_weight "
     "tv_weight style_scale pooling style_loss content_layers style_layers optimizer steps init "
-    "preserve_color masks dream_layer dream_weight tile seed save_every report overwrite",
-    "texture": "source output size layers",
+    "preserve_color masks style_masks method patch_stride match_every match_memory "
+    "dream_layer dream_weight tile seed save_every report overwrite",
+    "texture": "source output size seed report layers method preset window mask tileable "
+    "match_memory",
     "invert": "image layer output",
 }
 

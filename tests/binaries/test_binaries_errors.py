@@ -147,6 +147,49 @@ TABLE = {
         ("--dream_layer=x", f"`dream_layer` of vgg16 must be among {LAYERS}"),
         ("--preset=slow", "`--preset` must be one of fast, gatys2016-paper, gatys2016-code"),
         ("--style_loss=x", "`style_loss` must be one of gram, moments, sliced"),
+        ("--method=dali", "one of <gatys\\|cnnmrf>"),
+        (
+            "--method=cnnmrf --preset=fast",
+            "--method=cnnmrf must be one of cnnmrf, cnnmrf2016-paper",
+        ),
+        (
+            "--method=gatys --preset=cnnmrf",
+            "`--preset` of --method=gatys must be one of fast, gatys",
+        ),
+        (
+            "--preset=gatys2016-code --style_loss=mrf",
+            "`scaling` must be one of relative, cnnmrf2016",
+        ),
+        ("--preset=cnnmrf2016-code --style_loss=gram", "`scaling` must be one of relative, gatys"),
+        (
+            "--method=cnnmrf --size=24",
+            "`content` must be at least 24x24 px for patches of 3 features",
+        ),
+        (
+            "--method=cnnmrf --style_scale=0.5",
+            "`style` must be at least 24x24 px for patches",
+        ),
+        ("--patch_stride=2", "`--patch_stride` must come with --style_loss=mrf"),
+        ("--match_memory=9", "`--match_memory` must come with --style_loss=mrf"),
+        ("--method=cnnmrf --patch_stride=0", "patch_stride"),
+        ("--method=cnnmrf --patch_scales=-1", "patch_scales"),
+        ("--method=cnnmrf --match_every=0", "match_every"),
+        ("--method=cnnmrf --match_memory=0", "match_memory"),
+        ("--method=cnnmrf --guide_weight=0", "`guide_weight` must be finite, > 0"),
+        ("--style_masks=white.png", "`style_masks` must come with `masks`"),
+        ("--masks=white.png --style_masks=white.png", "`style_masks` must have their style's size"),
+        (
+            "--style=photo.png --masks=white.png --style_masks=black.png",
+            "`style_masks` must not be empty",
+        ),
+        (
+            "--style=photo.png --masks=white.png --style_masks=white.png,white.png",
+            "`style_masks` must be as many for each style as `masks`. Received: 2 for 1 masks",
+        ),
+        (
+            "--style=photo.png,photo.png --masks=white.png --style_masks=white.png",
+            "`--style_masks` must be as many for each painting. Received: 1 for 2 paintings",
+        ),
         ("--preserve_color=x", "`preserve_color` must be one of none, luminance, histogram"),
         ("--style_weights=1,2", "`style_weights` must be one a style. Received: 2 for 1 styles"),
         ("--style_weights=-1", "`style_weights` must be finite, >= 0, not all 0"),
@@ -179,6 +222,15 @@ TABLE = {
         ("--layers=relu9_9", f"`layers` of vgg16 must be among {LAYERS}"),
         ("--style_loss=x", "`style_loss` must be one of gram, moments, sliced"),
         ("--series", "`out_relu1_1.png` already exists"),
+        ("--preset=slow", "`--preset` must be one of gatys, cnnmrf, cnnmrf2016-paper"),
+        ("--method=cnnmrf --preset=gatys", "`--preset` of --method=cnnmrf must be one of cnnmrf,"),
+        ("--method=cnnmrf --size=20", "`size` must be at least 24x24 px for patches of 3 features"),
+        ("--method=cnnmrf --source_size=24", "`source` must be at least 24x24 px for patches of 3"),
+        ("--preset=cnnmrf2016-code --style_loss=gram", "`scaling` must be one of relative with"),
+        ("--match_every=3", "`--match_every` must come with --style_loss=mrf"),
+        ("--tv_weight=nan", "`tv_weight` must be finite, >= 0"),
+        ("--window=9", "`--window` must come with --method=efros_leung or wei_levoy"),
+        ("--mask=black.png", "`--mask` must come with --method=efros_leung"),
     ],
     "invert": [
         *((f"--image={name}", message) for name, message in PICTURES),
@@ -208,6 +260,60 @@ def test_bad_input(command, flags, message, folder, idle, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert_one_line(captured.err, command, message)
+    assert snapshot(folder) == before
+
+
+EFROS_LEUNG = "--method=efros_leung --source=photo.png --output=out.png --size=40"
+WEI_LEVOY = "--method=wei_levoy --source=photo.png --output=out.png --size=40"
+
+
+@pytest.mark.parametrize(
+    ("good", "flags", "message"),
+    [
+        *(
+            (good, flags, message)
+            for good in (EFROS_LEUNG, WEI_LEVOY)
+            for flags, message in (
+                *((f"--source={name}", message) for name, message in PICTURES),
+                ("--source=", "`--source` must be given"),
+                ("--output=existing.png", "`existing.png` already exists"),
+                ("--window=8", "`window` must be odd, >= 3. Received: window=8"),
+                ("--window=1", "`window` must be odd, >= 3. Received: window=1"),
+                ("--window=41", "`source` must be at least the window, 41x41 px. .*48x40 px"),
+                ("--window=21 --size=30x20", "`size` must be at least the window, 21x21 px"),
+                ("--size=4", "`size` must be at least the window"),
+                ("--size=0", "`--size` must be HEIGHTxWIDTH in px"),
+                ("--layers=relu1_1", "`--layers` must not be given with --method="),
+                ("--steps=3", "`--steps` must not be given with --method="),
+                ("--report=r.txt", r"must end in one of \.json"),
+            )
+        ),
+        (EFROS_LEUNG, "--epsilon=-1", "`epsilon` must be finite, >= 0"),
+        (EFROS_LEUNG, "--epsilon=nan", "`epsilon` must be finite, >= 0"),
+        (EFROS_LEUNG, "--at_once=0", "`at_once` must be >= 1"),
+        (EFROS_LEUNG, "--tileable", "`--tileable` must not be given with --method=efros_leung"),
+        (EFROS_LEUNG, "--mask=black.png", "`--size` must not be given with --mask"),
+        (WEI_LEVOY, "--search=x", "`search` must be one of tree, exhaustive"),
+        (WEI_LEVOY, "--max_leaves=0", "`max_leaves` must be >= 1"),
+        (WEI_LEVOY, "--mask=black.png", "`--mask` must not be given with --method=wei_levoy"),
+        (
+            EFROS_LEUNG.replace(" --size=40", ""),
+            "--mask=white.png",
+            "`mask` must leave a window of 11x11 px known. Received: none",
+        ),
+        (
+            EFROS_LEUNG.replace(" --size=40", ""),
+            "--mask=other_size.png",
+            "`mask` must have the picture's size, 48x40 px. Received: 24x20 px",
+        ),
+    ],
+)
+def test_bad_input_of_the_classical_methods(good, flags, message, folder, capsys):
+    before = snapshot(folder)
+    assert main.run(["texture", *good.split(), *flags.split()]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert_one_line(captured.err, "texture", message)
     assert snapshot(folder) == before
 
 
