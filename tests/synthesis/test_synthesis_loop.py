@@ -325,3 +325,65 @@ def test_detail_of_a_picture_is_added_when_enlarging():
     # From the content's own reduction, its detail restores it: additions within [0, 1] in float32.
     np.testing.assert_allclose(enlarged(detail_of=content), content, atol=1e-5)
     assert np.mean(np.abs(enlarged() - content)) > 0.1
+
+
+class Nearest:
+    """The squared distance to the nearer of two greys, which is matched."""
+
+    matches = True
+
+    def __init__(self):
+        self.matched = []
+
+    def match(self, image, targets):
+        self.matched.append(float(tf.reduce_mean(image)))
+        nearer = tf.argmin(tf.abs(targets["greys"] - tf.reduce_mean(image)))
+        return {"grey": targets["greys"][nearer]}
+
+    def __call__(self, image, targets):
+        total = tf.reduce_mean(tf.square(image - targets["grey"]))
+        return total, {"distance": total}
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), LBFGS()])
+@pytest.mark.parametrize("every", [1, 3])
+def test_matches_before_the_first_step_and_after_every_so_many(optimizer, every):
+    loss = Nearest()
+    result, _ = optimize_image(
+        loss,
+        Pixels(tf.fill([1, 4, 4, 3], 0.4)),
+        {"greys": tf.constant([0.1, 0.9])},
+        optimizer=optimizer,
+        num_steps=7,
+        match_every=every,
+    )
+    steps = len(result.losses)
+    # Where L-BFGS is stuck, it is matched once more before it ends.
+    assert len(loss.matched) >= -(-steps // every)
+    if isinstance(optimizer, Adam):
+        assert len(loss.matched) == -(-7 // every)
+        assert result.evaluations == 7
+    assert loss.matched[0] == pytest.approx(0.4)
+    assert loss.matched == sorted(loss.matched, reverse=True)
+    assert np.mean(result.image) < 0.35
+
+
+def test_refuses_to_match_never():
+    with pytest.raises(ValueError, match=r"`match_every` must be >= 1\. Received: match_every=0"):
+        optimize_image(Nearest(), Pixels(start()), {}, optimizer=Adam(), num_steps=1, match_every=0)
+
+
+def test_grey_pixels_stay_grey():
+    parameter = Pixels(
+        tf.random.stateless_uniform([1, 4, 4, 3], [0, 0]), bounds=(0.2, 0.8), grey=True
+    )
+    goal = tf.constant([0.1, 0.5, 0.6])
+
+    def loss(image, targets):
+        total = tf.reduce_mean(tf.square(image - goal))
+        return total, {"distance": total}
+
+    result, _ = optimize_image(loss, parameter, {}, optimizer=LBFGS(), num_steps=20)
+    assert result.image.shape == (1, 4, 4, 3)
+    # The best grey is the mean.
+    np.testing.assert_allclose(result.image, np.full([1, 4, 4, 3], 0.4), atol=1e-3)
