@@ -2,19 +2,22 @@
 
 Usage: python -m benchmarks.patches [--part=search] [--output=RESULT.json]
 
-Pictures come with scikit-image. Parts: `search` (9x9 neighbourhoods of 192x192 px sources, looked up in
-batches as a synthesis does: seconds, and mean squared distance to what is found, as ratios), `classic`
+Pictures come with scikit-image. Parts: `search` (9x9 neighbourhoods of 192x192 px sources, looked up as a
+synthesis does: time, and mean squared distance to what is found, as ratios), `classic`
 (seconds of whole syntheses), `cnnmrf` (seconds a step and peak memory of whole transfers).
 """
 
+import functools
 import time
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from absl import app, flags
 
 from benchmarks import results
 from stylezoo import classic, images
+from stylezoo.classic import raster
 
 _PARTS = ("search", "classic", "cnnmrf")
 _OUTPUT = flags.DEFINE_string("output", "out/benchmarks/patches.json", "Where figures go.")
@@ -22,53 +25,66 @@ _ONLY = flags.DEFINE_multi_enum("part", list(_PARTS), _PARTS, "What to measure."
 _REPEATS = flags.DEFINE_integer("repeats", 5, "Of each timing.", 1)
 _SIZE = flags.DEFINE_integer("size", 384, "Of the transfer, px.", 1)
 
-_GREY = ("brick", "grass", "gravel")
-# A wavefront of a 256 px picture.
-_BATCH = 51
+_SOURCES = ("brick", "grass", "gravel", "coffee")
 
 
-def _crop(name: str, size: int, *, top: int = 0) -> np.ndarray:
+def _crop(name: str, size: int) -> np.ndarray:
     """[1, size, size, 3] of a sample at half its size."""
     picture = images.load_sample(name)
     half = images.resize(picture, (picture.shape[1] // 2, picture.shape[2] // 2)).numpy()
-    return half[:, top : top + size, :size]
+    return half[:, :size, :size]
 
 
-def _neighbourhoods(picture: np.ndarray) -> np.ndarray:
-    """The causal part of all 9x9 windows, [N, 40 C]."""
-    windows = np.lib.stride_tricks.sliding_window_view(picture[0], (9, 9), axis=(0, 1))
-    flat = np.moveaxis(windows, 2, -1).reshape(-1, 81, picture.shape[-1])
-    return np.ascontiguousarray(flat[:, :40].reshape(len(flat), -1), np.float32)
+class _Recorded(classic.ExhaustiveSearch):
+    """Keeps what it is asked: of the last one made, the finest level's."""
+
+    vectors: np.ndarray
+    queries: list[np.ndarray]
+
+    def __init__(self, vectors: np.ndarray) -> None:
+        super().__init__(vectors)
+        type(self).vectors, type(self).queries = vectors, []
+
+    def nearest(self, queries: np.ndarray) -> np.ndarray:
+        """As the exhaustive search."""
+        self.queries.append(queries)
+        return super().nearest(queries)
 
 
 def search(name: str) -> dict[str, Any]:
-    """Of neighbourhoods of one part of a picture in another part."""
-    channels = 1 if name in _GREY else 3
-    known = _neighbourhoods(_crop(name, 192)[..., :channels])
-    others = _neighbourhoods(_crop(name, 192, top=8)[..., :channels])
-    queries = np.random.default_rng(0).permutation(others)[: 20 * _BATCH]
-    # Neighbourhoods of a synthesis are near those of its source, not among them.
-    queries = queries + np.random.default_rng(1).normal(0, 0.02, queries.shape).astype(np.float32)
+    """What a synthesis of 160x160 px by exhaustive search asks at the finest level, by both."""
+    config = classic.WeiLevoyConfig(search="exhaustive")
+    with mock.patch.object(raster, "ExhaustiveSearch", _Recorded):
+        classic.wei_levoy(_crop(name, 192), (160, 160), config=config)
+    known = _Recorded.vectors
+    batches = _Recorded.queries[
+        100:-100:4
+    ]  # without the ends, where few pixels are looked up at once
+    queries = np.concatenate(batches)
     began = time.perf_counter()
-    tree = classic.TreeSearch(known)
+    tree = classic.TreeSearch(known, max_leaves=config.max_leaves)
     build_seconds = time.perf_counter() - began
-    searches = {"exhaustive": classic.ExhaustiveSearch(known), "tree": tree}
+    searches: dict[str, classic.Search] = {
+        "exhaustive": classic.ExhaustiveSearch(known),
+        "tree": tree,
+    }
 
     def look_up(each: classic.Search) -> np.ndarray:
-        return np.concatenate([each.nearest(batch) for batch in np.split(queries, 20)])
+        return np.concatenate([each.nearest(batch) for batch in batches])
 
     distances = {
         kind: float(np.mean(np.sum((known[look_up(each)] - queries) ** 2, axis=1)))
         for kind, each in searches.items()
     }
     seconds = results.alternate(
-        {kind: lambda each=each: look_up(each) for kind, each in searches.items()},
+        {kind: functools.partial(look_up, each) for kind, each in searches.items()},
         repeats=_REPEATS.value,
     )
     return {
         "vectors": list(known.shape),
+        "queries_at_once": len(queries) / len(batches),
         "tree_build_seconds": build_seconds,
-        "seconds_a_thousand": {
+        "milliseconds_a_query": {
             kind: 1000 * value / len(queries) for kind, value in seconds.items()
         },
         "times_as_fast": seconds["exhaustive"] / seconds["tree"],
@@ -113,7 +129,7 @@ def main(argv: list[str]) -> None:
     del argv
     figures: dict[str, Any] = {}
     if "search" in _ONLY.value:
-        figures["search"] = {name: search(name) for name in (*_GREY, "coffee")}
+        figures["search"] = {name: search(name) for name in _SOURCES}
     if "classic" in _ONLY.value:
         figures["classic"] = syntheses()
     if "cnnmrf" in _ONLY.value:

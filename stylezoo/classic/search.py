@@ -75,7 +75,7 @@ class TreeSearch:
         ValueError: if a number is not positive.
     """
 
-    def __init__(self, vectors: Floats, *, leaf_size: int = 16, max_leaves: int | None = 4) -> None:
+    def __init__(self, vectors: Floats, *, leaf_size: int = 64, max_leaves: int | None = 4) -> None:
         for name, value in (("leaf_size", leaf_size), ("max_leaves", max_leaves)):
             if value is not None and value < 1:
                 raise ValueError(f"`{name}` must be >= 1. Received: {name}={value}")
@@ -165,7 +165,8 @@ class TreeSearch:
 
 
 def _grow(vectors: Floats, leaf_size: int) -> _Tree:
-    planes, offsets, children, starts, counts = [], [], [], [], []
+    planes, offsets, starts, counts = [], [], [], []
+    children: list[list[int]] = []
     order: list[Indices] = []
     ordered = 0
     pending = [(np.arange(len(vectors)), -1, 0)]

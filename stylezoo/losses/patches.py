@@ -86,7 +86,7 @@ class MRFLoss(LayeredLoss):
 
     def target(self, features: Features) -> Target:
         """The reference picture's features and where its patches are; with masks, their channels."""
-        target = {}
+        target: Target = {}
         for tap in self.taps:
             patches = self._patches(features[tap])
             target |= _keys(tap, patches, tf.ones_like(patches.corners, tf.float32))
@@ -98,7 +98,7 @@ class MRFLoss(LayeredLoss):
         """The patches of all pictures; similarity counts in proportion to the weights."""
         check_weights(targets, weights)
         pairs = [(t, w / max(weights)) for t, w in zip(targets, weights, strict=True) if w > 0]
-        combined = {}
+        combined: Target = {}
         for tap in self.taps:
             patches = ops.concat_patches([_patches_in(target, tap) for target, _ in pairs])
             gains = [weight * target[f"weights/{tap}"] for target, weight in pairs]
@@ -112,7 +112,7 @@ class MRFLoss(LayeredLoss):
         """For each tap T, [B, h, w, C], and how many patches are at a position, [1, h, w, 1]."""
         if self.taps[0] in target:
             return target
-        matched = {}
+        matched: Target = {}
         for tap in self.taps:
             matched |= self._match_layer(tap, tf.stop_gradient(features[tap]), target)
         return matched

@@ -113,11 +113,11 @@ class TiledLoss(TotalLoss):
 
     def _target_of(self, term: LossTerm, image: Image, masks: Target) -> Target:
         if not isinstance(term, StatisticsLoss):
-            return term.target(self._assemble(term, image) | masks)
+            return term.target({**self._assemble(term, image), **masks})
 
         def represent(owned: Features, windows: Mapping[str, Window]) -> Statistics:
             cropped = term.crop(masks, windows)
-            return term.represent(owned | cropped, cropped)
+            return term.represent({**owned, **cropped}, cropped)
 
         rows = self._over_tiles(represent, image)
         return term.summarize(_add(*itertools.chain(*rows)))

@@ -114,8 +114,8 @@ def default_layers(
     taps = perceptual.tap_info(architecture)
     alexnet = "relu3" in taps
     content, style, patches = _ALEXNET_LAYERS if alexnet else _VGG_LAYERS
-    content = content if alexnet else tuple(tap if tap in taps else "relu4_1" for tap in content)
-    return content, patches if style_loss == "mrf" else style
+    known = tuple(tap if alexnet or tap in taps else "relu4_1" for tap in content)
+    return known, patches if style_loss == "mrf" else style
 
 
 def style_loss(

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -227,7 +228,7 @@ PRESETS = {
     "cnnmrf": TransferConfig(
         size=384,
         style_loss="mrf",
-        style_weight=20.0,
+        style_weight=10.0,
         tv_weight=1.0,
         patches=PatchConfig(scales=1, rotations=1, every=5),
         schedule=Schedule(smallest=96, initial_steps=50, steps=50),
@@ -579,7 +580,7 @@ def _check_pictures(
         raise ValueError("`styles` must have at least one picture. Received: none")
     if style_masks is not None and not masks:
         raise ValueError("`style_masks` must come with `masks`. Received: none")
-    one_each = {"style_weights": style_weights}
+    one_each: dict[str, Sequence[Any] | None] = {"style_weights": style_weights}
     one_each |= {"masks": masks} if style_masks is None else {"style_masks": style_masks}
     for name, others in one_each.items():
         if others is not None and len(others) != len(styles):
