@@ -48,7 +48,7 @@ class PatchConfig:
     scales: int = 0
     rotations: int = 0
     every: int = 1
-    guide_weight: float = 3.0
+    guide_weight: float = 1.0
     memory: int = 512
 
     def __post_init__(self) -> None:
