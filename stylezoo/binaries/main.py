@@ -29,6 +29,8 @@ COMMANDS = (
     "evaluate",
     "evaluate_classifier",
     "classify",
+    "export",
+    "verify_export",
     "models",
     "weights",
 )

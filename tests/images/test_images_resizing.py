@@ -131,3 +131,11 @@ def test_centre_square_of_another_size():
     np.testing.assert_array_equal(
         images.centre_square(image, 11), images.resize(image[:, :, 7:13], (11, 11))
     )
+
+
+def test_centre_square_of_a_size_that_only_the_traced_step_knows():
+    signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
+    traced = tf.function(lambda image: images.centre_square(image, 5), input_signature=signature)
+    for shape in ((2, 9, 8, 3), (1, 6, 20, 3)):
+        image = random_image(*shape)
+        np.testing.assert_allclose(traced(image), images.centre_square(image, 5), atol=1e-6)

@@ -1,0 +1,41 @@
+"""Load an export back by a runtime that knows nothing of Keras, and compare it with its model.
+
+Usage:
+  stylezoo verify_export PATH... [--model=MODEL]
+
+A PATH is a SavedModel's folder, NAME/VERSION. It runs through TensorFlow's C++ loader, the one of
+TensorFlow Serving, in a process without TensorFlow's Python: every signature, in several sizes, and what
+must be refused. MODEL and its flags are those of `stylezoo export`; needed for exports of files.
+"""
+
+from absl import flags
+
+from stylezoo.binaries import export as export_command
+from stylezoo.binaries import quiet
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+    export_command.define_model_flags(values)
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    if not arguments:
+        raise ValueError("expected exports: folders of SavedModels")
+    quiet.import_tensorflow()
+    from stylezoo import export
+
+    for path in arguments:
+        record = export.read_record(path)
+        servable = export_command.load_model(
+            values,
+            model=values.model or record["model"],
+            layers=values.layers or record.get("layers", ()),
+        )
+        export.check_origin(servable, record, path)
+        checks = export.verify_saved_model(servable, path)
+        export_command.print_checks(checks)
+        export.require(checks, path)
+        print(f"{path}: does what {servable.source} does")
+    return 0
