@@ -3,11 +3,16 @@
 Usage:
   stylezoo verify_export PATH... [--model=MODEL]
 
-A PATH is a SavedModel's folder, NAME/VERSION. It runs through TensorFlow's C++ loader, the one of
-TensorFlow Serving, in a process without TensorFlow's Python: every signature, in several sizes, and what
-must be refused. MODEL and its flags are those of `stylezoo export`; needed for exports of files.
+A PATH is a SavedModel's folder, NAME/VERSION, or a .tflite file. A SavedModel runs through TensorFlow's C++
+loader, the one of TensorFlow Serving, in a process without TensorFlow's Python: every signature, in several
+sizes, and what must be refused. A .tflite file runs through LiteRT on the CPU. MODEL and its flags are
+those of `stylezoo export`; needed for exports of files.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 from absl import flags
 
 from stylezoo.binaries import export as export_command
@@ -22,20 +27,33 @@ def define_flags(values: flags.FlagValues) -> None:
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; returns its exit status."""
     if not arguments:
-        raise ValueError("expected exports: folders of SavedModels")
+        raise ValueError("expected exports: folders of SavedModels, or .tflite files")
     quiet.import_tensorflow()
     from stylezoo import export
 
     for path in arguments:
-        record = export.read_record(path)
+        is_tflite = path.endswith(".tflite")
+        with quiet.silent_stderr():
+            record = (export.read_tflite_record if is_tflite else export.read_record)(path)
         servable = export_command.load_model(
             values,
             model=values.model or record["model"],
             layers=values.layers or record.get("layers", ()),
         )
         export.check_origin(servable, record, path)
-        checks = export.verify_saved_model(servable, path)
+        if is_tflite:
+            with quiet.silent_stderr():
+                checks = export.verify_tflite(servable, path, _held_out(record))
+        else:
+            checks = export.verify_saved_model(servable, path)
         export_command.print_checks(checks)
         export.require(checks, path)
         print(f"{path}: does what {servable.source} does")
     return 0
+
+
+def _held_out(record: Mapping[str, Any]) -> list[np.ndarray]:
+    """Photographs for a file in 8 bits, none for others."""
+    from stylezoo import export
+
+    return export.split(None, tuple(record["size"]))[1] if record["quantize"] == "int8" else []

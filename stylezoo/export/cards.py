@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from stylezoo import images
 from stylezoo.export import pictures, saved_models
 from stylezoo.export.servables import Servable, Tensor
+from stylezoo.export.tflite import read_tflite_record
 
 _CARD = "README.md"
 _DECODE = (
@@ -20,6 +21,8 @@ def write(servable: Servable, folder: pathlib.Path) -> None:
     parts = [f"# {folder.name}", _origin(servable)]
     if found := saved_models.versions(folder):
         parts += [_saved_model(servable, folder.name, found)]
+    if files := sorted(folder.glob("*.tflite")):
+        parts.append(_tflite(files))
     if servable.card:
         parts += ["## The model", _demoted(servable.card)]
     with images.atomic_path(folder / _CARD, overwrite=True) as temporary:
@@ -58,6 +61,26 @@ def _saved_model(servable: Servable, name: str, versions: list[int]) -> str:
             "A server that makes batches of requests (`--enable_batching`) wants a row for each picture in "
             "every input; requests of `serving_default` that meet in one batch must have pictures of one "
             "size, those of the signatures with `_bytes` need not.",
+        ]
+    )
+
+
+def _tflite(files: list[pathlib.Path]) -> str:
+    rows = ["| file | MB | in | out |", "|---|---|---|---|"]
+    for file in files:
+        record = read_tflite_record(file)
+        inputs = [f"`{name}` {each['shape']}" for name, each in record["inputs"].items()]
+        outputs = [f"`{name}` {shape}" for name, shape in record["outputs"].items()]
+        size = file.stat().st_size / 1e6
+        rows.append(f"| `{file.name}` | {size:.1f} | {', '.join(inputs)} | {', '.join(outputs)} |")
+    return "\n".join(
+        [
+            "## TFLite",
+            "",
+            *rows,
+            "",
+            "Inputs and outputs are float32, pictures RGB in [0, 1]. Builtin operators only, those that a "
+            "GPU's delegate takes. What a file is stands in it too, as JSON in its metadata `stylezoo.json`.",
         ]
     )
 

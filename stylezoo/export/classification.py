@@ -11,7 +11,7 @@ import tensorflow as tf
 from stylezoo import classifiers, images, ops, perceptual
 from stylezoo.export import pictures
 from stylezoo.export.painters import IMAGE_BYTES
-from stylezoo.export.servables import Call, Servable, Tensor, smooth_picture, strings
+from stylezoo.export.servables import Arrays, Call, Servable, Tensor, smooth_picture, strings
 
 _TOP = 5
 
@@ -27,6 +27,7 @@ class Classifier(Servable):
 
     kind = "classes"
     bytes_signature = "classify_bytes"
+    output = "scores"
 
     def __init__(
         self, network: keras.Model, source: str, labels: Sequence[str] | None = None
@@ -113,12 +114,18 @@ class Classifier(Servable):
         call = Call("no picture", self.bytes_signature, {"image_bytes": strings(good, b"none")})
         return call, "at batch index 1"
 
-    def mobile(self, height: int, width: int) -> keras.Model:  # noqa: D102
+    def mobile(  # noqa: D102
+        self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
+    ) -> keras.Model:
         image = _static_image(self.network, height, width)
-        return keras.Model({"image": image}, {"scores": _probabilities(self.network(image))})
+        scores = keras.layers.Softmax(name="softmax")(self.network(image))
+        return keras.Model({"image": image}, {self.output: scores})
 
     def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
         return {"image": picture}
+
+    def mobile_expected(self, inputs: Arrays) -> dict[str, np.ndarray]:  # noqa: D102
+        return {self.output: self._scores(inputs["image"]).numpy()}
 
 
 class FeatureExtractor(Servable):
@@ -192,7 +199,9 @@ class FeatureExtractor(Servable):
     def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102
         return None
 
-    def mobile(self, height: int, width: int) -> keras.Model:  # noqa: D102
+    def mobile(  # noqa: D102
+        self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
+    ) -> keras.Model:
         perceptual.check_image_size(
             height,
             width,
@@ -200,7 +209,8 @@ class FeatureExtractor(Servable):
             taps=self.taps,
             name="image_size",
         )
-        image = keras.Input(batch_shape=(1, height, width, self.network.input_shape[-1]))
+        shape = (1, height, width, self.network.input_shape[-1])
+        image = keras.Input(batch_shape=shape, name="image")
         return keras.Model({"image": image}, self.network(image))
 
     def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
@@ -218,7 +228,3 @@ def _static_image(network: keras.Model, height: int, width: int) -> Any:
             f"`image_size` must be {shape[0]}x{shape[1]} for this model. Received: {height}x{width}"
         )
     return keras.Input(batch_shape=(1, *shape), name="image")
-
-
-def _probabilities(scores: Any) -> Any:
-    return keras.layers.Softmax(name="softmax")(scores)

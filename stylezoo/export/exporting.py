@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from stylezoo import images
-from stylezoo.export import cards, saved_models, verification
+from stylezoo.export import cards, saved_models, tflite, verification
+from stylezoo.export.photographs import split
 from stylezoo.export.servables import Servable
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -51,6 +52,52 @@ def export_saved_model(
     with made(parent), images.atomic_folder(path) as temporary:
         saved_models.save(servable, temporary)
         checks = verification.verify_saved_model(servable, temporary)
+        verification.require(checks, path)
+    cards.write(servable, parent)
+    return path, checks
+
+
+def export_tflite(
+    servable: Servable,
+    output: str | os.PathLike[str],
+    size: tuple[int, int],
+    *,
+    name: str,
+    quantize: str = "none",
+    calibration: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> tuple[pathlib.Path, list[verification.Check]]:
+    """Write ``output/name/name_HEIGHTxWIDTH_QUANTIZE.tflite``, and the model's card.
+
+    It gets its place after :func:`~stylezoo.export.verify_tflite` has compared it.
+
+    Args:
+        servable: of :func:`stylezoo.export.load`.
+        output: the folder of all exports; made if it isn't there.
+        size: height and width, px.
+        name: of the model's folder.
+        quantize: as of :func:`~stylezoo.export.tflite.convert`.
+        calibration: for ``"int8"``, a folder of photographs; scikit-image's samples if not given. Every
+            third is held out, and compared with the Keras model.
+        overwrite: whether to replace a file.
+
+    Returns:
+        Its path, and what was compared.
+
+    Raises:
+        OSError: if it can't be written, or exists.
+        ValueError: for a name or a size that can't be, or too few photographs.
+        ExportError: if what was written does not do what the model does.
+    """
+    check_name(name)
+    parent = pathlib.Path(output) / name
+    kind = "float32" if quantize == "none" else quantize
+    path = parent / f"{name}_{size[0]}x{size[1]}_{kind}.tflite"
+    photographs, held_out = split(calibration, size) if quantize == "int8" else ([], [])
+    with made(parent), images.atomic_path(path, overwrite=overwrite) as temporary:
+        content = tflite.convert(servable, size, quantize=quantize, photographs=photographs)
+        temporary.write_bytes(content)
+        checks = verification.verify_tflite(servable, temporary, held_out)
         verification.require(checks, path)
     cards.write(servable, parent)
     return path, checks

@@ -1,6 +1,6 @@
 """Networks that paint photographs, as servers call them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ import tensorflow as tf
 from stylezoo import generators, images, pretrained
 from stylezoo.export import pictures
 from stylezoo.export.mobile import check_size, static_network
-from stylezoo.export.servables import Call, Servable, Tensor, smooth_picture, strings
+from stylezoo.export.servables import Arrays, Call, Servable, Tensor, smooth_picture, strings
 
 _SIZES = ((64, 80, 2), (37, 53, 1), (96, 96, 1))
 _IMAGE = Tensor("float32", "[B, H, W, 3]", "RGB in [0, 1], of any size")
@@ -33,6 +33,7 @@ class Painter(Servable):
 
     kind = "photographs"
     bytes_signature = "stylize_bytes"
+    output = "stylized"
 
     def __init__(self, generator: generators.Generator, source: str) -> None:
         super().__init__(generator.network, source)
@@ -182,7 +183,9 @@ class Painter(Servable):
         )
         return call, "at batch index 1"
 
-    def mobile(self, height: int, width: int) -> keras.Model:  # noqa: D102
+    def mobile(  # noqa: D102
+        self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
+    ) -> keras.Model:
         check_size(self.network, height, width)
         shapes: dict[str, tuple[int, ...]] = {"image": (1, height, width, 3)}
         if isinstance(self._config, generators.TextureNetworkConfig):
@@ -190,7 +193,7 @@ class Painter(Servable):
             shapes |= {name: (1, *shape) for name, shape in noise.items()}
         if self._num_styles:
             shapes["style_weights"] = (1, self._num_styles)
-        return static_network(self.network, shapes, output="stylized")
+        return static_network(self.network, shapes, output=self.output, calibration=calibration)
 
     def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
         inputs = {"image": picture}

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import keras
@@ -48,10 +48,12 @@ class Servable(abc.ABC):
     Attributes:
         kind: what it does: one of the values of :data:`stylezoo.export.KINDS`.
         bytes_signature: the one that takes or gives picture files; None if there is none.
+        output: what the network's only output is called.
     """
 
     kind: ClassVar[str]
     bytes_signature: ClassVar[str | None] = None
+    output: ClassVar[str] = ""
 
     def __init__(self, network: keras.Model, source: str) -> None:
         self.network = network
@@ -78,8 +80,13 @@ class Servable(abc.ABC):
         """A request that must be refused and what the refusal must say, if there can be one."""
 
     @abc.abstractmethod
-    def mobile(self, height: int, width: int) -> keras.Model:
+    def mobile(self, height: int, width: int, *, calibration: Sequence[Arrays] = ()) -> keras.Model:
         """The network for one size, of operations that TFLite has: a dict of named inputs of batch 1.
+
+        Args:
+            height: of its pictures, px.
+            width: likewise.
+            calibration: for 8 bits, typical inputs of :meth:`mobile_inputs`.
 
         Raises:
             ValueError: for a size that it can't take.
@@ -88,6 +95,15 @@ class Servable(abc.ABC):
     @abc.abstractmethod
     def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:
         """Inputs of :meth:`mobile`: a picture, [1, H, W, 3], and what else there is, by ``index``."""
+
+    def mobile_expected(self, inputs: Arrays) -> dict[str, np.ndarray]:
+        """What the Keras model, as it was before :meth:`mobile`, gives for those inputs."""
+        given = {name: keras.ops.convert_to_tensor(each) for name, each in inputs.items()}
+        network = self.network
+        output = network(given if isinstance(network.input, dict) else given["image"])
+        if not isinstance(output, dict):
+            output = {self.output: output}
+        return {name: each.numpy() for name, each in output.items()}
 
     def record(self) -> dict[str, Any]:
         """What an export says of its origin, as JSON can hold it."""

@@ -1,6 +1,6 @@
 """Texture networks, as servers call them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ import tensorflow as tf
 from stylezoo import generators, images, pretrained
 from stylezoo.export import pictures
 from stylezoo.export.mobile import check_size, static_network
-from stylezoo.export.servables import Call, Servable, Tensor, strings
+from stylezoo.export.servables import Arrays, Call, Servable, Tensor, strings
 
 
 class TexturePainter(Servable):
@@ -23,6 +23,7 @@ class TexturePainter(Servable):
 
     kind = "textures"
     bytes_signature = "texture_bytes"
+    output = "texture"
 
     def __init__(self, generator: generators.Generator, source: str) -> None:
         super().__init__(generator.network, source)
@@ -101,11 +102,13 @@ class TexturePainter(Servable):
     def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102
         return Call("size 0", self.bytes_signature, _inputs([0], [(0, 64)])), "`size` must be 1"
 
-    def mobile(self, height: int, width: int) -> keras.Model:  # noqa: D102
+    def mobile(  # noqa: D102
+        self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
+    ) -> keras.Model:
         check_size(self.network, height, width)
         noise = self._config.noise_shapes(height, width)
         shapes = {name: (1, *shape) for name, shape in noise.items()}
-        return static_network(self.network, shapes, output="texture")
+        return static_network(self.network, shapes, output=self.output, calibration=calibration)
 
     def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
         noise = generators.texture_noise(self._config, picture.shape[1:3], seed=index)

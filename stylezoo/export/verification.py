@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -11,12 +11,18 @@ from stylezoo import images
 from stylezoo.export import saved_models, warmup
 from stylezoo.export.errors import ExportError
 from stylezoo.export.saved_model_session import RuntimeStatusError, SavedModelSession
-from stylezoo.export.servables import Servable
+from stylezoo.export.servables import Servable, smooth_picture
+from stylezoo.export.tflite import LiteRtModel
 
 # The same kernels, in graphs that were optimised differently: a few units of rounding.
 SAME_KERNELS = 1e-5
 # Of encoded pictures, on average.
 ENCODED = 1 / 255
+
+# Of TFLite in float32, on CPUs and GPUs; moments of flat channels are amplified.
+TFLITE = 2e-3
+# Of weights in half, and of 8 bits, in dB.
+MINIMUM_PSNR = {"float16": 40.0, "int8": 30.0}
 
 _INVALID_ARGUMENT = 3
 
@@ -98,6 +104,67 @@ def _compare_requests(servable: Servable, path: str | os.PathLike[str]) -> Check
     )
     note = "" if same else "other requests than those of this model"
     return Check("PredictionLog", f"{len(wanted)} warm-up requests", np.nan, np.nan, same, note)
+
+
+def verify_tflite(
+    servable: Servable,
+    path: str | os.PathLike[str],
+    photographs: Sequence[np.ndarray] = (),
+    *,
+    run: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None,
+    runtime: str = "LiteRT, CPU",
+) -> list[Check]:
+    """Compare a TFLite file with the Keras model, as it is before anything is replaced for TFLite.
+
+    Args:
+        servable: of :func:`stylezoo.export.load`.
+        path: of the file.
+        photographs: for files in 8 bits, some that weren't calibrated on; [1, H, W, 3] of the file's size.
+        run: what runs it: inputs by name -> outputs; LiteRT's interpreter, with XNNPACK, by default.
+        runtime: its name.
+
+    Raises:
+        ExportError: if the file can't be loaded, or is of operators that TFLite itself lacks.
+    """
+    model = LiteRtModel(path)
+    foreign = {each for each in model.operators if each.startswith(("Flex", "CUSTOM"))}
+    if foreign:
+        raise ExportError(f"`{path}` must be of builtin operators: it has {', '.join(foreign)}")
+    height, width = model.record["size"]
+    pictures = photographs or [smooth_picture(height, width, seed=seed) for seed in range(2)]
+    checks = []
+    for index, picture in enumerate(pictures):
+        inputs = servable.mobile_inputs(picture, index)
+        got, expected = (run or model)(inputs), servable.mobile_expected(inputs)
+        what = f"{height}x{width}, {model.record['quantize']}, picture {index + 1}"
+        if model.record["quantize"] == "none":
+            checks += compare(runtime, what, got, expected, limit=TFLITE)
+        else:
+            checks += [
+                _compare_noise(
+                    runtime, f"{what}: {name}", got[name], expected[name], servable, model
+                )
+                for name in expected
+            ]
+    return checks
+
+
+def _compare_noise(
+    runtime: str,
+    what: str,
+    got: np.ndarray,
+    expected: np.ndarray,
+    servable: Servable,
+    model: LiteRtModel,
+) -> Check:
+    """By the peak signal-to-noise ratio, in dB as negative numbers; classes also by the likeliest."""
+    noise = np.sqrt(np.mean(np.square(got - expected))) / np.max(np.abs(expected))
+    error = float(20 * np.log10(max(noise, 1e-12)))
+    limit = -MINIMUM_PSNR[model.record["quantize"]]
+    if servable.kind == "classes":  # a probability near 1/2 changes most, and matters least
+        same = bool(np.argmax(got) == np.argmax(expected))
+        return Check(runtime, what, np.nan, np.nan, same, "" if same else "another class")
+    return Check(runtime, f"{what}, -PSNR in dB", error, limit, error <= limit)
 
 
 def compare(

@@ -5,7 +5,7 @@ from stylezoo.generators.johnson import JohnsonConfig
 from stylezoo.generators.light import LightConfig
 from stylezoo.generators.models import Generator, initial, load, save
 from stylezoo.generators.presets import PRESETS, TYPES, GeneratorConfig, generator_config
-from stylezoo.generators.rewiring import normalization_layers, rewire
+from stylezoo.generators.rewiring import normalization_layers, reconnect, rewire
 from stylezoo.generators.styles import append_styles, blank_styles, style_variables
 from stylezoo.generators.stylizing import TILINGS, Stylizer, stylize
 from stylezoo.generators.super_resolution import SuperResolutionConfig
@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "normalization_layers",
     "paint_texture",
+    "reconnect",
     "rewire",
     "save",
     "style_variables",

@@ -115,11 +115,7 @@ def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
     Raises:
         ValueError: If `size` is not positive.
     """
-    height, width = (image.shape[axis] or tf.shape(image)[axis] for axis in (1, 2))
-    side = (
-        min(height, width)
-        if isinstance(height, int) and isinstance(width, int)
-        else (tf.minimum(height, width))
-    )
+    height, width = tf.unstack(tf.shape(image)[1:3])
+    side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return resize(image[:, top : top + side, left : left + side], (size, size))

@@ -27,7 +27,9 @@ def template(tmp_path_factory):
     (folder / "text.h5").write_text("no model\n", encoding="utf-8")
     (folder / "file").write_text("a file\n", encoding="utf-8")
     exports = f"--output={folder / 'exports'}"
-    assert main.run(["export", f"--model={folder / 'light.h5'}", exports]) == 0
+    export = ["export", f"--model={folder / 'light.h5'}", exports]
+    assert main.run(export) == 0
+    assert main.run([*export, "--format=tflite", "--image_size=16x16"]) == 0
     return folder
 
 
@@ -69,6 +71,22 @@ TABLE = {
         ("--output=file", "`file/light` can't be made: Not a directory"),
         ("--output=/proc/exports", "`/proc/exports/light` can't be made"),
         ("--format=onnx", "format"),
+        ("--image_size=64x64", "`--image_size` must come with --format=tflite"),
+        ("--quantize=int8", "`--quantize` must come with --format=tflite"),
+        ("--format=tflite", "`--image_size` must be HEIGHTxWIDTH in px. Received: nothing"),
+        ("--format=tflite --image_size=64", "`--image_size` must be HEIGHTxWIDTH in px"),
+        ("--format=tflite --image_size=0x64", "`--image_size` must be HEIGHTxWIDTH in px"),
+        (
+            "--format=tflite --image_size=30x32",
+            "`image_size` must be multiples of 4 px of at least 8 for this model. Received: 30x32",
+        ),
+        ("--format=tflite --image_size=32x32 --quantize=int4", "`quantize` must be one of none"),
+        ("--format=tflite --image_size=32x32 --version=2", "`--version` must come with"),
+        ("--format=tflite --image_size=16x16", "light_16x16_float32.tflite` already exists"),
+        (
+            "--format=tflite --image_size=32x32 --quantize=int8 --calibration=exports",
+            "`calibration` must be a folder of at least 4 photographs",
+        ),
     ],
     "verify_export": [
         ("missing", "`missing` must be what `stylezoo export` wrote"),
@@ -98,6 +116,25 @@ def test_bad_input(command, flags, message, folder, capsys):
     assert captured.out == ""
     assert_one_line(captured.err, command, message)
     assert snapshot(folder) == before
+
+
+def test_a_tflite_file_is_verified_again(folder, capsys):
+    path = "exports/light/light_16x16_float32.tflite"
+    assert main.run(["verify_export", path, "--model=light.h5"]) == 0
+    assert capsys.readouterr().out.endswith(f"{path}: does what light.h5 does\n")
+    card = pathlib.Path("exports/light/README.md").read_text(encoding="utf-8")
+    assert "| `light_16x16_float32.tflite` |" in card
+    assert "## SavedModel: `1/`" in card
+
+
+def test_truncated_tflite(folder, capsys):
+    path = "exports/light/light_16x16_float32.tflite"
+    truncate(path)
+    assert main.run(["verify_export", path, "--model=light.h5"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    message = f"`{path}` is damaged: LiteRT can't load it"
+    assert_one_line(captured.err, "verify_export", message)
 
 
 def truncate(path):

@@ -185,9 +185,13 @@ def test_folder_is_there_when_it_is_whole(tmp_path):
 
 
 def test_nothing_is_left_of_a_folder_that_failed(tmp_path):
-    with pytest.raises(KeyboardInterrupt), files.atomic_folder(tmp_path / "new") as temporary:
-        (temporary / "a").write_text("a")
-        raise KeyboardInterrupt
+    def interrupted():
+        with files.atomic_folder(tmp_path / "new") as temporary:
+            (temporary / "a").write_text("a")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(tmp_path.iterdir()) == []
 
 
