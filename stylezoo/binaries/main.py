@@ -31,6 +31,8 @@ COMMANDS = (
     "classify",
     "export",
     "verify_export",
+    "serve_config",
+    "client",
     "models",
     "weights",
 )

@@ -140,7 +140,8 @@ class Painter(Servable):
             images.encode_image(smooth_picture(48, 72, seed=0), ".png"),
             images.encode_image(smooth_picture(120, 90, seed=1), ".jpg"),
         )
-        side = np.array([64], np.int32)
+        # A row each: a server that batches requests refuses others, and the model if it warms up by them.
+        side = np.array([64, 64], np.int32)
         yield Call(
             "PNG 48x72 and JPEG 120x90 reduced to 64",
             self.bytes_signature,
@@ -179,7 +180,7 @@ class Painter(Servable):
         call = Call(
             "truncated JPEG",
             self.bytes_signature,
-            inputs | self._weights(2, seed=0) | {"max_side": np.array([64], np.int32)},
+            inputs | self._weights(2, seed=0) | {"max_side": np.array([64, 64], np.int32)},
         )
         return call, "at batch index 1"
 

@@ -1,6 +1,6 @@
 """Feed-forward networks that paint in one pass."""
 
-from stylezoo.generators.blending import blend_weights
+from stylezoo.generators.blending import blend, blend_weights
 from stylezoo.generators.johnson import JohnsonConfig
 from stylezoo.generators.light import LightConfig
 from stylezoo.generators.models import Generator, initial, load, save
@@ -25,6 +25,7 @@ __all__ = [
     "TextureNetworkConfig",
     "append_styles",
     "blank_styles",
+    "blend",
     "blend_weights",
     "generator_config",
     "initial",
