@@ -9,6 +9,7 @@ sizes, and what must be refused. A .tflite file runs through LiteRT on the CPU. 
 those of `stylezoo export`; needed for exports of files.
 """
 
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,18 @@ from stylezoo.binaries import quiet
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     export_command.define_model_flags(values)
+    flags.DEFINE_bool(
+        "gpu",
+        False,
+        "Run .tflite files by LiteRT's GPU delegate too, on WebGPU in a headless Chromium.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "url",
+        None,
+        "Ask a running TensorFlow Serving, http://HOST:PORT or grpc://HOST:PORT, for what SavedModels do.",
+        flag_values=values,
+    )
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
@@ -30,6 +43,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         raise ValueError("expected exports: folders of SavedModels, or .tflite files")
     quiet.import_tensorflow()
     from stylezoo import export
+    from stylezoo.export import client, webgpu
 
     for path in arguments:
         is_tflite = path.endswith(".tflite")
@@ -44,6 +58,11 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         if is_tflite:
             with quiet.silent_stderr():
                 checks = export.verify_tflite(servable, path, _held_out(record))
+            if values.gpu:
+                checks += webgpu.verify_on_gpu(servable, path)
+        elif values.url:
+            server = client.connect(values.url, pathlib.Path(path).parent.name)
+            checks = export.verify_server(servable, server)
         else:
             checks = export.verify_saved_model(servable, path)
         export_command.print_checks(checks)

@@ -6,19 +6,21 @@ from stylezoo.export.loading import KINDS, load
 from stylezoo.export.photographs import split
 from stylezoo.export.saved_model_session import RuntimeStatusError, SavedModelSession
 from stylezoo.export.saved_models import read_record, versions
-from stylezoo.export.servables import Servable, fingerprint
+from stylezoo.export.servables import Arrays, Servable, fingerprint
 from stylezoo.export.tflite import QUANTIZATIONS, LiteRtModel, read_tflite_record
 from stylezoo.export.verification import (
     Check,
     check_origin,
     require,
     verify_saved_model,
+    verify_server,
     verify_tflite,
 )
 
 __all__ = [
     "KINDS",
     "QUANTIZATIONS",
+    "Arrays",
     "Check",
     "ExportError",
     "LiteRtModel",
@@ -36,6 +38,7 @@ __all__ = [
     "require",
     "split",
     "verify_saved_model",
+    "verify_server",
     "verify_tflite",
     "versions",
 ]

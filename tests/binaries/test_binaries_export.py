@@ -162,6 +162,17 @@ def test_truncated_saved_model(file, message, folder, capsys):
     assert snapshot(folder) == before
 
 
+@pytest.mark.parametrize(("missing", "said"), [("chromium", "Chromium"), ("node", "Node.js")])
+def test_no_gpu_to_check_on(missing, said, folder, capsys, monkeypatch):
+    """It says what it lacks, and that is not a verdict."""
+    there = {"chromium": "/bin/true", "node": "/bin/true", "npm": "/bin/true", missing: None}
+    monkeypatch.setattr(shutil, "which", there.get)
+    path = "exports/light/light_16x16_float32.tflite"
+    assert main.run(["verify_export", path, "--model=light.h5", "--gpu"]) == 1
+    message = f"the check on a GPU needs {said}, which is not installed"
+    assert_one_line(capsys.readouterr().err, "verify_export", message)
+
+
 def test_no_exports_named(folder, capsys):
     assert main.run(["verify_export"]) == 1
     assert_one_line(capsys.readouterr().err, "verify_export", "expected exports")

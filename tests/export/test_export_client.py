@@ -120,6 +120,16 @@ def test_no_server(kind, photo, capsys):
     assert error.startswith(f"stylezoo client: error: {url} answered: ")
 
 
+def test_a_server_is_compared_with_the_model(url, exports, model_files, tmp_path, capsys):
+    """`verify_export --url`, which `make verify-serving` asks TensorFlow Serving with."""
+    (tmp_path / "painter").symlink_to(exports / "conditional")
+    arguments = [f"{tmp_path}/painter/1", f"--model={model_files['conditional']}", f"--url={url}"]
+    assert main.run(["verify_export", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert f"{url}  serving_default, 2x64x80: stylized" in out
+    assert "stylize_bytes, `max_side` left out: stylized_bytes" in out
+
+
 BAD = [
     (
         ["photo.png", "--url=ftp://here"],
