@@ -18,7 +18,7 @@ from absl import app, flags
 
 from benchmarks import results
 from stylezoo import export, images
-from stylezoo.export import pictures
+from stylezoo.export import pictures, saved_models, tflite
 
 _MODEL = flags.DEFINE_string("model", "conditional", "A generator that paints photographs.")
 _OUTPUT = flags.DEFINE_string("output", "out/benchmarks/exports.json", "Where figures go.")
@@ -43,7 +43,9 @@ def speed(size: int, folder: str) -> dict[str, Any]:
         "max_side": np.array([size], np.int32),
         **{name: each for name, each in inputs.items() if name == "style_weights"},
     }
-    saved, _ = export.export_saved_model(servable, folder, name=f"saved{size}")
+    saved = pathlib.Path(folder, f"saved_{size}")
+    saved.mkdir()
+    saved_models.save(servable, saved)
     given = {name: tf.constant(each) for name, each in inputs.items()}
     keras_call = tf.function(lambda x: servable.network(x, training=False), autograph=False)
     decode = tf.function(pictures.decode, autograph=False)
@@ -54,9 +56,11 @@ def speed(size: int, folder: str) -> dict[str, Any]:
         "decode": lambda: decode(content, index).numpy(),
         "encode": lambda: encode(tf.constant(photograph[0])).numpy(),
     }
+    photographs, _ = export.split(None, (size, size))
     for quantize in export.QUANTIZATIONS:
-        path, _ = export.export_tflite(
-            servable, folder, (size, size), name=f"lite{size}", quantize=quantize
+        path = pathlib.Path(folder, f"{size}_{quantize}.tflite")
+        path.write_bytes(
+            tflite.convert(servable, (size, size), quantize=quantize, photographs=photographs)
         )
         for threads in _THREADS:
             name = f"tflite {'float32' if quantize == 'none' else quantize}, {threads} threads"
