@@ -10,13 +10,19 @@ PARALLEL := --numprocesses=$(JOBS) --dist=loadfile
 # The command that prints where a sample picture is.
 sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path('$(1)'))"
 
-.PHONY: help demo test test-all lint types bench clean
+# A generator's file or name; `make exports` exports it too.
+TEXTURE ?=
+
+.PHONY: help demo test test-all lint types bench exports verify-gpu verify-serving clean
 
 help:
 	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg, $(OUT)/demo_transfer.jpg"
 	@echo "make test      lint, types and the default tests"
 	@echo "make test-all  the slow tests too"
 	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
+	@echo "make exports   make exports/ anew (TEXTURE=FILE adds a texture network)"
+	@echo "make verify-gpu      run exports by LiteRT's GPU delegate, in a headless Chromium"
+	@echo "make verify-serving  run exports by TensorFlow Serving, in Docker"
 
 # One stamp for what a user needs, one for what a developer needs; both follow setup.py.
 $(VENV)/.installed: setup.py pyproject.toml
@@ -57,6 +63,33 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.generators --output=$(OUT)/benchmarks/generators.json
 	$(BIN)/python -m benchmarks.classifiers --output=$(OUT)/benchmarks/classifiers.json
 	$(BIN)/python -m benchmarks.patches --output=$(OUT)/benchmarks/patches.json
+	$(BIN)/python -m benchmarks.exports --output=$(OUT)/benchmarks/exports.json
+
+# Whatever is there is made again: a version 1 of each.
+exports: $(VENV)/.installed-dev
+	rm -rf exports
+	$(BIN)/stylezoo export --model=conditional
+	$(BIN)/stylezoo export --model=conditional --format=tflite --image_size=256x256 --quantize=float16
+	$(BIN)/stylezoo export --model=conditional --format=tflite --image_size=512x512 --quantize=float16
+	if [ -n "$(TEXTURE)" ]; then \
+	    $(BIN)/stylezoo export --model="$(TEXTURE)" && \
+	    $(BIN)/stylezoo export --model="$(TEXTURE)" --format=tflite --image_size=256x256 \
+	        --quantize=float16; \
+	fi
+	$(BIN)/stylezoo serve_config
+
+# 64 px, since an adapter in software takes seconds for those.
+verify-gpu: $(VENV)/.installed-dev
+	.ci/install_browser
+	rm -rf $(OUT)/gpu
+	for quantize in none float16; do \
+	    $(BIN)/stylezoo export --model=conditional --format=tflite --image_size=64x64 \
+	        --quantize=$$quantize --output=$(OUT)/gpu || exit 1; \
+	done
+	$(BIN)/stylezoo verify_export --gpu $(OUT)/gpu/conditional/*.tflite
+
+verify-serving: $(VENV)/.installed-dev
+	STYLEZOO=$(BIN)/stylezoo .ci/verify_serving
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

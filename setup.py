@@ -14,6 +14,12 @@ VERSION = re.search(
 
 # Every range, and why the package is there at all: BUILD.md, "Dependencies".
 SAMPLES = ["scikit-image>=0.25,<0.27"]
+EXPORT = [
+    *SAMPLES,
+    "ai-edge-litert>=2.1,<3",
+    "grpcio>=1.70,<2",
+    "tensorflow-serving-api>=2.21,<2.23",
+]
 
 setuptools.setup(
     name="stylezoo",
@@ -28,6 +34,7 @@ setuptools.setup(
     package_data={
         "stylezoo": ["py.typed"],
         "stylezoo.classifiers": ["*.txt"],
+        "stylezoo.export": ["*.mjs"],
         "stylezoo.pretrained": ["*.h5", "*.md"],
     },
     install_requires=[
@@ -49,9 +56,10 @@ setuptools.setup(
     ],
     extras_require={
         "samples": SAMPLES,
+        "export": EXPORT,
         "pytorch": ["torch>=2.6,<3"],
         "dev": [
-            *SAMPLES,
+            *EXPORT,
             "mypy>=2,<3",
             "pytest>=9,<10",
             "pytest-xdist>=3.6,<4",

@@ -40,15 +40,21 @@ def write(path: str | pathlib.Path, suite: str, figures: Mapping[str, Any]) -> N
 
 def alternate(runs: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[str, float]:
     """Median seconds of each, timed in turn so that a drift of the machine meets all alike."""
+    return {name: statistics.median(each) for name, each in timings(runs, repeats=repeats).items()}
+
+
+def timings(runs: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[str, list[float]]:
+    """Seconds of each run, timed in turn; what a run returns if that is a float, its own timing."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         run()  # traces and warms up
     for _ in range(repeats):
         for name, run in runs.items():
             began = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+            own = run()
+            elapsed = time.perf_counter() - began
+            seconds[name].append(own if isinstance(own, float) else elapsed)
+    return seconds
 
 
 def run_command(*arguments: str) -> dict[str, Any]:

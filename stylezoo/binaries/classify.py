@@ -76,7 +76,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         shape = (values.image_size, values.image_size, channels)
     model = classifiers.build(values.network, weights=values.weights, input_shape=shape)
     if names is None:
-        names = _names_beside(values.weights)
+        names = names_beside(values.weights)
     labels = _labels(values, names, num_classes=model.output_shape[-1])
     failures: _Failures = {}
     probabilities = classifiers.classify(
@@ -107,7 +107,7 @@ def _read_labels(path: str) -> list[str]:
         raise ValueError(f"`--labels` must be a text file in UTF-8. Received: {path}") from error
 
 
-def _names_beside(weights: str) -> list[str] | None:
+def names_beside(weights: str) -> list[str] | None:
     """The names in the folder of a file of weights, where training writes them."""
     from stylezoo.training import LABELS_FILE
 

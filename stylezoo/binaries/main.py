@@ -29,6 +29,10 @@ COMMANDS = (
     "evaluate",
     "evaluate_classifier",
     "classify",
+    "export",
+    "verify_export",
+    "serve_config",
+    "client",
     "models",
     "weights",
 )

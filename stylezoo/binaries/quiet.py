@@ -18,14 +18,14 @@ def import_tensorflow() -> None:
         return
     os.environ[_LOG_LEVEL] = "3"
     # TensorFlow 2.21 heeds it only once its C++ log is initialised, which is late in the import.
-    with _silent_stderr():
+    with silent_stderr():
         tensorflow = importlib.import_module("tensorflow")
     # It warns of a graph that is traced again and again: each size and layer has its own here.
     tensorflow.get_logger().setLevel("ERROR")
 
 
 @contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
     """Standard error of the process, C++ included, to nowhere."""
     sys.stderr.flush()
     stderr = os.dup(2)

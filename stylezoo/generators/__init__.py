@@ -1,11 +1,11 @@
 """Feed-forward networks that paint in one pass."""
 
-from stylezoo.generators.blending import blend_weights
+from stylezoo.generators.blending import blend, blend_weights
 from stylezoo.generators.johnson import JohnsonConfig
 from stylezoo.generators.light import LightConfig
 from stylezoo.generators.models import Generator, initial, load, save
 from stylezoo.generators.presets import PRESETS, TYPES, GeneratorConfig, generator_config
-from stylezoo.generators.rewiring import normalization_layers, rewire
+from stylezoo.generators.rewiring import normalization_layers, reconnect, rewire
 from stylezoo.generators.styles import append_styles, blank_styles, style_variables
 from stylezoo.generators.stylizing import TILINGS, Stylizer, stylize
 from stylezoo.generators.super_resolution import SuperResolutionConfig
@@ -25,12 +25,14 @@ __all__ = [
     "TextureNetworkConfig",
     "append_styles",
     "blank_styles",
+    "blend",
     "blend_weights",
     "generator_config",
     "initial",
     "load",
     "normalization_layers",
     "paint_texture",
+    "reconnect",
     "rewire",
     "save",
     "style_variables",

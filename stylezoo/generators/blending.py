@@ -24,18 +24,23 @@ def blend_weights(generator: Generator, styles: str | None = None) -> np.ndarray
         ValueError: for a name that is unknown or given twice, weights that are negative, not finite or
             all 0, and for None where there are several styles.
     """
-    if styles is None and len(generator.styles) > 1:
-        raise ValueError(f"`style` must be given: one or more of {', '.join(generator.styles)}")
+    return blend(generator.styles, styles)
+
+
+def blend(known: tuple[str, ...], styles: str | None = None) -> np.ndarray:
+    """The same by the names of the styles alone."""
+    if styles is None and len(known) > 1:
+        raise ValueError(f"`style` must be given: one or more of {', '.join(known)}")
     given: dict[str, float] = {}
-    for part in generator.styles[:1] if styles is None else styles.split(","):
-        name, weight = _parse(part, generator.styles)
+    for part in known[:1] if styles is None else styles.split(","):
+        name, weight = _parse(part, known)
         if name in given:
             raise ValueError(f"`style` must name a style once. Received: {styles}")
         given[name] = weight
     total = sum(given.values())
     if not (min(given.values(), default=0) >= 0 and 0 < total < math.inf):
         raise ValueError(f"weights of `style` must be finite, >= 0, not all 0. Received: {styles}")
-    shares = [given.get(name, 0.0) / total for name in generator.styles]
+    shares = [given.get(name, 0.0) / total for name in known]
     return np.array(shares, np.float32)
 
 

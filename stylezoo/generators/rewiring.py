@@ -53,6 +53,7 @@ def reconnect(
     network: keras.Model,
     call: Callable[..., Any],
     *,
+    inputs: Mapping[str, Any] | None = None,
     extra_inputs: Mapping[str, Any] | None = None,
 ) -> keras.Model:
     """The same layers, connected anew.
@@ -61,13 +62,15 @@ def reconnect(
         network: as of :func:`rewire`.
         call: called as ``call(layer, *args, **kwargs)`` in place of each layer, in the order of
             execution, with KerasTensors of the new network; returns what goes on from there.
+        inputs: what ``keras.Input`` gave to take the place of the network's inputs, by their names:
+            of known sizes, say; inputs like the network's own if not given.
         extra_inputs: as of :func:`rewire`.
 
     Returns:
         As of :func:`rewire`.
     """
     given = dict(extra_inputs or {})
-    inputs = {
+    inputs = inputs or {
         name: keras.Input(batch_shape=each.shape, dtype=each.dtype, name=name)
         for name, each in network.input.items()
     }

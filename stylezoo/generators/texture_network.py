@@ -74,11 +74,11 @@ class TextureNetworkConfig:
         check_one_style(num_styles)
         return self
 
-    def noise_shapes(self, height: int, width: int) -> dict[str, tuple[int, int, int]]:
+    def noise_shapes(self, height: Any, width: Any) -> dict[str, tuple[Any, Any, int]]:
         """The noise for an output of a size.
 
         Args:
-            height: of the output, px, >= 1.
+            height: of the output, px, >= 1; in a traced function an integer tensor too.
             width: likewise.
 
         Returns:
@@ -88,10 +88,12 @@ class TextureNetworkConfig:
         Raises:
             ValueError: if a side is not positive.
         """
-        if min(height, width) < 1:
+        known = isinstance(height, int) and isinstance(width, int)
+        if known and min(height, width) < 1:
             raise ValueError(f"`size` must be >= 1 px. Received: {height} x {width}")
+        larger = max if known else tf.maximum
         whole = [
-            max(-(-side // self.stride) * self.stride, self._minimum) for side in (height, width)
+            larger(-(-side // self.stride) * self.stride, self._minimum) for side in (height, width)
         ]
         shapes = {
             f"noise_{scale}": (whole[0] // scale, whole[1] // scale, NOISE_CHANNELS)
@@ -145,7 +147,7 @@ class TextureNetworkConfig:
 
 def texture_noise(
     config: TextureNetworkConfig,
-    size: tuple[int, int],
+    size: tuple[Any, Any],
     *,
     batch: int = 1,
     seed: int | tf.Tensor = 0,
@@ -154,7 +156,7 @@ def texture_noise(
 
     Args:
         config: of the network.
-        size: height and width of the output, px.
+        size: height and width of the output, px; in a traced function integer tensors too.
         batch: how many.
         seed: the same gives the same noise, but in a step that XLA compiles, which draws other
             numbers. A scalar integer tensor in a traced step.

@@ -18,7 +18,7 @@ from stylezoo.images.codecs import (
     read_mask,
     write_image,
 )
-from stylezoo.images.files import atomic_path
+from stylezoo.images.files import atomic_folder, atomic_path
 from stylezoo.images.samples import SAMPLES, Sample, load_sample, sample_path
 from stylezoo.images.sheets import contact_sheet
 
@@ -51,6 +51,7 @@ __all__ = [
     "IMAGE_EXTENSIONS",
     "SAMPLES",
     "Sample",
+    "atomic_folder",
     "atomic_path",
     "centre_square",
     "check_output_path",

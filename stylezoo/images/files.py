@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import shutil
 from collections.abc import Iterator
 
 
@@ -91,11 +92,50 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Gives a temporary folder that becomes `path` when the block ends without an exception.
+
+    As `atomic_path` for files, but nothing that is there already is ever replaced.
+
+    Args:
+        path: The folder to be written, in one that exists.
+
+    Yields:
+        The path of the temporary folder, to be filled by the block.
+
+    Raises:
+        OSError: If there is something at `path`, before the block and after it, or if no folder can
+            be created beside it.
+    """
+    path = pathlib.Path(path)
+    if path.exists():
+        raise _already_exists(path)
+    temporary = _temporary_name(path)
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"`{path}` cannot be written: no folder can be created beside it ({reason})."
+        raise type(error)(message) from error
+    try:
+        yield temporary
+        if path.exists():
+            raise _already_exists(path)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _create_temporary(path: pathlib.Path) -> pathlib.Path:
     # Not tempfile.mkstemp: its files are 0600 whatever the umask.
-    temporary = path.with_name(f".stylezoo-{secrets.token_hex(8)}{path.suffix}")
+    temporary = _temporary_name(path)
     temporary.touch(exist_ok=False)
     return temporary
+
+
+def _temporary_name(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(f".stylezoo-{secrets.token_hex(8)}{path.suffix}")
 
 
 def _publish_new(temporary: pathlib.Path, target: pathlib.Path, path: pathlib.Path) -> None:

@@ -107,7 +107,7 @@ def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
     """The largest centred square of images, resized as by `resize`.
 
     Args:
-        image: Float images `[batch, height, width, channels]` of known size.
+        image: Float images `[batch, height, width, channels]`; in a traced function of any size.
         size: The new sides, in pixels; may enlarge.
 
     Returns:
@@ -116,8 +116,8 @@ def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
     Raises:
         ValueError: If `size` is not positive.
     """
-    height, width = image.shape[1:3]
-    side = min(height, width)
+    height, width = tf.unstack(tf.shape(image)[1:3])
+    side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return resize(image[:, top : top + side, left : left + side], (size, size))
 

@@ -134,6 +134,19 @@ def test_a_photograph_does_not_wrap_around():
     assert change[:, : 127 - config.reach].max() == 0
 
 
+@pytest.mark.parametrize("config", [TEXTURE, STYLIZE], ids=["texture", "stylize"])
+def test_noise_of_a_size_that_only_the_traced_step_knows(config):
+    signature = [tf.TensorSpec([2], tf.int32), tf.TensorSpec([], tf.int32)]
+    traced = tf.function(
+        lambda size, seed: texture_noise(config, tf.unstack(size), seed=seed),
+        input_signature=signature,
+    )
+    for size in ((9, 14), (3, 2)):
+        noise = traced(size, 5)
+        for name, expected in texture_noise(config, size, seed=5).items():
+            np.testing.assert_array_equal(noise[name], expected)
+
+
 def test_another_seed_is_another_texture(texture):
     first, second = (texture(texture_noise(TEXTURE, (32, 32), seed=seed)) for seed in (0, 1))
     assert np.abs(first - second).mean() > 0.01

@@ -174,3 +174,41 @@ def test_relative_path_without_a_folder(tmp_path, monkeypatch):
     with files.atomic_path("report.json") as temporary:
         temporary.write_text("{}")
     assert (tmp_path / "report.json").read_text() == "{}"
+
+
+def test_folder_is_there_when_it_is_whole(tmp_path):
+    with files.atomic_folder(tmp_path / "new") as temporary:
+        (temporary / "a").write_text("a")
+        assert not (tmp_path / "new").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert (tmp_path / "new" / "a").read_text() == "a"
+
+
+def test_nothing_is_left_of_a_folder_that_failed(tmp_path):
+    def interrupted():
+        with files.atomic_folder(tmp_path / "new") as temporary:
+            (temporary / "a").write_text("a")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_folder_is_never_replaced(tmp_path, when):
+    new = tmp_path / "new"
+    if when == "before":
+        new.mkdir()
+    with pytest.raises(FileExistsError, match="new"), files.atomic_folder(new):
+        new.mkdir()  # by another process, empty as it is
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert list(new.iterdir()) == []
+
+
+def test_folder_that_can_not_be_made(tmp_path):
+    with (
+        pytest.raises(OSError, match="none/new` cannot be written"),
+        files.atomic_folder(tmp_path / "none" / "new"),
+    ):
+        pytest.fail("the block must not run")

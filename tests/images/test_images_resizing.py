@@ -160,3 +160,11 @@ def test_rotate_by_nothing_is_nothing():
     np.testing.assert_array_equal(images.rotate(picture, 360.0), picture)
     half = images.rotate(picture, 180.0)
     np.testing.assert_allclose(half, picture[:, ::-1, ::-1], atol=1e-4)
+
+
+def test_centre_square_of_a_size_that_only_the_traced_step_knows():
+    signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
+    traced = tf.function(lambda image: images.centre_square(image, 5), input_signature=signature)
+    for shape in ((2, 9, 8, 3), (1, 6, 20, 3)):
+        image = random_image(*shape)
+        np.testing.assert_allclose(traced(image), images.centre_square(image, 5), atol=1e-6)

@@ -1,0 +1,133 @@
+"""Make a model ready to serve: a SavedModel for TensorFlow Serving, or a TFLite file for GPUs.
+
+Usage:
+  stylezoo export --model=MODEL [--format=saved_model] [--output=exports] [--version=N]
+  stylezoo export --model=MODEL --format=tflite --image_size=HxW [--quantize=none|float16|int8]
+
+MODEL is a name that `stylezoo models` lists, or a file that `stylezoo train_style` or `train_texture`
+wrote. A classifier is exported with its head, or with --layers=LAYER,... as a network that gives the
+features of these layers and their Gram matrices.
+
+  saved_model   OUTPUT/NAME/VERSION/: signatures for arrays and for picture files, warm-up requests
+  tflite        OUTPUT/NAME/NAME_HxW_QUANTIZE.tflite: builtin operators only, for one size and picture
+
+A version is never replaced. int8 is calibrated on photographs, and compared on others.
+OUTPUT/NAME/README.md, the card, tells what goes in and what comes out.
+Everything is loaded back by a runtime that knows nothing of Keras, and compared, before it gets its name.
+"""
+
+import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from stylezoo.binaries import options, quiet, reporting
+
+if TYPE_CHECKING:
+    from stylezoo.export import Check, Servable
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+
+    def string(name: str, default: str | None, text: str) -> None:
+        flags.DEFINE_string(name, default, text, flag_values=values)
+
+    define_model_flags(values)
+    flags.DEFINE_enum(
+        "format", "saved_model", ["saved_model", "tflite"], "See above.", flag_values=values
+    )
+    string("output", "exports", "The folder of all exports.")
+    string("name", None, "NAME; the model's, or its file's without the ending, if not given.")
+    string("image_size", None, "Of a .tflite: its pictures' height and width, px, as HxW.")
+    string("quantize", "none", "Of a .tflite: none, float16 or int8.")
+    string(
+        "calibration",
+        None,
+        "For int8: a folder of photographs; scikit-image's samples if not given.",
+    )
+    flags.DEFINE_bool("overwrite", False, "Replace an existing .tflite.", flag_values=values)
+    flags.DEFINE_integer(
+        "version", None, "Of a SavedModel; the next one if not given.", 1, flag_values=values
+    )
+
+
+def define_model_flags(values: flags.FlagValues) -> None:
+    """The flags that say which model is meant."""
+    flags.DEFINE_string("model", None, "What is exported.", flag_values=values)
+    flags.DEFINE_string(
+        "weights",
+        "imagenet",
+        "Of a classifier: imagenet, a name of `stylezoo weights list`, or a file, whose classes are "
+        "called as labels.txt beside it says.",
+        flag_values=values,
+    )
+    flags.DEFINE_list("layers", [], "Of a classifier, for their features.", flag_values=values)
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    options.reject_arguments(arguments)
+    options.require(values, "model", "output")
+    size = _image_size(values)
+    quiet.import_tensorflow()
+    from stylezoo import export
+
+    name = values.name or pathlib.Path(values.model).stem
+    export.check_name(name)
+    servable = load_model(values, model=values.model, layers=values.layers)
+    if size is None:
+        path, checks = export.export_saved_model(
+            servable, values.output, name=name, version=values.version
+        )
+    else:
+        with quiet.silent_stderr():  # converter and interpreter say what no user asked for
+            path, checks = export.export_tflite(
+                servable,
+                values.output,
+                size,
+                name=name,
+                quantize=values.quantize,
+                calibration=values.calibration,
+                overwrite=values.overwrite,
+            )
+    print_checks(checks)
+    print(path)
+    return 0
+
+
+def _image_size(values: flags.FlagValues) -> tuple[int, int] | None:
+    """Height and width of a TFLite file's pictures; None for a SavedModel."""
+    if values.format == "saved_model":
+        given = [name for name in ("image_size", "calibration") if values[name].value is not None]
+        if given or values.quantize != "none":
+            raise ValueError(f"`--{(given or ['quantize'])[0]}` must come with --format=tflite")
+        return None
+    if values.version is not None:
+        raise ValueError("`--version` must come with --format=saved_model")
+    sides = (values.image_size or "").split("x")
+    if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise ValueError(
+            f"`--image_size` must be HEIGHTxWIDTH in px. Received: {values.image_size or 'nothing'}"
+        )
+    return int(sides[0]), int(sides[1])
+
+
+def load_model(values: flags.FlagValues, *, model: str, layers: Sequence[str]) -> "Servable":
+    """A model with the weights that the flags name."""
+    from stylezoo import export
+    from stylezoo.binaries import classify
+
+    labels = classify.names_beside(values.weights)
+    return export.load(model, weights=values.weights, layers=layers, labels=labels)
+
+
+def print_checks(checks: "list[Check]") -> None:
+    """A table of what was compared with what."""
+    rows = [("RUNTIME", "COMPARED", "ERROR", "LIMIT")]
+    for check in checks:
+        compared = check.limit == check.limit  # NaN where there is nothing to measure
+        figures = (f"{check.error:.1e}", f"{check.limit:.1e}") if compared else ("", "")
+        rows.append((check.runtime, check.what, *figures))
+    print(reporting.table(rows))

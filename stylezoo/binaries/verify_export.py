@@ -1,0 +1,78 @@
+"""Load an export back by a runtime that knows nothing of Keras, and compare it with its model.
+
+Usage:
+  stylezoo verify_export PATH... [--model=MODEL]
+
+A PATH is a SavedModel's folder, NAME/VERSION, or a .tflite file. A SavedModel runs through TensorFlow's C++
+loader, the one of TensorFlow Serving, in a process without TensorFlow's Python: every signature, in several
+sizes, and what must be refused. A .tflite file runs through LiteRT on the CPU. MODEL and its flags are
+those of `stylezoo export`; needed for exports of files.
+"""
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from absl import flags
+
+from stylezoo.binaries import export as export_command
+from stylezoo.binaries import quiet
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+    export_command.define_model_flags(values)
+    flags.DEFINE_bool(
+        "gpu",
+        False,
+        "Run .tflite files by LiteRT's GPU delegate too, on WebGPU in a headless Chromium.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "url",
+        None,
+        "Ask a running TensorFlow Serving, http://HOST:PORT or grpc://HOST:PORT, for what SavedModels do.",
+        flag_values=values,
+    )
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    if not arguments:
+        raise ValueError("expected exports: folders of SavedModels, or .tflite files")
+    quiet.import_tensorflow()
+    from stylezoo import export
+    from stylezoo.export import client, webgpu
+
+    for path in arguments:
+        is_tflite = path.endswith(".tflite")
+        with quiet.silent_stderr():
+            record = (export.read_tflite_record if is_tflite else export.read_record)(path)
+        servable = export_command.load_model(
+            values,
+            model=values.model or record["model"],
+            layers=values.layers or record.get("layers", ()),
+        )
+        export.check_origin(servable, record, path)
+        if is_tflite:
+            with quiet.silent_stderr():
+                checks = export.verify_tflite(servable, path, _held_out(record))
+            if values.gpu:
+                checks += webgpu.verify_on_gpu(servable, path)
+        elif values.url:
+            server = client.connect(values.url, pathlib.Path(path).parent.name)
+            checks = export.verify_server(servable, server)
+        else:
+            checks = export.verify_saved_model(servable, path)
+        export_command.print_checks(checks)
+        export.require(checks, path)
+        print(f"{path}: does what {servable.source} does")
+    return 0
+
+
+def _held_out(record: Mapping[str, Any]) -> list[np.ndarray]:
+    """Photographs for a file in 8 bits, none for others."""
+    from stylezoo import export
+
+    return export.split(None, tuple(record["size"]))[1] if record["quantize"] == "int8" else []

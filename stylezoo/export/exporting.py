@@ -1,0 +1,131 @@
+"""Exports written whole, after a foreign runtime has loaded them back and agreed with their models."""
+
+import contextlib
+import os
+import pathlib
+import re
+from collections.abc import Iterator
+
+from stylezoo import images
+from stylezoo.export import cards, saved_models, tflite, verification
+from stylezoo.export.photographs import split
+from stylezoo.export.servables import Servable
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def export_saved_model(
+    servable: Servable,
+    output: str | os.PathLike[str],
+    *,
+    name: str,
+    version: int | None = None,
+) -> tuple[pathlib.Path, list[verification.Check]]:
+    """Write ``output/name/version/``, a SavedModel for TensorFlow Serving, and the model's card.
+
+    It is written beside its place first, compared by :func:`~stylezoo.export.verify_saved_model`, and put
+    there if all is well.
+
+    Args:
+        servable: of :func:`stylezoo.export.load`.
+        output: the folder of all exports; made if it isn't there.
+        name: under which the model is served.
+        version: a number >= 1 that isn't there yet; the next one if not given.
+
+    Returns:
+        Its path, and what was compared.
+
+    Raises:
+        OSError: if it can't be written, or that version exists.
+        ValueError: for a name or a version that can't be.
+        ExportError: if what was written does not do what the model does.
+    """
+    check_name(name)
+    parent = pathlib.Path(output) / name
+    if version is None:
+        version = max(saved_models.versions(parent), default=0) + 1
+    if version < 1:
+        raise ValueError(f"`version` must be >= 1. Received: version={version}")
+    path = parent / str(version)
+    if path.exists():
+        raise FileExistsError(f"`{path}` already exists, and a version is never replaced")
+    with made(parent), images.atomic_folder(path) as temporary:
+        saved_models.save(servable, temporary)
+        checks = verification.verify_saved_model(servable, temporary)
+        verification.require(checks, path)
+    cards.write(servable, parent)
+    return path, checks
+
+
+def export_tflite(
+    servable: Servable,
+    output: str | os.PathLike[str],
+    size: tuple[int, int],
+    *,
+    name: str,
+    quantize: str = "none",
+    calibration: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> tuple[pathlib.Path, list[verification.Check]]:
+    """Write ``output/name/name_HEIGHTxWIDTH_QUANTIZE.tflite``, and the model's card.
+
+    It gets its place after :func:`~stylezoo.export.verify_tflite` has compared it.
+
+    Args:
+        servable: of :func:`stylezoo.export.load`.
+        output: the folder of all exports; made if it isn't there.
+        size: height and width, px.
+        name: of the model's folder.
+        quantize: as of :func:`~stylezoo.export.tflite.convert`.
+        calibration: for ``"int8"``, a folder of photographs; scikit-image's samples if not given. Every
+            third is held out, and compared with the Keras model.
+        overwrite: whether to replace a file.
+
+    Returns:
+        Its path, and what was compared.
+
+    Raises:
+        OSError: if it can't be written, or exists.
+        ValueError: for a name or a size that can't be, or too few photographs.
+        ExportError: if what was written does not do what the model does.
+    """
+    check_name(name)
+    parent = pathlib.Path(output) / name
+    kind = "float32" if quantize == "none" else quantize
+    path = parent / f"{name}_{size[0]}x{size[1]}_{kind}.tflite"
+    photographs, held_out = split(calibration, size) if quantize == "int8" else ([], [])
+    with made(parent), images.atomic_path(path, overwrite=overwrite) as temporary:
+        content = tflite.convert(servable, size, quantize=quantize, photographs=photographs)
+        temporary.write_bytes(content)
+        checks = verification.verify_tflite(servable, temporary, held_out)
+        verification.require(checks, path)
+    cards.write(servable, parent)
+    return path, checks
+
+
+def check_name(name: str) -> None:
+    """Raise a ValueError for a name that no folder and no address of a server can have."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"`name` must be letters, digits, _ . and -. Received: name={name!r}")
+
+
+@contextlib.contextmanager
+def made(folder: pathlib.Path) -> Iterator[None]:
+    """A folder for what the block writes; those that had to be made are gone again after an error.
+
+    Raises:
+        OSError: if it can't be made.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise type(error)(f"`{folder}` can't be made: {reason}") from error
+    try:
+        yield
+    except BaseException:
+        for each in missing:
+            with contextlib.suppress(OSError):
+                each.rmdir()
+        raise

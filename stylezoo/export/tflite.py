@@ -1,0 +1,215 @@
+"""TFLite files: builtin operators, one size, batch 1, with what they are inside."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import flatbuffers
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stylezoo.export.errors import ExportError
+from stylezoo.export.servables import Servable
+
+QUANTIZATIONS = ("none", "float16", "int8")
+_METADATA = "stylezoo.json"
+_FILE_IDENTIFIER = b"TFL3"
+
+
+def convert(
+    servable: Servable,
+    size: tuple[int, int],
+    *,
+    quantize: str = "none",
+    photographs: Sequence[np.ndarray] = (),
+) -> bytes:
+    """The content of a TFLite file.
+
+    Args:
+        servable: of :func:`stylezoo.export.load`.
+        size: height and width of its pictures, px.
+        quantize: ``"none"``, ``"float16"``: weights in half the space, computed with in float32 on CPUs and
+            as the GPU likes on GPUs; ``"int8"``: weights and features in 8 bits by ranges that
+            ``photographs`` have, inputs and outputs in float32.
+        photographs: each [1, height, width, 3] in [0, 1].
+
+    Raises:
+        ValueError: for a size that the model can't take, or an unknown ``quantize``.
+        ExportError: if it needs operators that TFLite or its GPU delegate lacks.
+    """
+    if quantize not in QUANTIZATIONS:
+        raise ValueError(
+            f"`quantize` must be one of {', '.join(QUANTIZATIONS)}. Received: {quantize!r}"
+        )
+    calls = list(_calls(servable, photographs)) if quantize == "int8" else []
+    network = servable.mobile(*size, calibration=calls)
+    with tempfile.TemporaryDirectory() as folder:
+        _save(network, folder)
+        try:
+            converted = _converter(folder, half=quantize == "float16").convert()
+            if quantize == "int8":
+                converted = _quantized(folder, calls, kept=_first_operators(converted))
+        except Exception as error:  # ConverterError is just that
+            reason = str(error).partition("\n")[0][:300]
+            raise ExportError(f"TFLite can't hold this model: {reason}") from error
+    check_gpu(converted)
+    record = {
+        **servable.record(),
+        "size": list(size),
+        "quantize": quantize,
+        "inputs": {name: _described(each) for name, each in network.input.items()},
+        "outputs": {name: list(each.shape) for name, each in network.output.items()},
+    }
+    return _with_metadata(converted, record)
+
+
+def _converter(folder: str, *, half: bool = False) -> Any:
+    """Of a SavedModel, to operators of TFLite's own: SELECT_TF_OPS is refused, no GPU has those."""
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if half:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    return converter
+
+
+def _quantized(folder: str, calls: Sequence[Mapping[str, np.ndarray]], kept: list[str]) -> bytes:
+    """In 8 bits, but for operators whose outputs are ``kept`` in float32."""
+    converter = _converter(folder)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: iter(calls)
+    # A debugger by its name; it is also what can leave some operators as they are.
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=kept)
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=lambda: iter(calls[:1]), debug_options=options
+    )
+    return debugger.get_nondebug_quantized_model()
+
+
+def _first_operators(content: bytes) -> list[str]:
+    """What the operators before the second convolution give: 8 bits lose most of all there."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content)
+    names = {each["index"]: each["name"] for each in interpreter.get_tensor_details()}
+    operators = interpreter._get_ops_details()
+    at = [index for index, each in enumerate(operators) if each["op_name"] == "CONV_2D"]
+    return [names[each["outputs"][0]] for each in operators[: at[1] if at[1:] else 0]]
+
+
+def _calls(
+    servable: Servable, photographs: Sequence[np.ndarray]
+) -> Iterator[dict[str, np.ndarray]]:
+    """What the model is calibrated with: every photograph in four of the styles."""
+    for index in range(4 * len(photographs)):
+        yield servable.mobile_inputs(photographs[index % len(photographs)], index)
+
+
+def _save(network: keras.Model, folder: str) -> None:
+    """A SavedModel whose signature has the network's names."""
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]
+    function = tf.function(lambda **inputs: network(inputs, training=False), autograph=False)
+    specs = {
+        name: tf.TensorSpec(each.shape, each.dtype, name) for name, each in network.input.items()
+    }
+    signatures = {"serving_default": function.get_concrete_function(**specs)}
+    tf.saved_model.save(module, folder, signatures=signatures)
+
+
+def _described(tensor: Any) -> dict[str, Any]:
+    return {"shape": list(tensor.shape), "range": [0.0, 1.0]}
+
+
+def check_gpu(content: bytes) -> None:
+    """Raise an ExportError if TensorFlow's analyzer finds what a GPU delegate can't take."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        tf.lite.experimental.Analyzer.analyze(model_content=content, gpu_compatibility=True)
+    warnings = [line for line in said.getvalue().splitlines() if "GPU COMPATIBILITY" in line]
+    if warnings:
+        raise ExportError(f"GPUs can't run this model: {'; '.join(warnings)}")
+
+
+def _with_metadata(content: bytes, record: Mapping[str, Any]) -> bytes:
+    """The same file with a record in it, an entry of its metadata."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(content), 0))
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(json.dumps(record).encode(), np.uint8)
+    model.buffers.append(buffer)
+    entry = schema.MetadataT()
+    entry.name = _METADATA
+    entry.buffer = len(model.buffers) - 1
+    model.metadata = [*(model.metadata or []), entry]
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class LiteRtModel:
+    """A TFLite file run by LiteRT on the CPU, by XNNPACK where that has the operator.
+
+    Args:
+        path: of the file.
+        num_threads: of the CPU.
+
+    Attributes:
+        record: what :func:`convert` recorded.
+        operators: their names, in the order of execution.
+
+    Raises:
+        ExportError: if it can't be read, is damaged, or is no file of :func:`convert`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, num_threads: int = 1) -> None:
+        try:
+            content = pathlib.Path(path).read_bytes()
+        except OSError as error:
+            raise ExportError(f"`{path}` can't be read: {error.strerror}") from error
+        interpreter = _interpreter(path, content, num_threads)
+        self.record = _metadata(path, content)
+        self._runner = interpreter.get_signature_runner()
+        self.operators = [each["op_name"] for each in interpreter._get_ops_details()]
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs by name."""
+        return self._runner(**inputs)
+
+
+def read_tflite_record(path: str | os.PathLike[str]) -> Mapping[str, Any]:
+    """What :func:`convert` recorded in a file.
+
+    Raises:
+        ExportError: if it can't be read, is damaged, or is no file of :func:`convert`.
+    """
+    return LiteRtModel(path).record
+
+
+def _interpreter(path: str | os.PathLike[str], content: bytes, num_threads: int) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        return Interpreter(model_content=content, num_threads=num_threads)
+    except (RuntimeError, ValueError) as error:
+        raise ExportError(f"`{path}` is damaged: LiteRT can't load it") from error
+
+
+def _metadata(path: str | os.PathLike[str], content: bytes) -> Mapping[str, Any]:
+    """The record in a file that the interpreter has found to be whole."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAsModel(content, 0)
+    for index in range(model.MetadataLength()):
+        entry = model.Metadata(index)
+        if entry.Name() == _METADATA.encode():
+            return json.loads(bytes(model.Buffers(entry.Buffer()).DataAsNumpy()))
+    raise ExportError(f"`{path}` must be what `stylezoo export` wrote: it has no {_METADATA}")

@@ -1,0 +1,178 @@
+"""`stylezoo export` and `verify_export`: the whole way, and a table of bad input."""
+
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+from binaries_helpers import assert_one_line, snapshot
+
+from stylezoo import generators
+from stylezoo.binaries import main
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """What a user has: models, an export that was verified."""
+    folder = tmp_path_factory.mktemp("template")
+    config = generators.LightConfig((2, 3), num_blocks=0, num_styles=2)
+    for name, seed in (("light.h5", 0), ("other.h5", 1)):
+        network = config.build()
+        random = np.random.default_rng(seed)
+        for variable in network.weights:
+            variable.assign(random.normal(0.3, 0.3, variable.shape))
+        generators.save(folder / name, generators.Generator(config, network, ("a", "b")))
+    config = generators.SuperResolutionConfig(factor=4).scaled(0.05)
+    generators.save(folder / "x4.h5", generators.Generator(config, config.build()))
+    (folder / "text.h5").write_text("no model\n", encoding="utf-8")
+    (folder / "file").write_text("a file\n", encoding="utf-8")
+    exports = f"--output={folder / 'exports'}"
+    export = ["export", f"--model={folder / 'light.h5'}", exports]
+    assert main.run(export) == 0
+    assert main.run([*export, "--format=tflite", "--image_size=16x16"]) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(template, tmp_path, monkeypatch):
+    """A copy of it that is the current folder."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def test_what_was_exported_is_verified_again(folder, capsys):
+    assert main.run(["verify_export", "exports/light/1", "--model=light.h5"]) == 0
+    out = capsys.readouterr().out
+    assert "TensorFlow C API  serving_default, 2x64x80: stylized" in out
+    assert "truncated JPEG refused" in out
+    assert out.endswith("exports/light/1: does what light.h5 does\n")
+
+
+EXPORT = "--model=light.h5 --output=exports"
+VERIFY = "exports/light/1 --model=light.h5"
+TABLE = {
+    "export": [
+        ("--model=", "`--model` must be given"),
+        ("--output=", "`--output` must be given"),
+        ("junk", "expected flags only. Received: junk"),
+        ("--model=nothing", "`model` must be a generator's file, or one of conditional, light, .*"),
+        ("--model=text.h5", "`model` must be a generator's file of this version"),
+        ("--model=x4.h5", "`model` must paint photographs or textures"),
+        ("--layers=relu1_1", "`layers` must come with a classifier"),
+        ("--model=vgg16 --layers=x", "`layers` of vgg16 must be among conv1_1.*Received: x"),
+        ("--model=vgg16 --weights=text.h5", "text.h5: not a readable HDF5 file"),
+        ("--model=vgg16 --weights=missing.h5", "`weights` must be 'imagenet', one of "),
+        ("--version=1", "`exports/light/1` already exists, and a version is never replaced"),
+        ("--version=0", "version"),
+        ("--name=a/b", "`name` must be letters, digits"),
+        ("--name=../up", "`name` must be letters, digits"),
+        ("--output=file", "`file/light` can't be made: Not a directory"),
+        ("--output=/proc/exports", "`/proc/exports/light` can't be made"),
+        ("--format=onnx", "format"),
+        ("--image_size=64x64", "`--image_size` must come with --format=tflite"),
+        ("--quantize=int8", "`--quantize` must come with --format=tflite"),
+        ("--format=tflite", "`--image_size` must be HEIGHTxWIDTH in px. Received: nothing"),
+        ("--format=tflite --image_size=64", "`--image_size` must be HEIGHTxWIDTH in px"),
+        ("--format=tflite --image_size=0x64", "`--image_size` must be HEIGHTxWIDTH in px"),
+        (
+            "--format=tflite --image_size=30x32",
+            "`image_size` must be multiples of 4 px of at least 8 for this model. Received: 30x32",
+        ),
+        ("--format=tflite --image_size=32x32 --quantize=int4", "`quantize` must be one of none"),
+        ("--format=tflite --image_size=32x32 --version=2", "`--version` must come with"),
+        ("--format=tflite --image_size=16x16", "light_16x16_float32.tflite` already exists"),
+        (
+            "--format=tflite --image_size=32x32 --quantize=int8 --calibration=exports",
+            "`calibration` must be a folder of at least 4 photographs",
+        ),
+    ],
+    "verify_export": [
+        ("missing", "`missing` must be what `stylezoo export` wrote"),
+        ("file", "`file` must be what `stylezoo export` wrote"),
+        ("--model=other.h5", "was exported from another light.h5, of the fingerprint"),
+        ("--model=missing.h5", "`model` must be a generator's file, or one of"),
+    ],
+}
+GOOD = {"export": EXPORT, "verify_export": VERIFY}
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "message"),
+    [
+        pytest.param(command, flags, message, id=f"{command} {flags}")
+        for command, rows in TABLE.items()
+        for flags, message in rows
+    ],
+)
+def test_bad_input(command, flags, message, folder, capsys):
+    before = snapshot(folder)
+    good = GOOD[command]
+    if command == "verify_export" and not flags.startswith("--"):
+        good = "--model=light.h5"
+    assert main.run([command, *good.split(), *flags.split()]) in (1, 2)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert_one_line(captured.err, command, message)
+    assert snapshot(folder) == before
+
+
+def test_a_tflite_file_is_verified_again(folder, capsys):
+    path = "exports/light/light_16x16_float32.tflite"
+    assert main.run(["verify_export", path, "--model=light.h5"]) == 0
+    assert capsys.readouterr().out.endswith(f"{path}: does what light.h5 does\n")
+    card = pathlib.Path("exports/light/README.md").read_text(encoding="utf-8")
+    assert "| `light_16x16_float32.tflite` |" in card
+    assert "## SavedModel: `1/`" in card
+
+
+def test_truncated_tflite(folder, capsys):
+    path = "exports/light/light_16x16_float32.tflite"
+    truncate(path)
+    assert main.run(["verify_export", path, "--model=light.h5"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    message = f"`{path}` is damaged: LiteRT can't load it"
+    assert_one_line(captured.err, "verify_export", message)
+
+
+def truncate(path):
+    content = pathlib.Path(path).read_bytes()
+    pathlib.Path(path).write_bytes(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("saved_model.pb", "is damaged: saved_model.pb can't be parsed"),
+        ("variables/variables.data-00000-of-00001", "`exports/light/1` can't be loaded: "),
+        ("variables/variables.index", "`exports/light/1` can't be loaded: "),
+        ("assets.extra/stylezoo.json", "assets.extra/stylezoo.json can't be read"),
+        ("assets.extra/tf_serving_warmup_requests", "is damaged: warm-up requests can't be read"),
+    ],
+)
+def test_truncated_saved_model(file, message, folder, capsys):
+    truncate(f"exports/light/1/{file}")
+    before = snapshot(folder)
+    assert main.run(["verify_export", *VERIFY.split()]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert_one_line(captured.err, "verify_export", message)
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize(("missing", "said"), [("chromium", "Chromium"), ("node", "Node.js")])
+def test_no_gpu_to_check_on(missing, said, folder, capsys, monkeypatch):
+    """It says what it lacks, and that is not a verdict."""
+    there = {"chromium": "/bin/true", "node": "/bin/true", "npm": "/bin/true", missing: None}
+    monkeypatch.setattr(shutil, "which", there.get)
+    path = "exports/light/light_16x16_float32.tflite"
+    assert main.run(["verify_export", path, "--model=light.h5", "--gpu"]) == 1
+    message = f"the check on a GPU needs {said}, which is not installed"
+    assert_one_line(capsys.readouterr().err, "verify_export", message)
+
+
+def test_no_exports_named(folder, capsys):
+    assert main.run(["verify_export"]) == 1
+    assert_one_line(capsys.readouterr().err, "verify_export", "expected exports")

@@ -1,0 +1,188 @@
+"""The client against a double of the protocol (see protocol_double), and the server's configuration."""
+
+import pathlib
+import socket
+
+import numpy as np
+import protocol_double
+import pytest
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from stylezoo import export, images
+from stylezoo.binaries import main
+from stylezoo.export import client, serving
+from stylezoo.export.servables import smooth_picture
+
+KINDS = {"rest": protocol_double.rest, "grpc": protocol_double.rpc}
+
+
+@pytest.fixture(scope="module")
+def exports(model_files, tmp_path_factory):
+    output = tmp_path_factory.mktemp("exports")
+    for name in ("conditional", "texture"):
+        export.export_saved_model(export.load(str(model_files[name])), output, name=name)
+    return output
+
+
+@pytest.fixture(scope="module")
+def double(exports):
+    made = protocol_double.Double(exports / "conditional" / "1", "painter")
+    yield made
+    made.session.close()
+
+
+@pytest.fixture(params=KINDS)
+def url(request, double, monkeypatch):
+    monkeypatch.setattr(client, "_FIRST_WAIT", 0.02)
+    double.failures, double.seconds, double.calls = [], 0.0, 0
+    with KINDS[request.param](double) as address:
+        yield address
+
+
+@pytest.fixture
+def photo(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    images.write_image("photo.png", smooth_picture(40, 60, seed=0))
+    return pathlib.Path("photo.png")
+
+
+def run(url, *arguments):
+    return main.run(["client", f"--url={url}", "--model=painter", *arguments])
+
+
+def test_paints_what_the_model_paints(url, double, photo, capsys):
+    assert run(url, "photo.png", "--style_weights=0.25,0.75", "--output=out.jpg") == 0
+    assert capsys.readouterr().err == ""
+    inputs = {
+        "image_bytes": np.array([photo.read_bytes(), None], object)[:1],
+        "style_weights": np.array([[0.25, 0.75]], np.float32),
+    }
+    (expected,) = double.session("stylize_bytes", inputs)["stylized_bytes"]
+    assert pathlib.Path("out.jpg").read_bytes() == expected
+
+
+def test_several_pictures_go_to_a_folder(url, photo):
+    images.write_image("other.png", smooth_picture(90, 20, seed=1))
+    arguments = ["photo.png", "other.png", "--style_weights=1,0", "--max_side=30", "--output=all"]
+    assert run(url, *arguments) == 0
+    shapes = {path.name: images.read_image(path).shape for path in pathlib.Path("all").iterdir()}
+    assert shapes == {"photo.jpg": (1, 20, 30, 3), "other.jpg": (1, 30, 7, 3)}
+
+
+def test_tries_again_only_when_unavailable(url, double, photo):
+    unavailable = (protocol_double.UNAVAILABLE, "The batch scheduling queue is full")
+    double.failures = [unavailable, unavailable]
+    assert run(url, "photo.png", "--style_weights=1,0", "--output=out.jpg") == 0
+    assert double.calls == 3
+
+
+@pytest.mark.parametrize(
+    ("failures", "flags", "calls", "message"),
+    [
+        ([(protocol_double.INVALID, "bad picture")] * 9, [], 1, "bad picture"),
+        ([(protocol_double.UNAVAILABLE, "queue is full")] * 9, ["--retries=1"], 2, "queue is full"),
+        ([(protocol_double.UNAVAILABLE, "queue is full")] * 9, ["--retries=0"], 1, "queue is full"),
+    ],
+)
+def test_gives_up_in_one_line(url, double, photo, capsys, failures, flags, calls, message):
+    double.failures = list(failures)
+    assert run(url, "photo.png", "--style_weights=1,0", "--output=out.jpg", *flags) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+    assert double.calls == calls
+    assert not pathlib.Path("out.jpg").exists()
+
+
+def test_what_can_not_be_decoded(url, photo, capsys):
+    pathlib.Path("text.png").write_text("none", encoding="utf-8")
+    assert run(url, "text.png", "--style_weights=1,0", "--output=out.jpg") == 1
+    assert "at batch index 0 is none" in capsys.readouterr().err
+
+
+def test_deadline(url, double, photo, capsys):
+    double.seconds = 5.0
+    arguments = ["photo.png", "--style_weights=1,0", "--output=out.jpg", "--timeout=0.5"]
+    assert run(url, *arguments) == 1
+    assert "did not answer in 0.5 s" in capsys.readouterr().err
+    assert not pathlib.Path("out.jpg").exists()
+
+
+@pytest.mark.parametrize("kind", ["http", "grpc"])
+def test_no_server(kind, photo, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"{kind}://127.0.0.1:{taken.getsockname()[1]}"
+        assert run(url, "photo.png", "--output=out.jpg", "--retries=1", "--timeout=20") == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith(f"stylezoo client: error: {url} answered: ")
+
+
+def test_a_server_is_compared_with_the_model(url, exports, model_files, tmp_path, capsys):
+    """`verify_export --url`, which `make verify-serving` asks TensorFlow Serving with."""
+    (tmp_path / "painter").symlink_to(exports / "conditional")
+    arguments = [f"{tmp_path}/painter/1", f"--model={model_files['conditional']}", f"--url={url}"]
+    assert main.run(["verify_export", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert f"{url}  serving_default, 2x64x80: stylized" in out
+    assert "stylize_bytes, `max_side` left out: stylized_bytes" in out
+
+
+BAD = [
+    (
+        ["photo.png", "--url=ftp://here"],
+        "`url` must be http://HOST:PORT, https://HOST:PORT or grpc",
+    ),
+    (["missing.png"], "`missing.png` does not exist"),
+    ([], "expected photographs"),
+    (["photo.png"], "`--output` must be given"),
+    (["photo.png", "--output=out.jpg"], "`--style_weights` must be given"),
+    (["photo.png", "--output=out.png"], r"`out.png` must end in one of .jpeg .jpg"),
+    (["photo.png", "--output=out.jpg", "--style_weights=1"], "`--style_weights` must be 2"),
+    (["photo.png", "--output=out.jpg", "--style_weights=1,x"], "`--style_weights` must be numbers"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_bad_input(arguments, message, double, photo, capsys):
+    with protocol_double.rest(double) as url:
+        assert run(url, *arguments) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+    assert sorted(path.name for path in pathlib.Path().iterdir()) == ["photo.png"]
+
+
+def test_configuration_parses_back(exports, capsys):
+    assert main.run(["serve_config", f"--exports={exports}"]) == 0
+    text = (exports / "models.config").read_text(encoding="utf-8")
+    config = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    found = {each.name: each.base_path for each in config.model_config_list.config}
+    assert found == {name: f"/models/{name}" for name in ("conditional", "texture")}
+    for name in ("docker-compose.yaml", "kubernetes.yaml"):
+        content = (exports / name).read_text(encoding="utf-8")
+        for flag in ("--enable_batching=true", "--monitoring_config_file=", "tensorflow/serving:"):
+            assert flag in content
+    kubernetes = (exports / "kubernetes.yaml").read_text(encoding="utf-8")
+    assert "httpGet: {path: /v1/models/conditional, port: rest}" in kubernetes
+    capsys.readouterr()
+    assert main.run(["serve_config", f"--exports={exports}"]) == 1
+    assert "already exists" in capsys.readouterr().err
+    assert main.run(["serve_config", f"--exports={exports}", "--overwrite"]) == 0
+
+
+def test_nothing_to_serve(tmp_path, capsys):
+    assert main.run(["serve_config", f"--exports={tmp_path}"]) == 1
+    assert "must hold SavedModels, NAME/VERSION" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_warm_up_requests_suit_a_server_that_batches(exports):
+    """Each input has a row a picture: it would refuse the model otherwise."""
+    for name in ("conditional", "texture"):
+        path = exports / name / "1" / "assets.extra" / "tf_serving_warmup_requests"
+        for _, inputs in export.warmup.read_requests(path):
+            assert len({np.shape(each)[:1] for each in inputs.values()}) == 1
+    assert serving.served_models(exports) == ["conditional", "texture"]

