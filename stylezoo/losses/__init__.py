@@ -10,7 +10,7 @@ from stylezoo.losses.base import (
     weighted_mean,
 )
 from stylezoo.losses.content import ActivationLoss, ContentLoss
-from stylezoo.losses.image import TotalVariationLoss
+from stylezoo.losses.image import L2Loss, TotalVariationLoss
 from stylezoo.losses.style import GramLoss, MomentsLoss, SlicedWassersteinLoss
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ContentLoss",
     "Features",
     "GramLoss",
+    "L2Loss",
     "LossTerm",
     "MomentsLoss",
     "SlicedWassersteinLoss",

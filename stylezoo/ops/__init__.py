@@ -1,5 +1,6 @@
 """Pure tensor mathematics: no state, no networks, no files."""
 
+from stylezoo.ops.frequency import frequency_gains
 from stylezoo.ops.statistics import (
     gram,
     interpolate_quantiles,
@@ -12,6 +13,7 @@ from stylezoo.ops.statistics import (
 from stylezoo.ops.variation import total_variation
 
 __all__ = [
+    "frequency_gains",
     "gram",
     "interpolate_quantiles",
     "mean_and_std",

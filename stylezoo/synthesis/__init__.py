@@ -3,7 +3,7 @@
 from stylezoo.synthesis.inversion import InversionConfig, invert
 from stylezoo.synthesis.loop import Callback, Progress, SynthesisResult, optimize_image
 from stylezoo.synthesis.optimizers import LBFGS, Adam, Minimizer, OptimizerConfig
-from stylezoo.synthesis.parameters import ImageParameter, Pixels
+from stylezoo.synthesis.parameters import FourierImage, ImageParameter, Pixels
 from stylezoo.synthesis.pyramid import Level, PyramidResult, Schedule, coarse_to_fine
 from stylezoo.synthesis.style_losses import STYLE_LOSSES, default_layers
 from stylezoo.synthesis.texture import TextureConfig, synthesize_texture
@@ -23,6 +23,7 @@ __all__ = [
     "STYLE_LOSSES",
     "Adam",
     "Callback",
+    "FourierImage",
     "ImageParameter",
     "InversionConfig",
     "Level",
