@@ -14,6 +14,7 @@ VERSION = re.search(
 
 # Every range, and why the package is there at all: BUILD.md, "Dependencies".
 SAMPLES = ["scikit-image>=0.25,<0.27"]
+VIDEO = ["imageio-ffmpeg>=0.5,<1"]
 
 setuptools.setup(
     name="stylezoo",
@@ -49,9 +50,11 @@ setuptools.setup(
     ],
     extras_require={
         "samples": SAMPLES,
+        "video": VIDEO,
         "pytorch": ["torch>=2.6,<3"],
         "dev": [
             *SAMPLES,
+            *VIDEO,
             "mypy>=2,<3",
             "pytest>=9,<10",
             "pytest-xdist>=3.6,<4",

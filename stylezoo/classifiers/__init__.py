@@ -4,7 +4,7 @@ from stylezoo.classifiers.architecture import Architecture
 from stylezoo.classifiers.building import POOLINGS, Builder, Feature, TapInfo
 from stylezoo.classifiers.classification import classify, crops
 from stylezoo.classifiers.importing import has_top, import_weights
-from stylezoo.classifiers.labels import Label, imagenet_labels
+from stylezoo.classifiers.labels import Label, find_class, imagenet_labels
 from stylezoo.classifiers.models import (
     assign,
     build,
@@ -42,6 +42,7 @@ __all__ = [
     "count_classes",
     "crops",
     "depends_on_size",
+    "find_class",
     "get",
     "has_top",
     "imagenet_labels",

@@ -7,6 +7,11 @@ files does not wait for it.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from stylezoo.images.animation import (
+    ANIMATION_EXTENSIONS,
+    check_animation_path,
+    write_animation,
+)
 from stylezoo.images.codecs import (
     DEFAULT_MAX_PIXELS,
     IMAGE_EXTENSIONS,
@@ -40,12 +45,14 @@ if TYPE_CHECKING:
     from stylezoo.images.resizing import centre_square, fit_size, resize, resize_longest_side
 
 __all__ = [
+    "ANIMATION_EXTENSIONS",
     "DEFAULT_MAX_PIXELS",
     "IMAGE_EXTENSIONS",
     "SAMPLES",
     "Sample",
     "atomic_path",
     "centre_square",
+    "check_animation_path",
     "check_output_path",
     "contact_sheet",
     "decode_image",
@@ -68,6 +75,7 @@ __all__ = [
     "rgb_to_yuv",
     "sample_path",
     "srgb_to_linear",
+    "write_animation",
     "write_image",
     "yiq_to_rgb",
     "yuv_to_rgb",

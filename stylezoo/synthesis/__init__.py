@@ -1,6 +1,6 @@
 """Loops over pixels: texture synthesis, feature inversion, style transfer."""
 
-from stylezoo.synthesis.inversion import InversionConfig, invert
+from stylezoo.synthesis.inversion import InversionConfig, check_inversion, invert
 from stylezoo.synthesis.loop import Callback, Progress, SynthesisResult, optimize_image
 from stylezoo.synthesis.optimizers import LBFGS, Adam, Minimizer, OptimizerConfig
 from stylezoo.synthesis.parameters import FourierImage, ImageParameter, Pixels
@@ -36,6 +36,7 @@ __all__ = [
     "SynthesisResult",
     "TextureConfig",
     "TransferConfig",
+    "check_inversion",
     "coarse_to_fine",
     "default_layers",
     "invert",

@@ -1,6 +1,25 @@
 """What a classifier sees: its filters, what its units respond to, pictures that drive them up."""
 
+from stylezoo.visualize.activation import (
+    PARAMETRIZATIONS,
+    PRESETS,
+    STARTS,
+    ActivationConfig,
+    maximize,
+    ranks,
+    scores,
+)
+from stylezoo.visualize.ascent import (
+    MEAN_COLOUR,
+    Blur,
+    ClipContribution,
+    ClipNorm,
+    Decay,
+    GradientAscent,
+    Regularizer,
+)
 from stylezoo.visualize.attribution import (
+    CAM_METHODS,
     METHODS,
     Attribution,
     AttributionConfig,
@@ -8,31 +27,77 @@ from stylezoo.visualize.attribution import (
     heat,
     magnitudes,
 )
+from stylezoo.visualize.dream import DreamConfig, Dreamed, Dreamer
+from stylezoo.visualize.facets import cluster_means
+from stylezoo.visualize.filters import (
+    Patch,
+    best_patches,
+    colour_tiles,
+    crop,
+    grey_grid,
+    guided_backprop,
+    kernels,
+)
 from stylezoo.visualize.rectifiers import RULES, with_rectifiers
+from stylezoo.visualize.transforms import Jitter, Padding, Rotation, Scale, Transform, transform
 from stylezoo.visualize.units import (
     POSITIONS,
     Direction,
     DiversityLoss,
     Objective,
+    Position,
     ScoreLoss,
     Unit,
     WeightedSum,
 )
 
 __all__ = [
+    "CAM_METHODS",
+    "MEAN_COLOUR",
     "METHODS",
+    "PARAMETRIZATIONS",
     "POSITIONS",
+    "PRESETS",
     "RULES",
+    "STARTS",
+    "ActivationConfig",
     "Attribution",
     "AttributionConfig",
+    "Blur",
+    "ClipContribution",
+    "ClipNorm",
+    "Decay",
     "Direction",
     "DiversityLoss",
+    "DreamConfig",
+    "Dreamed",
+    "Dreamer",
+    "GradientAscent",
+    "Jitter",
     "Objective",
+    "Padding",
+    "Patch",
+    "Position",
+    "Regularizer",
+    "Rotation",
+    "Scale",
     "ScoreLoss",
+    "Transform",
     "Unit",
     "WeightedSum",
+    "best_patches",
+    "cluster_means",
+    "colour_tiles",
     "colours",
+    "crop",
+    "grey_grid",
+    "guided_backprop",
     "heat",
+    "kernels",
     "magnitudes",
+    "maximize",
+    "ranks",
+    "scores",
+    "transform",
     "with_rectifiers",
 ]

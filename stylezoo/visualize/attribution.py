@@ -24,7 +24,7 @@ _RULES = {
     "guided_backprop": "guided",
     "guided_grad_cam": "guided",
 }
-_CAM = ("grad_cam", "guided_grad_cam")
+CAM_METHODS = ("grad_cam", "guided_grad_cam")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +55,7 @@ class AttributionConfig:
             raise ValueError(
                 f"`method` must be one of {', '.join(METHODS)}. Received: {self.method}"
             )
-        if self.method in _CAM and not self.cam_layer:
+        if self.method in CAM_METHODS and not self.cam_layer:
             raise ValueError(f"`cam_layer` must be given for {self.method}. Received: none")
         for name in ("samples", "steps"):
             if getattr(self, name) < 1:
@@ -81,7 +81,7 @@ class Attribution:
         self, network: keras.Model, objective: Objective, config: AttributionConfig
     ) -> None:
         check_objective(objective, {tap: each.shape for tap, each in network.output.items()})
-        if config.method in _CAM and config.cam_layer not in network.output:
+        if config.method in CAM_METHODS and config.cam_layer not in network.output:
             raise ValueError(
                 f"`cam_layer` must be among {', '.join(network.output)}. "
                 f"Received: {config.cam_layer}"
