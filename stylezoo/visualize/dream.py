@@ -201,15 +201,18 @@ class Dreamer:
         """One step."""
         size = tf.shape(image)[1:3]
         counts = -(-size // self.config.tile)
-        # Where the lattice of tiles begins: anywhere, or for one tile near the picture's corner.
-        reach = tf.where(tf.reduce_all(counts == 1), tf.minimum(self.config.jitter, size), size)
-        drawn = self._random.uniform([2], 0, 2**30, dtype=tf.int32)
-        shift = tf.where(reach > 0, drawn % tf.maximum(2 * reach + 1, 1) - reach, 0)
+        shift = self._shift(size, counts)
         rolled = tf.roll(image, shift, axis=[1, 2])
         gradient = tf.roll(self._gradient(rolled, size, counts), -shift, axis=[1, 2])
         length = tf.reduce_mean(tf.abs(gradient))
         change = self.config.step_size * tf.math.divide_no_nan(gradient, length)
         return tf.clip_by_value(image + change, 0.0, 1.0)
+
+    def _shift(self, size: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+        """Where the lattice of tiles begins: anywhere, or for one tile near the picture's corner."""
+        reach = tf.where(tf.reduce_all(counts == 1), tf.minimum(self.config.jitter, size), size)
+        drawn = self._random.uniform([2], 0, 2**30, dtype=tf.int32)
+        return drawn % (2 * reach + 1) - reach
 
     def _gradient(self, image: tf.Tensor, size: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
         """Of the score with respect to the picture, tile by tile."""
