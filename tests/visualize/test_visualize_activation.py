@@ -317,7 +317,7 @@ def test_cluster_means():
     means = visualize.cluster_means(network, pictures, 3).numpy()
     for mean, members in zip(means, (pictures[:6], pictures[6:9], pictures[9:]), strict=True):
         np.testing.assert_allclose(mean, members.mean(axis=0)[0], atol=1e-6)
-    with pytest.raises(ValueError, match="`facets` must be from 1 to 11, .* Received: 12"):
+    with pytest.raises(ValueError, match=r"`facets` must be from 1 to 11, .* Received: 12"):
         visualize.cluster_means(network, pictures, 12)
 
 
@@ -348,7 +348,7 @@ def test_bad_parts(headed):
         visualize.Scale(1.0)
     with pytest.raises(ValueError, match="`step_size` must be > 0"):
         visualize.GradientAscent(0.0)
-    with pytest.raises(ValueError, match="`size` must be at least .* for the layer fire9"):
+    with pytest.raises(ValueError, match=r"`size` must be at least .* for the layer fire9"):
         visualize.maximize(Unit("fire9", 0), config=quick(headed, size=8))
     with pytest.raises(ValueError, match="`channel` of fire9 must be from 0 to 511"):
         visualize.maximize(Unit("fire9", 512), config=quick(headed))

@@ -161,7 +161,7 @@ def test_bad_configs(options, message):
 
 
 def test_pictures_that_are_too_small(weights):
-    with pytest.raises(ValueError, match="`image` must be at least .* Received: 4x4 px"):
+    with pytest.raises(ValueError, match=r"`image` must be at least .* Received: 4x4 px"):
         visualize.Dreamer(configure(weights))(photo(4))
-    with pytest.raises(ValueError, match="`guide` must be at least .* Received: 4x4 px"):
+    with pytest.raises(ValueError, match=r"`guide` must be at least .* Received: 4x4 px"):
         visualize.Dreamer(configure(weights), photo(4))
