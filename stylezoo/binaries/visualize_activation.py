@@ -38,8 +38,10 @@ _FIELDS = (
     "weights",
     "size",
     "parametrization",
+    "exponent",
     "start",
     "steps",
+    "average_decay",
     "l2_weight",
     "tv_weight",
     "diversity_weight",
@@ -77,6 +79,8 @@ def define_flags(values: flags.FlagValues) -> None:
     count("columns", None, "Of the sheet; as many as rows if not given.")
     count("seed", None, "Of everything random (0).", 0)
     string("parametrization", None, "What is optimised: pixels or fourier coefficients.")
+    number("exponent", "Fourier coefficients are scaled by frequency^-exponent: smoother with more.")
+    number("average_decay", "Give the moving average of the pictures with this decay; below 1.")
     number("learning_rate", "Of Adam (0.05).")
     number("step_size", "Of the plain ascent of l2 and yosinski: mean change of a pixel (0.01).")
     string("start", None, "grey or noise; what is driven up if --images is not given.")

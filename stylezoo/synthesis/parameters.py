@@ -68,7 +68,7 @@ _MARGIN = 1e-3
 
 
 class FourierImage:
-    """Fourier coefficients of decorrelated colours, scaled by 1/frequency, through a sigmoid.
+    """Fourier coefficients of decorrelated colours, scaled by frequency, through a sigmoid.
 
     A step of one length in every coefficient is then one of a natural image's kind: coarse structure
     moves most. Source: Olah et al. 2017, "Feature Visualization", the section on preconditioning. Differs
@@ -76,15 +76,16 @@ class FourierImage:
 
     Args:
         initial: [B, H, W, 3] float32 in [0, 1]; what is within 0.001 of black and white is moved there.
+        exponent: coefficients are scaled by frequency^-exponent; 1 in the source, smoother with more.
     """
 
-    def __init__(self, initial: tf.Tensor) -> None:
+    def __init__(self, initial: tf.Tensor, *, exponent: float = 1.0) -> None:
         initial = tf.clip_by_value(tf.cast(initial, tf.float32), _MARGIN, 1.0 - _MARGIN)
         self._size = height, width = initial.shape[1], initial.shape[2]
         colours = tf.constant(_COLOURS)
         # So that the brightest of the three directions has a length of 1.
         self._colours = colours / tf.reduce_max(tf.norm(colours, axis=0))
-        self._gains = ops.frequency_gains(height, width, exponent=1.0) * (height * width) ** 0.5
+        self._gains = ops.frequency_gains(height, width, exponent=exponent) * (height * width) ** 0.5
         logits = tf.math.log(initial / (1.0 - initial))
         decorrelated = tf.einsum("bhwr,cr->bchw", logits, tf.linalg.inv(self._colours))
         spectrum = tf.signal.rfft2d(decorrelated) / tf.cast(self._gains, tf.complex64)

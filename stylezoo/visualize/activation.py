@@ -38,10 +38,13 @@ class ActivationConfig:
         weights: see :func:`stylezoo.perceptual.perceptual_network`.
         size: of the square pictures, px.
         parametrization: what is optimised: ``"pixels"`` or ``"fourier"`` coefficients.
+        exponent: Fourier coefficients are scaled by frequency^-exponent: smoother with more.
         start: ``"grey"``, ImageNet's mean colour, or ``"noise"`` about it.
         optimizer: Adam, or :class:`~stylezoo.visualize.GradientAscent` with its regularisers, which are
             functions of pixels.
         steps: of it.
+        average_decay: the result is the moving average of the pictures with this decay, in which what the
+            random transforms do to single steps cancels; 0 for the last picture.
         transforms: that a picture must survive; see :mod:`stylezoo.visualize.transforms`.
         l2_weight: of the mean square of the difference to the mean colour.
         tv_weight: of the total variation.
@@ -54,9 +57,11 @@ class ActivationConfig:
     weights: str = "imagenet"
     size: int = 224
     parametrization: str = "fourier"
+    exponent: float = 1.0
     start: str = "noise"
     optimizer: OptimizerConfig = Adam(learning_rate=0.05)
     steps: int = 256
+    average_decay: float = 0.0
     transforms: tuple[Transform, ...] = ()
     l2_weight: float = 0.0
     tv_weight: float = 0.0
@@ -150,6 +155,7 @@ def maximize(
         loss.targets({}),
         optimizer=config.optimizer,
         num_steps=config.steps,
+        average_decay=config.average_decay,
         callback=callback,
     )
     return result
@@ -192,7 +198,9 @@ def initial(config: ActivationConfig, batch: int) -> tf.Tensor:
 
 def parameter(config: ActivationConfig, start: tf.Tensor) -> ImageParameter:
     """The parametrisation of ``config``, of the pictures ``start``."""
-    return FourierImage(start) if config.parametrization == "fourier" else Pixels(start)
+    if config.parametrization == "fourier":
+        return FourierImage(start, exponent=config.exponent)
+    return Pixels(start)
 
 
 def _terms(objective: Objective, config: ActivationConfig) -> list[losses.LossTerm]:

@@ -131,7 +131,7 @@ def test_same_seed_same_dream(weights):
 
 
 def test_zoom(weights):
-    y, x = np.mgrid[-1:1:64j, -1:1:64j]
+    _, x = np.mgrid[-1:1:64j, -1:1:64j]
     image = np.repeat((0.5 + 0.4 * x)[None, :, :, None], 3, axis=3).astype(np.float32)
     dreamer = visualize.Dreamer(configure(weights, steps=0))
     frames = list(dreamer.zoom(image, frames=3, factor=2.0))
