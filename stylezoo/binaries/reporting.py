@@ -134,6 +134,8 @@ def circumstances(values: flags.FlagValues) -> dict[str, Any]:
 
 def settings(config: Any) -> Any:
     """A configuration as JSON, with the type of each part."""
+    if isinstance(config, tuple | list):
+        return [settings(each) for each in config]
     if not dataclasses.is_dataclass(config):
         return config
     fields = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}

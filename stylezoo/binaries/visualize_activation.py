@@ -6,6 +6,7 @@ Usage:
 
 Several classes or channels become a sheet. Presets; flags take the place of their values:
   robust     Fourier coefficients, decorrelated colours, random transforms (Olah et al. 2017; the default)
+  smooth     the same, coarser and averaged over steps: for EfficientNet
   l2         Simonyan et al. 2014
   yosinski1  blur and clipping of small norms (Yosinski et al. 2015, like the next three)
   yosinski2  decay and clipping of small norms
@@ -79,7 +80,9 @@ def define_flags(values: flags.FlagValues) -> None:
     count("columns", None, "Of the sheet; as many as rows if not given.")
     count("seed", None, "Of everything random (0).", 0)
     string("parametrization", None, "What is optimised: pixels or fourier coefficients.")
-    number("exponent", "Fourier coefficients are scaled by frequency^-exponent: smoother with more.")
+    number(
+        "exponent", "Fourier coefficients are scaled by frequency^-exponent: smoother with more."
+    )
     number("average_decay", "Give the moving average of the pictures with this decay; below 1.")
     number("learning_rate", "Of Adam (0.05).")
     number("step_size", "Of the plain ascent of l2 and yosinski: mean change of a pixel (0.01).")

@@ -72,7 +72,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 def _weights(values: flags.FlagValues) -> tuple[np.ndarray, dict[str, Any]]:
     from stylezoo import classifiers, visualize
 
-    loaded = classifiers.load(values.network, values.weights, include_top=False)
+    network = classifiers.canonical(values.network)
+    loaded = classifiers.load(network, values.weights, include_top=False)
     kernels = visualize.kernels(loaded.tensors)
     layer = values.layer or next(iter(kernels))
     if layer not in kernels:

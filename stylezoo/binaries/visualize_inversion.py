@@ -84,7 +84,9 @@ def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
     taps = list(perceptual.tap_info(values.network))
     layers = list(values.layers or taps)
     if values.layers is None:
-        loaded = classifiers.load(values.network, values.weights, include_top=False)
+        loaded = classifiers.load(
+            classifiers.canonical(values.network), values.weights, include_top=False
+        )
         head = [perceptual.LOG_PROBABILITIES] if classifiers.has_top(loaded) else []
         pools = [tap for tap in taps if tap.startswith("pool")][-1:]
         layers = [*head, *pools, *layers]

@@ -85,7 +85,9 @@ class FourierImage:
         colours = tf.constant(_COLOURS)
         # So that the brightest of the three directions has a length of 1.
         self._colours = colours / tf.reduce_max(tf.norm(colours, axis=0))
-        self._gains = ops.frequency_gains(height, width, exponent=exponent) * (height * width) ** 0.5
+        self._gains = (
+            ops.frequency_gains(height, width, exponent=exponent) * (height * width) ** 0.5
+        )
         logits = tf.math.log(initial / (1.0 - initial))
         decorrelated = tf.einsum("bhwr,cr->bchw", logits, tf.linalg.inv(self._colours))
         spectrum = tf.signal.rfft2d(decorrelated) / tf.cast(self._gains, tf.complex64)

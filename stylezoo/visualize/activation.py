@@ -215,6 +215,7 @@ def _terms(objective: Objective, config: ActivationConfig) -> list[losses.LossTe
 
 
 _ROBUST = (Padding(12), Jitter(16), Scale(0.1), Rotation(10))
+_VERY_ROBUST = (Padding(12), Jitter(32), Scale(0.4), Rotation(20))
 
 PRESETS: dict[str, ActivationConfig] = {
     # Simonyan et al. 2014, section 2.
@@ -234,4 +235,12 @@ PRESETS: dict[str, ActivationConfig] = {
         for index in range(4)
     },
     "robust": ActivationConfig(transforms=_ROBUST),
+    # For networks whose gradients are noisy, such as EfficientNet's: coarser, and averaged.
+    "smooth": ActivationConfig(
+        exponent=2.0,
+        start="grey",
+        optimizer=Adam(learning_rate=0.15),
+        average_decay=0.95,
+        transforms=_VERY_ROBUST,
+    ),
 }

@@ -70,6 +70,7 @@ class Unit:
     def __call__(self, features: Features) -> tf.Tensor:
         """The feature, [B] float32."""
         values = tf.cast(features[self.layer], tf.float32)
+        _check_position(self.layer, tuple(values.shape), self.position)
         channels = tf.broadcast_to(tf.constant(self.channels), tf.shape(values)[:1])
         if _is_flat(values):
             return tf.gather(values, channels, axis=1, batch_dims=1)
@@ -105,6 +106,7 @@ class Direction:
     def __call__(self, features: Features) -> tf.Tensor:
         """The dot product, [B] float32."""
         values = tf.cast(features[self.layer], tf.float32)
+        _check_position(self.layer, tuple(values.shape), self.position)
         chosen = tf.gather(values, list(self.weights), axis=-1)
         sums = tf.reduce_sum(chosen * tf.constant(list(self.weights.values()), tf.float32), axis=-1)
         return sums if _is_flat(values) else _at(sums, self.position)
