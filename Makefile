@@ -56,6 +56,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.transfer --output=$(OUT)/benchmarks/transfer.json
 	$(BIN)/python -m benchmarks.generators --output=$(OUT)/benchmarks/generators.json
 	$(BIN)/python -m benchmarks.classifiers --output=$(OUT)/benchmarks/classifiers.json
+	$(BIN)/python -m benchmarks.visualize --output=$(OUT)/benchmarks/visualize.json
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
