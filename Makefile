@@ -64,6 +64,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.classifiers --output=$(OUT)/benchmarks/classifiers.json
 	$(BIN)/python -m benchmarks.patches --output=$(OUT)/benchmarks/patches.json
 	$(BIN)/python -m benchmarks.exports --output=$(OUT)/benchmarks/exports.json
+	$(BIN)/python -m benchmarks.visualize --output=$(OUT)/benchmarks/visualize.json
 
 # Whatever is there is made again: a version 1 of each.
 exports: $(VENV)/.installed-dev

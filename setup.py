@@ -20,6 +20,7 @@ EXPORT = [
     "grpcio>=1.70,<2",
     "tensorflow-serving-api>=2.21,<2.23",
 ]
+VIDEO = ["imageio-ffmpeg>=0.5,<1"]
 
 setuptools.setup(
     name="stylezoo",
@@ -57,9 +58,11 @@ setuptools.setup(
     extras_require={
         "samples": SAMPLES,
         "export": EXPORT,
+        "video": VIDEO,
         "pytorch": ["torch>=2.6,<3"],
         "dev": [
             *EXPORT,
+            *VIDEO,
             "mypy>=2,<3",
             "pytest>=9,<10",
             "pytest-xdist>=3.6,<4",

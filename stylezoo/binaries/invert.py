@@ -26,19 +26,8 @@ _FIELDS = (
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
-    flags.DEFINE_string("image", None, "The picture to take features from.", flag_values=values)
+    options.define_inversion_flags(values)
     flags.DEFINE_string("layer", None, "Whose features are inverted.", flag_values=values)
-    flags.DEFINE_integer(
-        "size", None, "Longest side of the result, px (256).", 1, flag_values=values
-    )
-    flags.DEFINE_float(
-        "tv_weight",
-        None,
-        "Of the total variation; by default it grows with the layer's depth.",
-        0.0,
-        flag_values=values,
-    )
-    flags.DEFINE_float("tv_beta", None, "2 penalises steps, 1 spikes (2).", flag_values=values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:

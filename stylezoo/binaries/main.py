@@ -1,8 +1,9 @@
 """The command line: ``stylezoo COMMAND [ARGUMENTS] [--flags]``.
 
 A command is a module of this folder with ``define_flags(values)`` and ``main(arguments, values)``;
-its docstring is its help. Only the module of the command that was asked for is imported, and none
-imports TensorFlow before its ``main`` runs, so that help is quick.
+its docstring is its help. A command with ``SUBCOMMANDS`` has a module for each of them instead,
+``COMMAND_SUBCOMMAND``, with flags of its own. Only the module of the command that was asked for is
+imported, and none imports TensorFlow before its ``main`` runs, so that help is quick.
 """
 
 import importlib
@@ -33,6 +34,7 @@ COMMANDS = (
     "verify_export",
     "serve_config",
     "client",
+    "visualize",
     "models",
     "weights",
 )
@@ -71,6 +73,16 @@ def run(argv: Sequence[str]) -> int:
     if name not in COMMANDS:
         return _fail("", f"`COMMAND` must be one of {', '.join(COMMANDS)}. Received: {name}", 2)
     module = _module(name)
+    if subcommands := getattr(module, "SUBCOMMANDS", ()):
+        if not rest or rest[0] in _HELP:
+            print(f"{inspect.getdoc(module)}\n\n{_summaries(subcommands, prefix=f'{name}_')}")
+            return 0 if rest else 2
+        what, *rest = rest
+        if what not in subcommands:
+            known = ", ".join(subcommands)
+            return _fail(name, f"`WHAT` must be one of {known}. Received: {what}", 2)
+        module = _module(f"{name}_{what}")
+        name = f"{name} {what}"
     values = _flag_values(module)
     if _HELP & set(rest):
         print(f"{inspect.getdoc(module)}\n\nFlags:\n{_flag_help(values)}")
@@ -116,17 +128,22 @@ def _module(name: str) -> ModuleType:
 
 
 def _usage() -> str:
-    summaries = {name: (inspect.getdoc(_module(name)) or "").splitlines()[0] for name in COMMANDS}
-    width = max(map(len, COMMANDS))
     return "\n".join(
         [
             f"stylezoo {stylezoo.__version__}: neural style transfer in TensorFlow",
             "",
             "Usage: stylezoo COMMAND [--flags]     (stylezoo COMMAND --help lists the flags)",
             "",
-            *(f"  {name:<{width}}  {summary}" for name, summary in summaries.items()),
+            _summaries(COMMANDS),
         ]
     )
+
+
+def _summaries(names: Sequence[str], *, prefix: str = "") -> str:
+    """The first line of each command's help; ``prefix``: of its module's name."""
+    lines = {name: (inspect.getdoc(_module(prefix + name)) or "").splitlines()[0] for name in names}
+    width = max(map(len, names))
+    return "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
 
 
 def _flag_values(module: ModuleType) -> flags.FlagValues:

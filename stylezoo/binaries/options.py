@@ -52,7 +52,7 @@ def define_synthesis_flags(values: flags.FlagValues) -> None:
         flag_values=values,
     )
     define_network_flags(values)
-    _define_optimizer_flags(values)
+    define_optimizer_flags(values)
 
 
 def define_output_flags(values: flags.FlagValues, *, output: str, report: str) -> None:
@@ -187,7 +187,7 @@ def given_objective(values: flags.FlagValues, default: "StyleObjective") -> "Sty
     return dataclasses.replace(default, **given(values, fields))
 
 
-def _define_optimizer_flags(values: flags.FlagValues) -> None:
+def define_optimizer_flags(values: flags.FlagValues) -> None:
     """The flags of every command that optimises pixels."""
     flags.DEFINE_enum("optimizer", None, OPTIMIZERS, "Of the pixels.", flag_values=values)
     flags.DEFINE_float(
@@ -202,6 +202,22 @@ def _define_optimizer_flags(values: flags.FlagValues) -> None:
         flag_values=values,
     )
     flags.DEFINE_integer("seed", None, "Of everything random (0).", 0, flag_values=values)
+
+
+def define_inversion_flags(values: flags.FlagValues) -> None:
+    """The flags of every command that inverts features."""
+    flags.DEFINE_string("image", None, "The picture to take features from.", flag_values=values)
+    flags.DEFINE_integer(
+        "size", None, "Longest side of the result, px (256).", 1, flag_values=values
+    )
+    flags.DEFINE_float(
+        "tv_weight",
+        None,
+        "Of the total variation; by default it grows with the layer's depth.",
+        0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_float("tv_beta", None, "2 penalises steps, 1 spikes (2).", flag_values=values)
 
 
 def define_schedule_flags(values: flags.FlagValues) -> None:

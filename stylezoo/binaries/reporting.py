@@ -58,14 +58,25 @@ def bar(description: str, unit: str, **options: Any) -> tqdm.tqdm:
 
 
 @contextlib.contextmanager
-def progress(values: flags.FlagValues, description: str, output: str) -> "Iterator[Callback]":
-    """A callback that shows a bar with the time left and writes the pictures of --save_every."""
-    with bar(description, "step") as steps:
+def steps(description: str) -> "Iterator[Callback]":
+    """A callback that shows a bar with the time left."""
+    with bar(description, "step") as shown:
 
         def callback(progress: "Progress") -> None:
-            steps.total = progress.num_steps
-            steps.set_postfix(loss=f"{progress.losses['total']:.4g}", refresh=False)
-            steps.update(progress.step - steps.n)
+            shown.total = progress.num_steps
+            shown.set_postfix(loss=f"{progress.losses['total']:.4g}", refresh=False)
+            shown.update(progress.step - shown.n)
+
+        yield callback
+
+
+@contextlib.contextmanager
+def progress(values: flags.FlagValues, description: str, output: str) -> "Iterator[Callback]":
+    """A callback that shows a bar with the time left and writes the pictures of --save_every."""
+    with steps(description) as show:
+
+        def callback(progress: "Progress") -> None:
+            show(progress)
             if values.save_every and progress.step % values.save_every == 0:
                 path = intermediate_path(output, progress.step)
                 write_picture(values, progress.image(), path)
@@ -123,6 +134,8 @@ def circumstances(values: flags.FlagValues) -> dict[str, Any]:
 
 def settings(config: Any) -> Any:
     """A configuration as JSON, with the type of each part."""
+    if isinstance(config, tuple | list):
+        return [settings(each) for each in config]
     if not dataclasses.is_dataclass(config):
         return config
     fields = {each.name: getattr(config, each.name) for each in dataclasses.fields(config)}

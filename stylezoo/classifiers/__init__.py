@@ -4,8 +4,16 @@ from stylezoo.classifiers.architecture import Architecture
 from stylezoo.classifiers.building import POOLINGS, Builder, Feature, TapInfo
 from stylezoo.classifiers.classification import classify, crops
 from stylezoo.classifiers.importing import has_top, import_weights
-from stylezoo.classifiers.labels import Label, imagenet_labels
-from stylezoo.classifiers.models import assign, build, check_tensors, with_auxiliary_heads
+from stylezoo.classifiers.labels import Label, find_class, imagenet_labels
+from stylezoo.classifiers.models import (
+    assign,
+    build,
+    check_tensors,
+    count_classes,
+    depends_on_size,
+    load,
+    with_auxiliary_heads,
+)
 from stylezoo.classifiers.registry import (
     ALIASES,
     ARCHITECTURES,
@@ -31,12 +39,16 @@ __all__ = [
     "canonical",
     "check_tensors",
     "classify",
+    "count_classes",
     "crops",
+    "depends_on_size",
+    "find_class",
     "get",
     "has_top",
     "imagenet_labels",
     "import_weights",
     "list_models",
+    "load",
     "num_parameters",
     "shapes",
     "tap_infos",

@@ -27,3 +27,31 @@ def imagenet_labels() -> tuple[Label, ...]:
     file = importlib.resources.files("stylezoo.classifiers") / "imagenet_classes.txt"
     lines = file.read_text(encoding="utf-8").splitlines()
     return tuple(Label(*line.split("\t")) for line in lines)
+
+
+def find_class(text: str) -> int:
+    """The number of an ImageNet class by one of its names, whole or in part, or by its synset.
+
+    A whole name wins over parts of others: ``"tabby"`` before ``"tabby, tabby cat"``'s neighbours. Case
+    doesn't matter.
+
+    Raises:
+        ValueError: if no class, or more than one, is called so; those are listed with their numbers.
+    """
+    wanted = text.strip().lower()
+    names = [label.name.lower() for label in imagenet_labels()]
+    synsets = [label.synset for label in imagenet_labels()]
+    whole = [
+        index
+        for index, name in enumerate(names)
+        if wanted == synsets[index] or wanted in name.split(", ")
+    ]
+    found = whole or [index for index, name in enumerate(names) if wanted and wanted in name]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ValueError(f"`class` must be a name of an ImageNet class. Received: {text}")
+    listed = "; ".join(f"{index} {imagenet_labels()[index].name}" for index in found)
+    raise ValueError(
+        f"`class` must be one class. Received: {text}, which {len(found)} are called: {listed}"
+    )

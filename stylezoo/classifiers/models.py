@@ -60,8 +60,8 @@ def build(
     if pooling not in _POOLINGS or (include_top and pooling):
         known = "None with a head" if include_top else ", ".join(map(str, _POOLINGS))
         raise ValueError(f"`pooling` must be {known}. Received: pooling={pooling!r}")
-    loaded = None if weights is None else _load(name, weights, include_top=include_top)
-    num_classes = num_classes or _num_classes(name, loaded)
+    loaded = None if weights is None else load(name, weights, include_top=include_top)
+    num_classes = num_classes or count_classes(name, loaded)
     image = keras.Input(shape, name="image")
     mode = architecture.preprocessing if loaded is None else loaded.preprocessing
     builder = Builder()
@@ -153,10 +153,14 @@ def check_tensors(
         )
 
 
-def _load(
+def load(
     name: str, weights: str | os.PathLike[str], *, include_top: bool
 ) -> weights_lib.LoadedWeights:
-    """Weights, with a head if that is wanted."""
+    """The weights of a classifier, with a head if that is wanted.
+
+    Raises:
+        WeightsError: if they can't be had, or have no head and that is wanted.
+    """
     if not include_top:
         return weights_lib.load(weights, architecture=name)
     known = [spec for spec in weights_lib.list_weights(name) if weights in ("imagenet", spec.name)]
@@ -174,7 +178,7 @@ def _headless(name: str, weights: str) -> weights_lib.WeightsError:
     )
 
 
-def _num_classes(name: str, loaded: weights_lib.LoadedWeights | None) -> int:
+def count_classes(name: str, loaded: weights_lib.LoadedWeights | None) -> int:
     """As many as the head of the weights has, or as the network was published for."""
     last = registry.head(name)[-1]
     if loaded is not None and last in loaded.tensors:
@@ -208,7 +212,7 @@ def _input_shape(
             f"`input_shape` of {name} must have {architecture.channels} channels. "
             f"Received: input_shape={given}"
         )
-    if include_top and None in (height, width) and _depends_on_size(name):
+    if include_top and None in (height, width) and depends_on_size(name):
         raise ValueError(
             f"`input_shape` of {name} with its head must have a height and a width. "
             f"Received: input_shape={given}"
@@ -216,8 +220,8 @@ def _input_shape(
     return given
 
 
-def _depends_on_size(name: str) -> bool:
-    """Whether the head has a weight for every position."""
+def depends_on_size(name: str) -> bool:
+    """Whether an architecture's head has a weight for every position: images have one size then."""
     side = registry.get(name).input_size
     larger = (2 * side, 2 * side)
     return registry.shapes(name, size=larger) != registry.shapes(name)

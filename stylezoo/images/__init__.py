@@ -7,6 +7,11 @@ files does not wait for it.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from stylezoo.images.animation import (
+    ANIMATION_EXTENSIONS,
+    check_animation_path,
+    write_animation,
+)
 from stylezoo.images.codecs import (
     DEFAULT_MAX_PIXELS,
     IMAGE_EXTENSIONS,
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ANIMATION_EXTENSIONS",
     "DEFAULT_MAX_PIXELS",
     "IMAGE_EXTENSIONS",
     "SAMPLES",
@@ -54,6 +60,7 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "centre_square",
+    "check_animation_path",
     "check_output_path",
     "contact_sheet",
     "decode_image",
@@ -78,6 +85,7 @@ __all__ = [
     "rotate",
     "sample_path",
     "srgb_to_linear",
+    "write_animation",
     "write_image",
     "yiq_to_rgb",
     "yuv_to_rgb",

@@ -197,7 +197,7 @@ def encode_image(image: npt.ArrayLike, extension: str, *, quality: int = 95) -> 
         "TIFF": {"compression": "tiff_adobe_deflate"},
         "WEBP": {"quality": quality},
     }
-    pixels = _to_uint8(image)
+    pixels = to_uint8(image)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     buffer = io.BytesIO()
     try:
@@ -431,7 +431,7 @@ def _ignore_profile(name: str, error: Exception) -> None:
     _logger.warning("`%s`: its colour profile is ignored: %s", name, _one_line(error))
 
 
-def _to_uint8(image: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+def to_uint8(image: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """`[height, width, channels]`, rounded."""
     values = np.asarray(image)
     if not np.issubdtype(values.dtype, np.floating):

@@ -11,7 +11,7 @@ from stylezoo.losses.base import (
     weighted_mean,
 )
 from stylezoo.losses.content import ActivationLoss, ContentLoss
-from stylezoo.losses.image import TotalVariationLoss
+from stylezoo.losses.image import L2Loss, TotalVariationLoss
 from stylezoo.losses.patches import MRFLoss
 from stylezoo.losses.style import GramLoss, MomentsLoss, SlicedWassersteinLoss
 
@@ -21,6 +21,7 @@ __all__ = [
     "ContentLoss",
     "Features",
     "GramLoss",
+    "L2Loss",
     "LayeredLoss",
     "LossTerm",
     "MRFLoss",

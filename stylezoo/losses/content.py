@@ -47,7 +47,7 @@ class ContentLoss(LossTerm):
             target[f"divisor/{tap}"] = {
                 "mean": tf.cast(tf.size(values[0]), tf.float32),
                 "half_sum": tf.constant(2.0),
-                "relative": tf.reduce_sum(tf.square(values), axis=[1, 2, 3]),
+                "relative": _sum(tf.square(values)),
             }[self.scale]
         return target
 
@@ -61,10 +61,7 @@ class ContentLoss(LossTerm):
     def represent(self, features: Features, target: Target) -> Statistics:
         """Sums of squared differences, [B] for each tap."""
         return {
-            tap: tf.reduce_sum(
-                tf.math.squared_difference(tf.cast(features[tap], tf.float32), target[tap]),
-                axis=[1, 2, 3],
-            )
+            tap: _sum(tf.math.squared_difference(tf.cast(features[tap], tf.float32), target[tap]))
             for tap in self.taps
         }
 
@@ -94,7 +91,7 @@ class ActivationLoss(LossTerm):
         statistics = {}
         for tap in self.taps:
             values = tf.cast(features[tap], tf.float32)
-            statistics[tap] = tf.reduce_sum(tf.square(values), axis=[1, 2, 3])
+            statistics[tap] = _sum(tf.square(values))
             statistics[f"count/{tap}"] = tf.ones_like(statistics[tap]) * tf.cast(
                 tf.size(values[0]), tf.float32
             )
@@ -107,3 +104,8 @@ class ActivationLoss(LossTerm):
             for tap in self.taps
         ]
         return tf.reduce_mean(tf.add_n(losses)) / len(losses)
+
+
+def _sum(values: tf.Tensor) -> tf.Tensor:
+    """Of each picture's features, which may have positions or not, [B]."""
+    return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))

@@ -1,5 +1,7 @@
 """Losses of the pixels alone."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from stylezoo import ops
@@ -30,3 +32,25 @@ class TotalVariationLoss(LossTerm):
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
         """The mean over the batch."""
         return tf.reduce_mean(statistics["variation"])
+
+
+class L2Loss(LossTerm):
+    """Contrast: the mean squared difference to one colour (Simonyan et al. 2014, section 2).
+
+    Args:
+        colour: [3] in [0, 1], the paper's zero: the mean of the images that a network was trained with.
+        weight: of the term.
+    """
+
+    def __init__(self, colour: Sequence[float], *, weight: float = 1.0, name: str = "l2") -> None:
+        super().__init__(name=name, weight=weight, taps=[IMAGE])
+        self.colour = tuple(colour)
+
+    def represent(self, features: Features, target: Target) -> Statistics:
+        """The mean square of each picture, [B]."""
+        difference = features[IMAGE] - tf.constant(self.colour)
+        return {"square": tf.reduce_mean(tf.square(difference), axis=[1, 2, 3])}
+
+    def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
+        """The mean over the batch."""
+        return tf.reduce_mean(statistics["square"])

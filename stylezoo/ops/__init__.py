@@ -1,5 +1,6 @@
 """Pure tensor mathematics: no state, no networks, no files."""
 
+from stylezoo.ops.frequency import frequency_gains
 from stylezoo.ops.patches import (
     Patches,
     concat_patches,
@@ -22,6 +23,7 @@ from stylezoo.ops.variation import total_variation
 __all__ = [
     "Patches",
     "concat_patches",
+    "frequency_gains",
     "gram",
     "interpolate_quantiles",
     "mean_and_std",

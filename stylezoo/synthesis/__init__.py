@@ -1,9 +1,9 @@
 """Loops over pixels: texture synthesis, feature inversion, style transfer."""
 
-from stylezoo.synthesis.inversion import InversionConfig, invert
+from stylezoo.synthesis.inversion import InversionConfig, check_inversion, invert
 from stylezoo.synthesis.loop import Callback, Progress, SynthesisResult, optimize_image
 from stylezoo.synthesis.optimizers import LBFGS, Adam, Minimizer, OptimizerConfig
-from stylezoo.synthesis.parameters import ImageParameter, Pixels
+from stylezoo.synthesis.parameters import FourierImage, ImageParameter, Pixels
 from stylezoo.synthesis.pyramid import Level, PyramidResult, Schedule, coarse_to_fine
 from stylezoo.synthesis.style_losses import STYLE_LOSSES, PatchConfig, default_layers
 from stylezoo.synthesis.texture import TEXTURE_PRESETS, TextureConfig, synthesize_texture
@@ -24,6 +24,7 @@ __all__ = [
     "TEXTURE_PRESETS",
     "Adam",
     "Callback",
+    "FourierImage",
     "ImageParameter",
     "InversionConfig",
     "Level",
@@ -37,6 +38,7 @@ __all__ = [
     "SynthesisResult",
     "TextureConfig",
     "TransferConfig",
+    "check_inversion",
     "coarse_to_fine",
     "default_layers",
     "invert",

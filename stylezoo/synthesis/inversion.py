@@ -1,6 +1,7 @@
 """What a layer remembers: a picture from its features (Mahendran & Vedaldi 2015)."""
 
 import dataclasses
+from collections.abc import Iterable
 
 import tensorflow as tf
 
@@ -20,7 +21,7 @@ class InversionConfig:
         network: architecture of the perceptual network.
         weights: see :func:`stylezoo.perceptual.perceptual_network`.
         pooling: ``"max"`` or ``"avg"``.
-        layer: whose features are inverted.
+        layer: whose features are inverted; may be of :data:`stylezoo.perceptual.HEAD`.
         tv_weight: of the total variation; None for one that grows with the layer's depth as in the
             paper: 1, 10 and 100 times a base by thirds of the network.
         tv_beta: 2 penalises steps, 1 spikes.
@@ -45,7 +46,7 @@ class InversionConfig:
     def __post_init__(self) -> None:
         if self.size <= 0:
             raise ValueError(f"`size` must be > 0. Received: size={self.size}")
-        perceptual.check_taps(self.network, [self.layer], name="layer")
+        perceptual.check_taps(self.network, [self.layer], name="layer", head=True)
 
     def resolved(self) -> "InversionConfig":
         """The same with the layer's weight of the total variation written out."""
@@ -57,7 +58,8 @@ class InversionConfig:
         if self.tv_weight is not None:
             return self.tv_weight
         taps = list(perceptual.tap_info(self.network))
-        return _BASE_TV_WEIGHT * 10.0 ** (3 * taps.index(self.layer) // len(taps))
+        depth = len(taps) - 1 if self.layer in perceptual.HEAD else taps.index(self.layer)
+        return _BASE_TV_WEIGHT * 10.0 ** (3 * depth // len(taps))
 
 
 _BASE_TV_WEIGHT = 0.1  # chosen by looking: the paper's λ is in units of its images' mean norm
@@ -67,6 +69,8 @@ def invert(
     image: tf.Tensor, *, config: InversionConfig, callback: Callback | None = None
 ) -> PyramidResult:
     """Start from noise and find a picture with the features of ``image`` at one layer.
+
+    A head whose images have one size is shown a square of that, whatever ``config.size``.
 
     Equation 1 of the paper with its normalised loss and TV^β prior. Differs in the optimiser, and in
     bounds on the pixels where the paper has an α-norm.
@@ -83,8 +87,7 @@ def invert(
         ValueError: if the picture is too small for the layer.
         WeightsError: if the network's weights can't be had.
     """
-    size = images.fit_size(*size_of(image), config.size)
-    perceptual.check_image_size(*size, architecture=config.network, taps=[config.layer])
+    image, size = _sized(image, config)
     terms: list[losses.LossTerm] = [losses.ContentLoss([config.layer], scale="relative")]
     if config.resolved_tv_weight:
         terms.append(
@@ -109,3 +112,19 @@ def invert(
         tolerance=config.tolerance,
         callback=callback,
     )
+
+
+def check_inversion(image: tf.Tensor, configs: Iterable[InversionConfig]) -> None:
+    """Raise a ValueError if a picture is too small for one of several inversions."""
+    for config in configs:
+        _sized(image, config)
+
+
+def _sized(image: tf.Tensor, config: InversionConfig) -> tuple[tf.Tensor, Size]:
+    """The picture that is inverted, and the size of the result."""
+    side = perceptual.fixed_size(config.network) if config.layer in perceptual.HEAD else None
+    if side:
+        image = images.centre_square(image, side)
+    size = images.fit_size(*size_of(image), side or config.size)
+    perceptual.check_image_size(*size, architecture=config.network, taps=[config.layer])
+    return image, size

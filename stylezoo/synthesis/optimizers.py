@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
+from stylezoo import ops
 from stylezoo.synthesis.parameters import ImageParameter
 
 Terms = dict[str, tf.Tensor]
@@ -65,9 +66,9 @@ class Minimizer(abc.ABC):
     def restart(self, *targets: Any) -> None:
         """Forget all steps, and begin from the parameter as it is now."""
 
-    @abc.abstractmethod
     def retarget(self, *targets: Any) -> int:
         """Go on with other targets, and with what was learnt before; how many evaluations it took."""
+        return 0
 
     @abc.abstractmethod
     def _step(self, *targets: Any) -> tuple[tf.Tensor, Terms, tf.Tensor]: ...
@@ -147,10 +148,6 @@ class _AdamMinimizer(Minimizer):
         """With moments of zero."""
         for state in (self._first, self._second, self._steps):
             state.assign(tf.zeros_like(state))
-
-    def retarget(self, *targets: Any) -> int:
-        """With the moments as they are."""
-        return 0
 
     def _step(self, *targets: Any) -> tuple[tf.Tensor, Terms, tf.Tensor]:
         config = self._config
@@ -232,7 +229,7 @@ class _LBFGSMinimizer(Minimizer):
         shape = parameter.variable.shape
         self._gains = None
         if config.exponent:
-            self._gains = frequency_gains(shape[1], shape[2], exponent=2.0 * config.exponent)
+            self._gains = ops.frequency_gains(shape[1], shape[2], exponent=2.0 * config.exponent)
         self._steps = tf.Variable(tf.zeros([config.memory, *shape]))
         self._changes = tf.Variable(tf.zeros([config.memory, *shape]))
         self._reciprocals = tf.Variable(tf.zeros([config.memory]))  # 1 / (step · change)
@@ -364,28 +361,6 @@ class _LBFGSMinimizer(Minimizer):
             curvature = _dot(step, change)
             if previous._reciprocals[slot] > 0 and curvature > 0:
                 self._remember(step, change, curvature)
-
-
-def frequency_gains(height: int, width: int, *, exponent: float) -> tf.Tensor:
-    """Gains f^-exponent of a picture's spatial frequencies, with a mean square of 1.
-
-    Frequencies are in cycles a pixel and count as at least one cycle a picture, as in Olah et al.
-    2017, "Feature Visualization" (whose pictures have gains f^-1).
-
-    Args:
-        height: of the picture, px.
-        width: of the picture, px.
-        exponent: how steeply the gains fall.
-
-    Returns:
-        [height, width // 2 + 1] float32, as ``tf.signal.rfft2d`` orders frequencies.
-    """
-    rows = tf.range(height)
-    vertical = tf.cast(tf.minimum(rows, height - rows), tf.float32) / height
-    horizontal = tf.cast(tf.range(width // 2 + 1), tf.float32) / width
-    frequency = tf.sqrt(tf.square(vertical)[:, None] + tf.square(horizontal)[None, :])
-    gains = tf.pow(tf.maximum(frequency, 1.0 / max(height, width)), -exponent)
-    return gains * tf.math.rsqrt(tf.reduce_mean(tf.square(gains)))
 
 
 def _apply_gains(image: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:

@@ -4,6 +4,8 @@ from typing import Protocol
 
 import tensorflow as tf
 
+from stylezoo import ops
+
 
 class ImageParameter(Protocol):
     """A variable and the picture that it stands for.
@@ -63,3 +65,52 @@ class Pixels:
             (self.variable >= upper) & (gradient < 0)
         )
         return 1.0 - tf.cast(held, tf.float32)
+
+
+# Square root of the covariance of ImageNet's colours, from lucid (Olah et al. 2017): columns are
+# light and dark, blue and orange, green and magenta.
+_COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
+# Pixels this close to black and white would need coefficients without end.
+_MARGIN = 1e-3
+
+
+class FourierImage:
+    """Fourier coefficients of decorrelated colours, scaled by frequency, through a sigmoid.
+
+    A step of one length in every coefficient is then one of a natural image's kind: coarse structure
+    moves most. Source: Olah et al. 2017, "Feature Visualization", the section on preconditioning. Differs
+    in the units alone: the gains have a mean square of 1, so that coefficients are on the scale of pixels.
+
+    Args:
+        initial: [B, H, W, 3] float32 in [0, 1]; what is within 0.001 of black and white is moved there.
+        exponent: coefficients are scaled by frequency^-exponent; 1 in the source, smoother with more.
+    """
+
+    def __init__(self, initial: tf.Tensor, *, exponent: float = 1.0) -> None:
+        initial = tf.clip_by_value(tf.cast(initial, tf.float32), _MARGIN, 1.0 - _MARGIN)
+        self._size = height, width = initial.shape[1], initial.shape[2]
+        colours = tf.constant(_COLOURS)
+        # So that the brightest of the three directions has a length of 1.
+        self._colours = colours / tf.reduce_max(tf.norm(colours, axis=0))
+        self._gains = (
+            ops.frequency_gains(height, width, exponent=exponent) * (height * width) ** 0.5
+        )
+        logits = tf.math.log(initial / (1.0 - initial))
+        decorrelated = tf.einsum("bhwr,cr->bchw", logits, tf.linalg.inv(self._colours))
+        spectrum = tf.signal.rfft2d(decorrelated) / tf.cast(self._gains, tf.complex64)
+        parts = tf.stack([tf.math.real(spectrum), tf.math.imag(spectrum)], axis=-1)
+        self.variable = tf.Variable(parts, name="coefficients")
+
+    def image(self) -> tf.Tensor:
+        """The picture, strictly between 0 and 1."""
+        spectrum = tf.complex(self.variable[..., 0], self.variable[..., 1])
+        spectrum *= tf.cast(self._gains, tf.complex64)
+        decorrelated = tf.signal.irfft2d(spectrum, fft_length=self._size)
+        return tf.sigmoid(tf.einsum("bchw,rc->bhwr", decorrelated, self._colours))
+
+    def project(self) -> None:
+        """Nothing: every value is allowed."""
+
+    def free(self, gradient: tf.Tensor) -> tf.Tensor:
+        """1: there are no bounds."""
+        return tf.ones_like(gradient)

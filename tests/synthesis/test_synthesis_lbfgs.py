@@ -5,8 +5,8 @@ import pytest
 import scipy.optimize
 import tensorflow as tf
 
+from stylezoo.ops import frequency_gains
 from stylezoo.synthesis import LBFGS, Pixels, optimize_image
-from stylezoo.synthesis.optimizers import frequency_gains
 
 WIDE = (-1e6, 1e6)  # bounds that hold nothing
 

@@ -1,0 +1,220 @@
+"""Flags that name units of a network, and what they stand for."""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from absl import flags
+
+if TYPE_CHECKING:
+    from stylezoo.visualize import Objective, Position
+
+_UNIT = re.compile(r"(?P<layer>\w+)(:(?P<channel>\d+))?(=(?P<weight>[^=]+))?")
+
+
+class Named(NamedTuple):
+    """A unit and what it is called.
+
+    Attributes:
+        name: for reports: a class's name, or LAYER:CHANNEL.
+        layer: a tap.
+        channel: its index, a class's number for the scores.
+    """
+
+    name: str
+    layer: str
+    channel: int
+
+
+class Weighted(NamedTuple):
+    """A layer, or a channel of it, and its weight."""
+
+    layer: str
+    channel: int | None
+    weight: float
+
+
+def define_network_flags(values: flags.FlagValues, *, default: str) -> None:
+    """Which network is looked at."""
+    flags.DEFINE_string(
+        "network", default, "Architecture; see `stylezoo models`.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "weights",
+        "imagenet",
+        "imagenet, a name of `stylezoo weights list`, or a file.",
+        flag_values=values,
+    )
+
+
+def define_unit_flags(values: flags.FlagValues, *, position: str) -> None:
+    """The flags of the commands that look at units; ``position``: where a neuron is by default."""
+
+    def string(name: str, default: str | None, text: str) -> None:
+        flags.DEFINE_string(name, default, text, flag_values=values)
+
+    string(
+        "class",
+        None,
+        "Classes by number or name, with commas between; START:STOP:STEP for many. Needs weights with "
+        "a head.",
+    )
+    string("layer", None, "Whose units are looked at, in place of classes.")
+    string(
+        "channel",
+        None,
+        "Channels of --layer by number, with commas between; START:STOP:STEP for many, or all.",
+    )
+    string(
+        "position",
+        position,
+        "Of a neuron in its channel: ROW,COLUMN in features, centre, or strongest; all for the mean "
+        "over the channel.",
+    )
+    string(
+        "direction",
+        None,
+        "CHANNEL=WEIGHT,...: a weighted sum of channels of --layer, in place of --channel.",
+    )
+    string(
+        "plus",
+        None,
+        "LAYER:CHANNEL=WEIGHT,...: what is added to every score; the layer scores has the classes.",
+    )
+
+
+def selected(values: flags.FlagValues) -> list[Named]:
+    """The units that the flags name, in their order; none for a direction.
+
+    Raises:
+        ValueError: if the flags contradict each other, are none, or name what there isn't.
+    """
+    from stylezoo import classifiers, perceptual
+
+    chosen_class = values["class"].value
+    if chosen_class is not None:
+        for name in ("layer", "channel", "direction"):
+            if values[name].value is not None:
+                raise ValueError(f"`--{name}` must not be given with --class")
+        labels = classifiers.imagenet_labels()
+        found = numbers(chosen_class, "class", len(labels), "ImageNet", find=classifiers.find_class)
+        return [Named(labels[number].name, perceptual.SCORES, number) for number in found]
+    if values.layer is None:
+        raise ValueError("`--class` or `--layer` must be given")
+    perceptual.check_taps(values.network, [values.layer], name="--layer", head=True)
+    if values.direction is not None:
+        if values.channel is not None:
+            raise ValueError("`--channel` must not be given with --direction")
+        return []
+    if values.channel is None:
+        raise ValueError("`--channel` or `--direction` must be given with --layer")
+    return [
+        Named(f"{values.layer}:{channel}", values.layer, channel)
+        for channel in channels(values.channel, network=values.network, layer=values.layer)
+    ]
+
+
+def channels(text: str, *, network: str, layer: str) -> list[int]:
+    """The channels of a layer that a flag names; see :func:`numbers`."""
+    from stylezoo import classifiers
+
+    infos = classifiers.tap_infos(network)
+    count = infos[layer].channels if layer in infos else classifiers.get(network).num_classes
+    return numbers(text, "channel", count, layer)
+
+
+def objective(values: flags.FlagValues, units: list[Named]) -> "Objective":
+    """The score that the flags ask for: of several units of one layer, one for each picture."""
+    from stylezoo.visualize import Direction, Unit, WeightedSum
+
+    position = "all" if values["class"].value is not None else _position(values.position)
+    if units:
+        picked = tuple(unit.channel for unit in units)
+        base: Objective = Unit(units[0].layer, picked, position)
+    else:
+        base = Direction(values.layer, _direction(values.direction), position)
+    if values.plus is None:
+        return base
+    parts = [(1.0, base)]
+    for each in weighted(values.plus, "plus", network=values.network):
+        if each.channel is None:
+            raise ValueError(f"`--plus` must be LAYER:CHANNEL=WEIGHT,.... Received: {values.plus}")
+        parts.append((each.weight, Unit(each.layer, each.channel)))
+    return WeightedSum(tuple(parts))
+
+
+def weighted(text: str, flag: str, *, network: str) -> list[Weighted]:
+    """What a flag of the form LAYER:CHANNEL=WEIGHT,... names; channels and weights may be left out.
+
+    Raises:
+        ValueError: for another form, an unknown layer or a channel that isn't there.
+    """
+    from stylezoo import perceptual
+
+    found = []
+    for each in text.split(","):
+        match = _UNIT.fullmatch(each.strip())
+        try:
+            weight = float(match["weight"] or 1.0) if match else None
+        except ValueError:
+            weight = None
+        if match is None or weight is None:
+            raise ValueError(f"`--{flag}` must be LAYER:CHANNEL=WEIGHT,.... Received: {text}")
+        perceptual.check_taps(network, [match["layer"]], name=f"--{flag}", head=True)
+        channel = None
+        if match["channel"] is not None:
+            [channel] = channels(match["channel"], network=network, layer=match["layer"])
+        found.append(Weighted(match["layer"], channel, weight))
+    return found
+
+
+def _direction(text: str) -> dict[int, float]:
+    try:
+        pairs = [each.split("=") for each in text.split(",")]
+        return {int(channel): float(weight) for channel, weight in pairs}
+    except ValueError:
+        raise ValueError(f"`--direction` must be CHANNEL=WEIGHT,.... Received: {text}") from None
+
+
+def _position(text: str) -> "Position":
+    match = re.fullmatch(r"(\d+),(\d+)", text)
+    return (int(match[1]), int(match[2])) if match else text
+
+
+def numbers(
+    text: str, flag: str, count: int, of: str, *, find: Callable[[str], int] | None = None
+) -> list[int]:
+    """What a flag names of ``count`` things.
+
+    Args:
+        text: numbers with commas between, START:STOP:STEP, all, or names that ``find`` knows.
+        flag: whose text it is.
+        count: how many there are.
+        of: whose they are.
+        find: a name's number.
+
+    Raises:
+        ValueError: if it names none, or one that isn't there.
+    """
+    found: list[int] = []
+    for each in map(str.strip, text.split(",")):
+        if match := re.fullmatch(r"(\d*):(\d*)(?::([1-9]\d*))?", each):
+            start, stop, step = (int(group) if group else None for group in match.groups())
+            found += range(count)[start:stop:step]
+        elif each == "all":
+            found += range(count)
+        elif each.isdecimal():
+            found.append(int(each))
+        elif find:
+            found.append(find(each))
+        else:
+            raise ValueError(
+                f"`--{flag}` must be numbers, START:STOP:STEP or all. Received: {text}"
+            )
+    wrong = [number for number in found if number >= count]
+    if wrong or not found:
+        raise ValueError(
+            f"`--{flag}` of {of} must be from 0 to {count - 1}. "
+            f"Received: {', '.join(map(str, wrong)) or text}"
+        )
+    return found

@@ -1,0 +1,163 @@
+"""Which pixels of a picture a class or a neuron responds to.
+
+Usage:
+  stylezoo visualize attribution --image=PICTURE --class=CLASS --output=PICTURE [--method=NAME,...] [--flags]
+  stylezoo visualize attribution --image=PICTURE --layer=LAYER --channel=N --output=PICTURE [--flags]
+
+The output has a row for each class or channel: the picture, then what each method says. Methods:
+  gradient              the largest derivative over the colours (Simonyan et al. 2014)
+  deconvnet             Zeiler & Fergus 2014
+  guided_backprop       Springenberg et al. 2015
+  smoothgrad            the gradient averaged over noisy pictures (Smilkov et al. 2017)
+  integrated_gradients  from a black picture to this one (Sundararajan et al. 2017)
+  grad_cam              the region, as warm colours (Selvaraju et al. 2017)
+  guided_grad_cam       guided backprop in that region
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from absl import flags
+
+from stylezoo import images
+from stylezoo.binaries import options, quiet, reporting, units
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from stylezoo.visualize import AttributionConfig
+
+_FIELDS = ("cam_layer", "samples", "noise", "steps", "seed")
+_UNSIGNED = ("gradient", "smoothgrad", "integrated_gradients")
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+    options.define_output_flags(
+        values,
+        output="The picture to write.",
+        report="Also write scores and settings to this JSON file.",
+    )
+    units.define_network_flags(values, default="efficientnet_lite0")
+    units.define_unit_flags(values, position="strongest")
+    flags.DEFINE_string("image", None, "The picture to look at.", flag_values=values)
+    flags.DEFINE_integer(
+        "size",
+        None,
+        "Longest side to which it is resized, px; as it is if not given. Networks whose head needs one "
+        "size get a square of that.",
+        1,
+        flag_values=values,
+    )
+    flags.DEFINE_list(
+        "method", ["guided_backprop"], "Of the list above, or all.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "cam_layer",
+        None,
+        "Of Grad-CAM: whose channels are weighed, a layer before the neuron; the last one for a class.",
+        flag_values=values,
+    )
+    for name, text in (
+        ("samples", "Of smoothgrad: how many noisy pictures (25)."),
+        ("steps", "Of integrated_gradients: points along the way (50)."),
+    ):
+        flags.DEFINE_integer(name, None, text, 1, flag_values=values)
+    flags.DEFINE_float(
+        "noise",
+        None,
+        "Of smoothgrad: standard deviation, as a fraction of the picture's range (0.15).",
+        0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_integer("seed", None, "Of the noise (0).", 0, flag_values=values)
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    options.reject_arguments(arguments)
+    options.require(values, "image", "output", "method")
+    images.check_output_path(values.output, overwrite=values.overwrite)
+    reporting.check_report(values)
+    image = images.read_image(values.image, max_pixels=values.max_pixels)
+    quiet.import_tensorflow()
+
+    from stylezoo import perceptual
+
+    chosen = units.selected(values)
+    configs = _configs(values)
+    rows = [[each] for each in chosen] or [[]]
+    objectives = [units.objective(values, row) for row in rows]
+    layers = tuple(dict.fromkeys(layer for each in objectives for layer in each.layers))
+    cams = tuple({each.cam_layer for each in configs if each.cam_layer})
+    perceptual.check_taps(values.network, cams, name="--cam_layer")
+    shown = _resized(values, image, is_headed=not set(perceptual.HEAD).isdisjoint(layers))
+    perceptual.check_image_size(
+        shown.shape[1], shown.shape[2], architecture=values.network, taps=(*layers, *cams)
+    )
+    network = perceptual.perceptual_network(
+        values.network, (*layers, *cams), weights=values.weights
+    )
+
+    from stylezoo import visualize
+
+    cells: list[np.ndarray] = []
+    found: list[tuple[str, float]] = []
+    with reporting.bar("attribution", "map", total=len(rows) * len(configs)) as bar:
+        for row, objective in zip(rows, objectives, strict=True):
+            cells.append(shown[0].numpy())
+            for config in configs:
+                attribution = visualize.Attribution(network, objective, config)
+                cells.append(_picture(config.method, attribution(shown), shown))
+                bar.update()
+            name = row[0].name if row else f"{values.layer}:{values.direction}"
+            found.append((name, float(attribution.score(shown)[0])))
+    reporting.write_picture(
+        values, images.contact_sheet(cells, columns=1 + len(configs)), values.output
+    )
+    print(reporting.table([(name, f"{score:.4f}") for name, score in found]))
+    reporting.write_report(
+        values,
+        {
+            "units": [{"unit": name, "score": score} for name, score in found],
+            "methods": [reporting.settings(each) for each in configs],
+            **reporting.circumstances(values),
+        },
+    )
+    return 0
+
+
+def _configs(values: flags.FlagValues) -> "list[AttributionConfig]":
+    from stylezoo import classifiers, visualize
+
+    methods = visualize.METHODS if values.method == ["all"] else values.method
+    given = options.given(values, _FIELDS)
+    if "cam_layer" not in given and values["class"].value is not None:
+        given["cam_layer"] = list(classifiers.tap_infos(values.network))[-1]
+    configs = []
+    for method in methods:
+        is_cam = method in visualize.CAM_METHODS
+        own = given if is_cam else {**given, "cam_layer": None}
+        configs.append(visualize.AttributionConfig(method, **own))
+    return configs
+
+
+def _resized(values: flags.FlagValues, image: np.ndarray, *, is_headed: bool) -> "tf.Tensor":
+    from stylezoo import perceptual
+
+    if is_headed and (side := perceptual.fixed_size(values.network)):
+        return images.centre_square(image, side)
+    return images.resize_longest_side(image, values.size or max(image.shape[1:3]))
+
+
+def _picture(method: str, attribution: "tf.Tensor", image: "tf.Tensor") -> np.ndarray:
+    from stylezoo import visualize
+
+    shown: Any
+    if method == "grad_cam":
+        shown = visualize.heat(attribution, image)
+    elif method in _UNSIGNED:
+        shown = visualize.magnitudes(attribution)
+    else:
+        shown = visualize.colours(attribution)
+    return shown[0].numpy()

@@ -1,0 +1,103 @@
+"""What each layer remembers of a picture: inversions of all of them, and of the classes' probabilities.
+
+Usage:
+  stylezoo visualize inversion --image=PICTURE --output=PICTURE [--layers=LAYER,...] [--flags]
+
+The sheet begins with the picture, what the logarithms of its classes' probabilities give, where the weights
+have a head, and what the last pooling layer gives; then follow all --layers in a row. A table says how far
+the features of each are from the picture's: the squared difference over the squared features. For a single
+layer in more detail there is `stylezoo invert`, which has the same method (Mahendran & Vedaldi 2015).
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from absl import flags
+
+from stylezoo import images
+from stylezoo.binaries import options, quiet, reporting, units
+
+if TYPE_CHECKING:
+    from stylezoo.synthesis import InversionConfig
+
+_FIELDS = ("network", "weights", "size", "tv_weight", "tv_beta", "steps", "tolerance", "seed")
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+    options.define_output_flags(
+        values,
+        output="The sheet to write.",
+        report="Also write errors, losses, times and settings to this JSON file.",
+    )
+    units.define_network_flags(values, default="squeezenet1_1")
+    options.define_optimizer_flags(values)
+    options.define_inversion_flags(values)
+    flags.DEFINE_list(
+        "layers",
+        None,
+        "The layers of the row; all if not given. scores and log_probabilities are layers too, where the "
+        "weights have a head.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer("columns", None, "Of the sheet.", 1, flag_values=values)
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; returns its exit status."""
+    options.reject_arguments(arguments)
+    options.require(values, "image", "output")
+    images.check_output_path(values.output, overwrite=values.overwrite)
+    reporting.check_report(values)
+    image = images.read_image(values.image, max_pixels=values.max_pixels)
+    quiet.import_tensorflow()
+
+    from stylezoo import synthesis
+
+    configs = _configs(values)
+    synthesis.check_inversion(image, configs.values())
+    pictures, rows, runs = {}, [], []
+    for layer, config in configs.items():
+        with reporting.steps(f"inversion {layer}") as callback:
+            result = synthesis.invert(image, config=config, callback=callback)
+        pictures[layer] = np.asarray(result.image[0])
+        error = result.losses[-1]["content"] if result.losses else math.nan
+        rows.append((layer, error))
+        runs.append({"layer": layer, "error": error, **_run(values, result, config)})
+    shown = images.resize_longest_side(image, next(iter(configs.values())).size)[0].numpy()
+    cells = [shown, *pictures.values()]
+    columns = values.columns or math.ceil(math.sqrt(len(cells)))
+    reporting.write_picture(values, images.contact_sheet(cells, columns=columns), values.output)
+    print(
+        reporting.table([("LAYER", "ERROR"), *((layer, f"{error:.4f}") for layer, error in rows)])
+    )
+    reporting.write_report(values, {"layers": runs, **reporting.circumstances(values)})
+    return 0
+
+
+def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
+    """Of every layer of the sheet, in its order."""
+    from stylezoo import classifiers, perceptual, synthesis
+
+    optimizer = options.optimizer(values, synthesis.InversionConfig.optimizer)
+    taps = list(perceptual.tap_info(values.network))
+    layers = list(values.layers or taps)
+    if values.layers is None:
+        loaded = classifiers.load(
+            classifiers.canonical(values.network), values.weights, include_top=False
+        )
+        head = [perceptual.LOG_PROBABILITIES] if classifiers.has_top(loaded) else []
+        pools = [tap for tap in taps if tap.startswith("pool")][-1:]
+        layers = [*head, *pools, *layers]
+    given = options.given(values, _FIELDS)
+    return {
+        layer: synthesis.InversionConfig(layer=layer, optimizer=optimizer, **given)
+        for layer in layers
+    }
+
+
+def _run(values: flags.FlagValues, result: Any, config: Any) -> dict[str, Any]:
+    """A layer's part of the report."""
+    report = reporting.report(values, result, config)
+    return {key: report[key] for key in ("steps", "seconds", "losses", "settings")}

@@ -1,0 +1,165 @@
+"""Robustness transforms: what a picture goes through before the network sees it, anew at every step.
+
+A pattern that survives being shifted, turned and scaled a little is one that other networks see too.
+Source: Olah et al. 2017, "Feature Visualization", the section on transformation robustness. Each transform
+is a random affine map; several are one map, so that a picture is sampled only once.
+"""
+
+import abc
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+
+class Transform(abc.ABC):
+    """A random affine map about the middle of a picture."""
+
+    @abc.abstractmethod
+    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+        """From px of the result to px of the picture, both from the middle, as (y, x, 1).
+
+        Args:
+            random: where chance comes from.
+            batch: how many.
+            side: the shorter one of the picture, px, float32.
+
+        Returns:
+            [batch, 3, 3] float32.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class Jitter(Transform):
+    """A shift.
+
+    Attributes:
+        pixels: at most, in each direction.
+    """
+
+    pixels: float
+
+    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+        """See :meth:`Transform.matrices`."""
+        shift = random.uniform([2, batch], -self.pixels, self.pixels)
+        one, zero = tf.ones([batch]), tf.zeros([batch])
+        return _rows((one, zero, shift[0]), (zero, one, shift[1]))
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale(Transform):
+    """A change of size.
+
+    Attributes:
+        fraction: at most; 0.1 for 0.9 to 1.1 times.
+    """
+
+    fraction: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fraction < 1:
+            raise ValueError(f"`scale` must be in [0, 1). Received: scale={self.fraction}")
+
+    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+        """See :meth:`Transform.matrices`."""
+        factor = random.uniform([batch], 1.0 - self.fraction, 1.0 + self.fraction)
+        return _scaling(1.0 / factor)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rotation(Transform):
+    """A turn.
+
+    Attributes:
+        degrees: at most, either way.
+    """
+
+    degrees: float
+
+    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+        """See :meth:`Transform.matrices`."""
+        angle = random.uniform([batch], -self.degrees, self.degrees) * (math.pi / 180.0)
+        cosine, sine, zero = tf.cos(angle), tf.sin(angle), tf.zeros([batch])
+        return _rows((cosine, -sine, zero), (sine, cosine, zero))
+
+
+@dataclasses.dataclass(frozen=True)
+class Padding(Transform):
+    """A frame of the picture's mean colour; the picture is reduced to make room for it.
+
+    Attributes:
+        pixels: of the frame's width, in px of the picture.
+    """
+
+    pixels: float
+
+    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+        """See :meth:`Transform.matrices`."""
+        return _scaling(tf.fill([batch], (side + 2.0 * self.pixels) / side))
+
+
+def transform(
+    images: tf.Tensor, transforms: Sequence[Transform], random: tf.random.Generator
+) -> tf.Tensor:
+    """Pictures through transforms, the first one first, each picture at random on its own.
+
+    Sampled bilinearly, once; outside is the picture's mean colour, so that the mean is kept as far as
+    resampling keeps it. The gradient is exact.
+
+    Args:
+        images: [B, H, W, C] float32.
+        transforms: any number; the pictures themselves for none.
+        random: where chance comes from.
+
+    Returns:
+        [B, H, W, C] float32.
+    """
+    if not transforms:
+        return images
+    shape = tf.shape(images)
+    side = tf.cast(tf.minimum(shape[1], shape[2]), tf.float32)
+    matrix = tf.eye(3, batch_shape=[shape[0]])
+    for each in transforms:
+        matrix = tf.matmul(matrix, each.matrices(random, shape[0], side))
+    mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
+    return _sample(images - mean, matrix) + mean
+
+
+def _sample(images: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
+    """Bilinear samples where a map leads from each px, zeros outside."""
+    shape = tf.shape(images)
+    size = tf.cast(shape[1:3], tf.float32)
+    middle = (size - 1.0) / 2.0
+    rows, columns = tf.meshgrid(
+        tf.range(size[0]) - middle[0], tf.range(size[1]) - middle[1], indexing="ij"
+    )
+    grid = tf.stack([rows, columns, tf.ones_like(rows)], axis=-1)
+    # Not a matmul, which on GPUs may be TF32: too coarse for coordinates.
+    where = tf.reduce_sum(matrix[:, None, None, :2] * grid[None, :, :, None], axis=-1) + middle
+    low = tf.floor(where)
+    high_share = where - low
+    flat = tf.reshape(images, [shape[0], -1, images.shape[-1]])
+    total = tf.zeros_like(images)
+    for down in (0.0, 1.0):
+        for right in (0.0, 1.0):
+            offset = tf.constant([down, right])
+            corner = low + offset
+            shares = tf.abs(1.0 - offset - high_share)
+            inside = tf.reduce_all((corner >= 0.0) & (corner <= size - 1.0), axis=-1)
+            weight = tf.reduce_prod(shares, axis=-1) * tf.cast(inside, tf.float32)
+            near = tf.cast(tf.clip_by_value(corner, 0.0, size - 1.0), tf.int32)
+            index = near[..., 0] * shape[2] + near[..., 1]
+            total += tf.gather(flat, index, axis=1, batch_dims=1) * weight[..., None]
+    return total
+
+
+def _rows(first: Sequence[tf.Tensor], second: Sequence[tf.Tensor]) -> tf.Tensor:
+    """[B, 3, 3] of two rows of [B] each, and a third one of 0, 0, 1."""
+    zero, one = tf.zeros_like(first[0]), tf.ones_like(first[0])
+    return tf.stack([tf.stack(row, axis=-1) for row in (first, second, (zero, zero, one))], axis=1)
+
+
+def _scaling(factor: tf.Tensor) -> tf.Tensor:
+    zero = tf.zeros_like(factor)
+    return _rows((factor, zero, zero), (zero, factor, zero))

@@ -1,0 +1,392 @@
+"""`stylezoo visualize` end to end with random weights, and a table of bad input for each of its parts."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import networks
+import numpy as np
+import pytest
+from binaries_helpers import assert_one_line, snapshot
+from PIL import Image
+
+from stylezoo import classifiers, images
+from stylezoo.binaries import main, visualize
+
+
+@pytest.fixture(scope="module")
+def weights_files(tmp_path_factory, random_weights):
+    """SqueezeNet with its head, AlexNet without."""
+    folder = tmp_path_factory.mktemp("visualize")
+    tensors = networks.he_tensors(classifiers.shapes("squeezenet1_1"))
+    networks.write(folder / "squeeze.h5", "squeezenet1_1", tensors)
+    (folder / "alexnet.h5").symlink_to(random_weights("alexnet_owt"))
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, weights_files):
+    """The current folder: pictures good and bad, weights."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))
+    for file in weights_files.iterdir():
+        pathlib.Path(file.name).symlink_to(file)
+    photo = Image.open(images.sample_path("astronaut"))
+    pathlib.Path("trip").mkdir()
+    photo.resize((60, 52)).save("photo.png")
+    photo.resize((80, 70)).save("trip/a.png")
+    Image.open(images.sample_path("coffee")).resize((72, 64)).save("trip/b.jpg")
+    photo.resize((8, 6)).save("tiny.png")
+    pathlib.Path("empty").mkdir()
+    pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
+    pathlib.Path("existing.png").write_bytes(b"precious")
+    return tmp_path
+
+
+SQUEEZE = "--network=squeezenet1_1 --weights=squeeze.h5"
+ALEX = "--network=alexnet_owt --weights=alexnet.h5"
+GOOD = {
+    "filters": f"{ALEX} --output=out.png",
+    "attribution": f"{SQUEEZE} --image=photo.png --class=flamingo --output=out.png",
+    "activation": f"{SQUEEZE} --class=flamingo --size=40 --steps=2 --output=out.png",
+    "inversion": f"{SQUEEZE} --image=photo.png --layers=relu1,log_probabilities --size=40 --steps=3 "
+    "--output=out.png",
+    "dream": f"{SQUEEZE} --image=photo.png --layers=fire2 --steps=2 --octaves=2 --output=out.png",
+}
+
+
+def run(what, flags=""):
+    """The exit status of a good call with flags that follow it."""
+    return main.run(["visualize", what, *GOOD[what].split(), *flags.split()])
+
+
+def report():
+    return json.loads(pathlib.Path("out.json").read_text(encoding="utf-8"))
+
+
+def shape(path="out.png"):
+    return images.read_image(path).shape[1:3]
+
+
+def sheet(rows, columns, height, width=None):
+    width = width or height
+    return (rows * (height + 4) - 4, columns * (width + 4) - 4)
+
+
+# Good calls
+
+
+def test_weights(folder):
+    assert run("filters", "--report=out.json") == 0
+    assert shape() == sheet(8, 8, 33)  # 64 filters of 11 weights, enlarged by 3
+    assert report()["shape"] == [11, 11, 3, 64]
+    assert run("filters", "--layer=conv3 --channel=0,5 --inputs=7 --zoom=4 --overwrite") == 0
+    assert shape() == sheet(2, 7, 12)
+
+
+def test_patches(folder):
+    flags = "--images=trip --layer=relu2 --channel=3:6 --top=2 --size=64 --patch_size=32"
+    assert run("filters", f"{flags} --report=out.json") == 0
+    assert shape() == sheet(3, 4, 32)
+    patches = report()["patches"]
+    assert [each["channel"] for each in patches] == [3, 3, 4, 4, 5, 5]
+    assert {each["image"] for each in patches} <= {"trip/a.png", "trip/b.jpg"}
+    for strong, weak in zip(patches[::2], patches[1::2], strict=True):
+        assert strong["activation"] >= weak["activation"]
+
+
+def test_attribution(folder, capsys):
+    methods = "--method=all --samples=2 --steps=2 --report=out.json"
+    assert run("attribution", f"--class=flamingo,0 {methods}") == 0
+    assert shape() == sheet(2, 8, 52, 60)
+    units = report()["units"]
+    assert [each["unit"] for each in units] == ["flamingo", "tench, Tinca tinca"]
+    assert f"flamingo            {units[0]['score']:.4f}" in capsys.readouterr().out
+
+
+def test_attribution_to_units(folder):
+    flags = f"{ALEX} --image=photo.png --layer=relu3 --output=out.png --report=out.json"
+    for unit in ("--channel=7,8", "--channel=7 --position=0,1", "--direction=3=1,5=-0.5"):
+        arguments = [*flags.split(), *unit.split(), "--plus=relu1:2=0.5", "--overwrite"]
+        assert main.run(["visualize", "attribution", *arguments]) == 0
+        count = len(report()["units"])
+        assert shape() == sheet(count, 2, 52, 60)
+
+
+def test_activation(folder, capsys):
+    assert run("activation", "--class=0:6:2 --batch_size=2 --columns=3 --report=out.json") == 0
+    assert shape() == sheet(1, 3, 40)
+    content = report()
+    assert [len(each["losses"]) for each in content["runs"]] == [2, 2]
+    assert [each["unit"].split(",")[0] for each in content["pictures"]] == [
+        "tench",
+        "great white shark",
+        "hammerhead",
+    ]
+    assert content["settings"]["size"] == 40
+    assert "UNIT" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("preset", ["l2", "yosinski2", "yosinski3"])
+def test_presets(preset, folder):
+    assert run("activation", f"--preset={preset} --report=out.json") == 0
+    assert report()["settings"]["optimizer"]["type"] == "GradientAscent"
+
+
+def test_flags_take_the_place_of_the_preset(folder):
+    flags = "--jitter=3 --scale=0 --parametrization=pixels --decay=0.1 --blur=0.5 --blur_every=1"
+    assert run("activation", f"{flags} --clip_norm=10 --report=out.json --tv_weight=1") == 0
+    settings = report()["settings"]
+    assert {"type": "Jitter", "pixels": 3.0} in settings["transforms"]
+    kinds = [each["type"] for each in settings["optimizer"]["regularizers"]]
+    assert kinds == ["Decay", "Blur", "ClipNorm"]
+
+
+def test_facets_and_diversity(folder):
+    flags = "--images=trip --facets=2 --pictures=2 --diversity_weight=1 --diversity_layer=fire2"
+    assert run("activation", f"{flags} --report=out.json") == 0
+    assert shape() == sheet(2, 2, 40)
+    assert "diversity" in report()["runs"][0]["losses"][0]
+
+
+def test_judge(folder, capsys, monkeypatch):
+    monkeypatch.setattr(
+        classifiers,
+        "build",
+        lambda name, weights, build=classifiers.build: build(name, weights="squeeze.h5"),
+    )
+    assert run("activation", "--class=1,2 --judge=squeezenet1_1 --report=out.json") == 0
+    verdict = report()["judge"]
+    ranks = [each["rank"] for each in report()["pictures"]]
+    assert verdict["top5"] == sum(rank <= 5 for rank in ranks)
+    assert f"of 2 first, {verdict['top5']} in the first five" in capsys.readouterr().out
+
+
+def test_inversion(folder, capsys):
+    assert run("inversion", "--report=out.json") == 0
+    assert shape() == sheet(2, 2, 35, 40)
+    layers = report()["layers"]
+    assert [each["layer"] for each in layers] == ["relu1", "log_probabilities"]
+    for each in layers:
+        assert 0 < each["error"] == each["losses"][-1]["content"]
+        assert each["settings"]["layer"] == each["layer"]
+    assert f"relu1              {layers[0]['error']:.4f}" in capsys.readouterr().out
+
+
+def test_dream(folder):
+    assert run("dream", "--layers=fire2=1,fire3:7=0.5 --report=out.json") == 0
+    assert shape() == (52, 60)
+    assert report()["settings"]["octaves"] == 2
+    assert np.abs(images.read_image("out.png") - images.read_image("photo.png")).mean() > 0.002
+    assert run("dream", "--guide=trip/b.jpg --overwrite") == 0
+
+
+@pytest.mark.parametrize("output", ["frames", "out.webp", "out.mp4"])
+def test_zoom(output, folder):
+    assert run("dream", f"--zoom_frames=3 --octaves=1 --steps=1 --output={output}") == 0
+    if output == "frames":
+        frames = sorted(pathlib.Path("frames").iterdir())
+        assert [each.name for each in frames] == [f"frame_{index:05d}.png" for index in range(3)]
+        assert run("dream", f"--zoom_frames=1 --output={output}") == 1  # one is there already
+    elif output == "out.webp":
+        with Image.open(output) as animation:
+            assert (animation.n_frames, animation.size) == (3, (60, 52))
+    else:
+        import imageio_ffmpeg
+
+        reader = imageio_ffmpeg.read_frames(output)
+        assert next(reader)["size"] == (60, 52)
+        assert len(list(reader)) == 3
+
+
+def test_video_without_its_library(folder, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    before = snapshot(folder)
+    assert run("dream", "--zoom_frames=2 --output=out.mp4") == 1
+    error = capsys.readouterr().err
+    assert_one_line(error, "visualize dream", r'imageio-ffmpeg.* pip install "stylezoo\[video\]"')
+    assert snapshot(folder) == before
+
+
+# Help
+
+
+def test_help(capsys):
+    assert main.run(["visualize", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert main.run(["visualize"]) == 2
+    assert capsys.readouterr().out == text
+    for what in visualize.SUBCOMMANDS:
+        assert f"\n  {what} " in text
+        assert main.run(["visualize", what, "--help"]) == 0
+        shown = capsys.readouterr().out
+        for name in main._flag_values(main._module(f"visualize_{what}")):
+            assert f"{name}\n" in shown
+
+
+def test_help_does_not_import_tensorflow():
+    script = (
+        "import sys\n"
+        "from stylezoo.binaries import main, visualize\n"
+        "for what in visualize.SUBCOMMANDS:\n"
+        "    assert main.run(['visualize', what, '--help']) == 0\n"
+        "assert not {'tensorflow', 'keras', 'h5py'} & set(sys.modules)\n"
+    )
+    command = [sys.executable, "-c", script]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+# Bad calls
+
+COMMON = [
+    ("--output=", "`--output` must be given"),
+    ("--output=missing/out.png", "`missing` does not exist"),
+    ("--output=out.xyz", r"`out.xyz` must end in one of .*\.png"),
+    ("--output=existing.png", "`existing.png` already exists"),
+    ("--report=missing/r.json", "`missing` does not exist"),
+    ("junk", "expected flags only. Received: junk"),
+    ("--nonsense=1", "Unknown command line flag 'nonsense'"),
+    ("--network=vgg99", "must be one of .*vgg99"),
+    ("--weights=nonsense", "`weights` must be 'imagenet', one of "),
+]
+IMAGES = [
+    ("--image=", "`--image` must be given"),
+    ("--image=missing.png", "`missing.png` does not exist"),
+    ("--image=text.png", "`text.png` is not an image that can be decoded"),
+]
+UNITS = [
+    ("--class=crane", "`class` must be one class. .* 2 are called: 134 crane; 517 crane"),
+    ("--class=snark", "`class` must be a name of an ImageNet class. Received: snark"),
+    ("--class=1000", "`--class` of ImageNet must be from 0 to 999. Received: 1000"),
+    ("--class=5:5", "`--class` of ImageNet must be from 0 to 999"),
+    ("--layer=fire2", "`--layer` must not be given with --class"),
+    (
+        f"{ALEX} --size=224",
+        "`weights` of alexnet_owt must have its head. Received: .*without a head",
+    ),
+]
+TABLE = {
+    "filters": [
+        ("--layer=relu9", "`--layer` of alexnet_owt must have filters: conv1, .*Received: relu9"),
+        (
+            "--layer=conv2 --channel=192",
+            "`--channel` of conv2 must be from 0 to 191. Received: 192",
+        ),
+        ("--channel=many", "`--channel` must be numbers, START:STOP:STEP or all. Received: many"),
+        ("--images=trip", "`--layer` must be given"),
+        ("--images=empty --layer=relu2", "`empty` must hold pictures"),
+        ("--images=missing --layer=relu2", "`missing` does not exist"),
+        ("--images=tiny.png --size=8 --layer=relu2", "`tiny.png` must be at least .* relu2"),
+        ("--images=trip --layer=relu9", "`--layer` of alexnet_owt must be among conv1"),
+        ("--images=trip --layer=relu2 --channel=192", "`--channel` of relu2 .* Received: 192"),
+        ("--top=0", "top"),
+    ],
+    "attribution": [
+        *IMAGES,
+        *UNITS,
+        ("--image=tiny.png", "`image` must be at least .* for the layer .* of squeezenet1_1"),
+        ("--method=lrp", "`method` must be one of gradient, .*Received: lrp"),
+        ("--method=grad_cam --cam_layer=x", "`--cam_layer` of squeezenet1_1 must be among conv1"),
+    ],
+    "activation": [
+        *UNITS,
+        ("--size=8", "`size` must be at least .* of squeezenet1_1. Received: 8x8 px"),
+        ("--preset=best", "`--preset` must be one of .*l2, .*Received: best"),
+        ("--parametrization=x", "`parametrization` must be one of pixels, fourier"),
+        ("--decay=0.1", "`parametrization` must be pixels"),
+        ("--preset=l2 --learning_rate=1", "`--learning_rate` must not be given with --preset=l2"),
+        ("--images=empty", "`empty` must hold pictures"),
+        ("--images=trip --facets=3", "`facets` must be from 1 to 2, the number of images"),
+        ("--judge=vgg99", "must be one of .*vgg99"),
+        ("--judge=vgg16", "`weights` of vgg16 must have its head"),
+        ("--scale=1", r"`scale` must be in \[0, 1\)"),
+        ("--average_decay=1", r"`average_decay` must be in \[0, 1\)"),
+        ("--plus=fire2", "`--plus` must be LAYER:CHANNEL=WEIGHT,...."),
+        ("--plus=fire2:999", "`--channel` of fire2 must be from 0 to 127. Received: 999"),
+        (
+            "--plus=fire2:9=much",
+            "`--plus` must be LAYER:CHANNEL=WEIGHT,.... Received: fire2:9=much",
+        ),
+    ],
+    "inversion": [
+        *IMAGES,
+        ("--image=tiny.png --size=8 --layers=fire9", "`image` must be at least .* fire9"),
+        ("--layers=relu9", "`layer` of squeezenet1_1 must be among conv1"),
+        (f"{ALEX} --layers=scores", "`image` must be|`weights` of alexnet_owt must have its head"),
+        ("--tv_beta=0", "`beta` must be > 0"),
+    ],
+    "dream": [
+        *IMAGES,
+        ("--layers=", "`--layers` must be given"),
+        ("--layers=fire99", "`--layers` of squeezenet1_1 must be among conv1"),
+        ("--layers=fire2:128", "`--channel` of fire2 must be from 0 to 127. Received: 128"),
+        ("--layers=fire2=", "`--layers` must be LAYER:CHANNEL=WEIGHT,.... Received: fire2="),
+        ("--image=tiny.png --layers=fire9", "`image` must be at least .* fire9"),
+        ("--guide=tiny.png --layers=fire9", "`guide` must be at least .* fire9"),
+        ("--guide=text.png", "`text.png` is not an image that can be decoded"),
+        ("--octaves=0", "octaves"),
+        ("--octave_scale=1", "`octave_scale` must be > 1"),
+        ("--tile=2", "`tile` must be >= 5"),
+        ("--zoom_frames=2", "`--output` must be a folder, an .mp4 or a .webp"),
+        ("--zoom=0.5 --zoom_frames=2 --output=frames", "`zoom` must be >= 1"),
+    ],
+}
+CASES = [
+    pytest.param(what, flags, message, id=f"{what} {flags}")
+    for what, own in TABLE.items()
+    for flags, message in [*COMMON, *own]
+]
+
+
+@pytest.mark.parametrize(("what", "flags", "message"), CASES)
+def test_bad_input(what, flags, message, folder, capsys):
+    before = snapshot(folder)
+    assert run(what, flags) in (1, 2)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert_one_line(captured.err, f"visualize {what}", message)
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--layer=fire2", "`--channel` or `--direction` must be given with --layer"),
+        (
+            "--layer=fire2 --channel=128",
+            "`--channel` of fire2 must be from 0 to 127. Received: 128",
+        ),
+        ("--layer=fire99 --channel=1", "`--layer` of squeezenet1_1 must be among conv1"),
+        (
+            "--layer=fire2 --channel=1 --position=99,0",
+            "`position` of fire2 must be a row and a col",
+        ),
+        ("--layer=fire2 --channel=1 --position=left", "`position` must be one of all, centre"),
+        ("--layer=fire2 --direction=1", "`--direction` must be CHANNEL=WEIGHT,.... Received: 1"),
+        ("--layer=fire2 --direction=999=1", "`channel` of fire2 must be from 0 to 127"),
+        ("--layer=fire2 --channel=1 --direction=1=1", "`--channel` must not be given with --dir"),
+        ("--layer=fire2 --channel=1 --judge=squeezenet1_1", "`--judge` must come with --class"),
+        ("", "`--class` or `--layer` must be given"),
+    ],
+)
+def test_bad_units(flags, message, folder, capsys):
+    good = GOOD["activation"].replace("--class=flamingo", "").split()
+    assert main.run(["visualize", "activation", *good, *flags.split()]) == 1
+    assert_one_line(capsys.readouterr().err, "visualize activation", message)
+    assert not pathlib.Path("out.png").exists()
+
+
+def test_position_outside(folder, capsys):
+    flags = (
+        f"{SQUEEZE} --image=photo.png --layer=fire2 --channel=1 --position=99,0 --output=out.png"
+    )
+    assert main.run(["visualize", "attribution", *flags.split()]) == 1
+    message = "`position` of fire2 must be a row and a column of 12x14 features. Received: 99,0"
+    assert_one_line(capsys.readouterr().err, "visualize attribution", message)
+
+
+def test_unknown_part(capsys):
+    assert main.run(["visualize", "everything"]) == 2
+    message = "`WHAT` must be one of filters, attribution, .*Received: everything"
+    assert_one_line(capsys.readouterr().err, "visualize", message)
