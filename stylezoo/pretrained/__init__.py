@@ -66,7 +66,7 @@ _MODELS = (
         paints="photographs",
         summary="eight styles, Johnson's network",
         styles=_STYLES,
-        sha256="3e5d872379891a28b362c6f8771d108f5f47e5a06a8e4866c4b3f12118fbfbd3",
+        sha256="69eb99d5dd53d27c4576194549fe18688120d3253d075759efb6f1bd47c8a25d",
     ),
     PretrainedModel(
         name="light",
