@@ -47,12 +47,12 @@ _READING = {"source", "source_size", "max_pixels"}
 _OWN_FLAGS = {
     "network": {"model"},
     "efros_leung": {*_READING, "mask", "window", "epsilon", "at_once"},
-    "wei_levoy": {*_READING, "window", "search", "max_leaves", "tileable"},
+    "wei_levoy": {*_READING, "window", "search", "max_leaves", "coherence", "tileable"},
 }
 # Of the others: what does not.
 _FOREIGN_FLAGS = {"model": "network", "mask": "efros_leung"} | {
     flag: " or ".join(method for method in _OWN_FLAGS if flag in _OWN_FLAGS[method])
-    for flag in ("window", "epsilon", "at_once", "search", "max_leaves", "tileable")
+    for flag in ("window", "epsilon", "at_once", "search", "max_leaves", "coherence", "tileable")
 }
 
 _FIELDS = (
@@ -115,6 +115,13 @@ def _define_classic_flags(values: flags.FlagValues) -> None:
         flags.DEFINE_integer(name, None, text, flag_values=values)
     flags.DEFINE_float(
         "epsilon", None, "Draw from the windows within 1 + ε of the best (0.1).", flag_values=values
+    )
+    flags.DEFINE_float(
+        "coherence",
+        None,
+        "How much farther a window may be, as a share, if it continues what is beside it: larger pieces of "
+        "the source with more (1); 0 for Wei and Levoy's own method.",
+        flag_values=values,
     )
     flags.DEFINE_string("search", None, "tree or exhaustive (tree).", flag_values=values)
     flags.DEFINE_bool(

@@ -295,6 +295,7 @@ WEI_LEVOY = "--method=wei_levoy --source=photo.png --output=out.png --size=40"
         (EFROS_LEUNG, "--mask=black.png", "`--size` must not be given with --mask"),
         (WEI_LEVOY, "--search=x", "`search` must be one of tree, exhaustive"),
         (WEI_LEVOY, "--max_leaves=0", "`max_leaves` must be >= 1"),
+        (WEI_LEVOY, "--coherence=-1", "`coherence` must be >= 0"),
         (WEI_LEVOY, "--mask=black.png", "`--mask` must not be given with --method=wei_levoy"),
         (
             EFROS_LEUNG.replace(" --size=40", ""),
