@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import importlib.resources
+import re
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,10 +31,9 @@ def imagenet_labels() -> tuple[Label, ...]:
 
 
 def find_class(text: str) -> int:
-    """The number of an ImageNet class by one of its names, whole or in part, or by its synset.
+    """The number of an ImageNet class by one of its names, by words of it, or by its synset.
 
-    A whole name wins over parts of others: ``"tabby"`` before ``"tabby, tabby cat"``'s neighbours. Case
-    doesn't matter.
+    A whole name wins over words of others: ``"tiger"`` before ``"tiger cat"``. Case doesn't matter.
 
     Raises:
         ValueError: if no class, or more than one, is called so; those are listed with their numbers.
@@ -46,7 +46,8 @@ def find_class(text: str) -> int:
         for index, name in enumerate(names)
         if wanted == synsets[index] or wanted in name.split(", ")
     ]
-    found = whole or [index for index, name in enumerate(names) if wanted and wanted in name]
+    words = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)") if wanted else None
+    found = whole or [index for index, name in enumerate(names) if words and words.search(name)]
     if len(found) == 1:
         return found[0]
     if not found:

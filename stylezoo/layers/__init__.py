@@ -6,7 +6,7 @@ from stylezoo.layers.normalization import (
     InstanceNormalization,
     instance_moments,
 )
-from stylezoo.layers.preprocessing import PREPROCESSINGS, Preprocess
+from stylezoo.layers.preprocessing import PREPROCESSINGS, Luminance, Preprocess
 from stylezoo.layers.resampling import CropTo, MirrorPadding, NearestUpsampling, PadToMultiple
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "GroupedConv2D",
     "InstanceNormalization",
     "LocalResponseNormalization",
+    "Luminance",
     "MirrorPadding",
     "NearestUpsampling",
     "PadToMultiple",

@@ -2,6 +2,8 @@
 
 import keras
 
+from stylezoo.images import colour
+
 # mode: (scale, channel order, mean, standard deviation). "caffe" is what the VGG authors trained
 # with (0-255, BGR, the training set's mean colour), "torch" what torchvision trains with.
 _CONSTANTS = {
@@ -66,3 +68,17 @@ class Preprocess(keras.layers.Layer):
 
 def _shared(values: list[float]) -> float | list[float]:
     return values[0] if len(set(values)) == 1 else values
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class Luminance(keras.layers.Layer):
+    """Colours to grey, as :func:`stylezoo.images.luminance`: for networks that see grey images.
+
+    Input: [B, H, W, 3] float in [0, 1]. Output: [B, H, W, 1] float32.
+    """
+
+    def call(self, images):  # type: ignore[no-untyped-def]  # noqa: D102
+        return colour.luminance(images)
+
+    def compute_output_shape(self, input_shape):  # type: ignore[no-untyped-def]  # noqa: D102
+        return (*input_shape[:-1], 1)

@@ -8,7 +8,7 @@ import keras
 from stylezoo import classifiers
 from stylezoo import weights as weights_lib
 from stylezoo.classifiers import TapInfo
-from stylezoo.layers import Preprocess
+from stylezoo.layers import Luminance, Preprocess
 
 # Taps of a classifier's head, where the weights have one: before the softmax, and its logarithm.
 SCORES = "scores"
@@ -47,7 +47,8 @@ def perceptual_network(
 
     Returns:
         A Keras model, not trainable: [B, H, W, 3] float in [0, 1] -> {tap: [B, h, w, c]}. With a tap of
-        a head that has a weight for every position, H and W are what it was published for.
+        a head that has a weight for every position, H and W are what it was published for. A network of
+        grey images, LeNet-5, sees the luminance.
 
     Raises:
         ValueError: for an unknown architecture, tap or pooling; the message lists the known ones.
@@ -67,8 +68,9 @@ def perceptual_network(
     loaded = classifiers.load(architecture, weights, include_top=has_head)
     channels = classifiers.get(architecture).channels
     side = fixed_size(architecture) if has_head else None
-    images = keras.Input([side, side, channels], name="image")
-    x = Preprocess(loaded.preprocessing, name="preprocess")(images)
+    images = keras.Input([side, side, 3], name="image")
+    seen = Luminance(name="luminance")(images) if channels == 1 else images
+    x = Preprocess(loaded.preprocessing, name="preprocess")(seen)
     builder = classifiers.Builder(pooling=pooling, until=taps)
     features = classifiers.get(architecture).trunk(
         builder, classifiers.Feature("preprocess", channels, x)

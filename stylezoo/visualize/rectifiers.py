@@ -62,7 +62,8 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
             ascent can begin where a unit is silent.
 
     Raises:
-        ValueError: for an unknown rule, a model that is not functional, or one without ReLUs.
+        ValueError: for an unknown rule, a model that is not functional, or, but for ``"redirected"``, one
+            without ReLUs.
     """
     if rule not in RULES:
         raise ValueError(f"`rule` must be one of {', '.join(RULES)}. Received: rule={rule!r}")
@@ -87,7 +88,8 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
     copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
     for original, other in pairs:
         other.set_weights(original.get_weights())
-    if not replaced:
+    # Without ReLUs, as in LeNet-5, nothing is closed that had to be redirected.
+    if not replaced and rule != "redirected":
         raise ValueError(f"`model` must have ReLUs. Received: {model.name}, without any")
     copy.trainable = False
     return copy

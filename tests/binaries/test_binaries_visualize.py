@@ -128,6 +128,26 @@ def test_activation(folder, capsys):
     assert "UNIT" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("what", "flags"),
+    [
+        ("filters", ""),
+        ("attribution", "--image=digit.png --class=3 --method=gradient"),
+        ("activation", "--class=3,4 --size=28 --steps=2"),
+        ("inversion", "--image=digit.png --size=28 --steps=2"),
+        ("dream", "--image=photo.png --layers=pool1 --octaves=1 --steps=1"),
+    ],
+)
+def test_lenet_sees_grey(what, flags, folder):
+    """Its pictures have one channel and its head ten classes; it has no ReLU."""
+    tensors = networks.he_tensors(classifiers.shapes("lenet5"))
+    networks.write(pathlib.Path("lenet.h5"), "lenet5", tensors, preprocessing="unit")
+    Image.open("photo.png").resize((28, 28)).save("digit.png")
+    lenet = "--network=lenet5 --weights=lenet.h5 --output=out.png"
+    assert main.run(["visualize", what, *lenet.split(), *flags.split()]) == 0
+    assert np.ptp(images.read_image("out.png")) > 0
+
+
 @pytest.mark.parametrize("preset", ["l2", "yosinski2", "yosinski3"])
 def test_presets(preset, folder):
     assert run("activation", f"--preset={preset} --report=out.json") == 0
@@ -256,6 +276,10 @@ IMAGES = [
     ("--image=text.png", "`text.png` is not an image that can be decoded"),
 ]
 UNITS = [
+    (
+        "--class=terrier",
+        "`class` must be one class. Received: terrier, which 22 are called: 153 Maltese",
+    ),
     ("--class=crane", "`class` must be one class. .* 2 are called: 134 crane; 517 crane"),
     ("--class=snark", "`class` must be a name of an ImageNet class. Received: snark"),
     ("--class=1000", "`--class` of ImageNet must be from 0 to 999. Received: 1000"),

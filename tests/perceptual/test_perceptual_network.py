@@ -128,6 +128,16 @@ def test_architectures_without_registered_weights_take_a_file(architecture, tmp_
         perceptual.perceptual_network(architecture, ["relu1_1"])
 
 
+def test_lenet_sees_the_luminance(tmp_path):
+    tensors = networks.he_tensors(classifiers.shapes("lenet5"))
+    file = networks.write(tmp_path / "w.h5", "lenet5", tensors, preprocessing="unit")
+    network = perceptual.perceptual_network("lenet5", ["scores"], weights=file)
+    classifier = classifiers.build("lenet5", weights=file)
+    picture = np.random.default_rng(0).random((2, 28, 28, 3), np.float32)
+    grey = picture @ np.array([[0.299], [0.587], [0.114]], np.float32)
+    assert_same_features(network(picture)["scores"], classifier(grey))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
