@@ -11,6 +11,7 @@ Interrupted at any moment, the same command goes on from the last saved state an
 weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures and model.h5.
 """
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -28,6 +29,13 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string("source", None, "The texture's picture.", flag_values=values)
     flags.DEFINE_integer(
         "source_size", None, "Resize it to this longest side, px.", 1, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "num_scales",
+        None,
+        "Of the noise, each half the one before (6): fewer for a small --image_size and small elements.",
+        1,
+        flag_values=values,
     )
 
 
@@ -49,7 +57,7 @@ def _configure(values: flags.FlagValues) -> "TextureTraining":
     if not isinstance(generator, generators.TextureNetworkConfig):
         raise ValueError(f"`--generator` must be a texture network. Received: {preset}")
     return training.TextureTraining(
-        generator=generator,
+        generator=dataclasses.replace(generator, **options.given(values, ("num_scales",))),
         source=values.source,
         objective=options.given_objective(values, training.TEXTURE_OBJECTIVE),
         **options.given(values, ("image_size", "source_size", "init_weights")),

@@ -323,10 +323,10 @@ def test_every_flag_reaches_its_setting(folder, asked):
         init_weights="w.h5",
     )
     more = "--source_size=98 --image_size=64 --init_weights=w.h5 --generator=ulyanov2016-texture"
-    assert train("train_texture", objective, more) == 0
+    assert train("train_texture", objective, f"{more} --num_scales=4") == 0
     config, _, _ = asked.pop()
     assert config == training.TextureTraining(
-        generator=generators.TextureNetworkConfig(channels=2, normalization="batch"),
+        generator=generators.TextureNetworkConfig(channels=2, num_scales=4, normalization="batch"),
         source="paintings/one.png",
         objective=objectives.StyleObjective(
             "alexnet_owt", "alexnet.h5", "avg", (), ("relu1",), style_weight=2.0, tv_weight=3.0
