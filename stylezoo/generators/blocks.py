@@ -11,6 +11,7 @@ from stylezoo.layers import (
     InstanceNormalization,
     MirrorPadding,
     NearestUpsampling,
+    UnitClip,
 )
 
 NORMALIZATIONS = ("batch", "instance", "conditional")
@@ -100,9 +101,14 @@ class Blocks:
         return x
 
 
-def painted(x: Any, like: Any, *, factor: int = 1) -> Any:
-    """The end of every generator: ``factor`` times the size of ``like``, in [0, 1], in float32."""
+def painted(x: Any, like: Any, *, factor: int = 1, linear: bool = False) -> Any:
+    """The end of every generator: ``factor`` times the size of ``like``, in [0, 1], in float32.
+
+    Through a sigmoid, or ``linear``, cut to the range.
+    """
     x = CropTo(factor, name="crop")(x, like)
+    if linear:
+        return UnitClip(dtype="float32", name="clip")(x)
     return keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)
 
 

@@ -23,8 +23,8 @@ class TextureNetworkConfig:
 
     The scales are 1, 2, 4, ... of the full size; each has its own noise and, to stylise, the photograph
     reduced to it. A texture wraps around at its borders, so that it tiles where both sides are
-    multiples of :attr:`stride`; a photograph is reflected. The last activation is a sigmoid, which
-    keeps to [0, 1]; the paper's output is linear.
+    multiples of :attr:`stride`; a photograph is reflected. The output is linear, as the
+    paper's, and cut to [0, 1]: behind a sigmoid, blobs that had become black or white stayed so.
 
     Attributes:
         stylize: whether it paints a photograph; False for a texture.
@@ -129,7 +129,7 @@ class TextureNetworkConfig:
             fine = _convolve(blocks, pyramid[scale], self.channels, name=f"scale{scale}")
             x = _join(blocks, x, fine, name=f"join{scale}")
         x = blocks.conv(x, 3, 1, activate=False, normalize=False, name="conv_out")
-        return keras.Model(inputs, painted(x, inputs["noise_1"]))
+        return keras.Model(inputs, painted(x, inputs["noise_1"], linear=True))
 
     def _pyramid(self, inputs: dict[str, Any]) -> dict[int, Any]:
         """What goes in at each scale: noise, after the photograph if there is one."""

@@ -1,6 +1,7 @@
 """Keras layers of this project, registered so that saved models load without `custom_objects`."""
 
 from stylezoo.layers.classification import GroupedConv2D, LocalResponseNormalization
+from stylezoo.layers.clipping import UnitClip
 from stylezoo.layers.normalization import (
     ConditionalInstanceNormalization,
     InstanceNormalization,
@@ -21,5 +22,6 @@ __all__ = [
     "NearestUpsampling",
     "PadToMultiple",
     "Preprocess",
+    "UnitClip",
     "instance_moments",
 ]

@@ -214,8 +214,8 @@ def _terms(objective: Objective, config: ActivationConfig) -> list[losses.LossTe
     return terms
 
 
-_ROBUST = (Padding(12), Jitter(16), Scale(0.1), Rotation(10))
-_VERY_ROBUST = (Padding(12), Jitter(32), Scale(0.4), Rotation(20))
+# Larger than those of Olah et al.: with a scale of 0.1 and turns of 10° fewer are recognised by others.
+_ROBUST = (Padding(12), Jitter(48), Scale(0.5), Rotation(30))
 
 PRESETS: dict[str, ActivationConfig] = {
     # Simonyan et al. 2014, section 2.
@@ -241,6 +241,6 @@ PRESETS: dict[str, ActivationConfig] = {
         start="grey",
         optimizer=Adam(learning_rate=0.15),
         average_decay=0.95,
-        transforms=_VERY_ROBUST,
+        transforms=_ROBUST,
     ),
 }

@@ -1,0 +1,24 @@
+"""What keeps pictures in their range without losing gradients."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class UnitClip(keras.layers.Layer):
+    """Cuts values to [0, 1], middle grey being 0; in training the gradient passes as if it didn't.
+
+    So what has become black or white can come back, which behind a sigmoid it can't.
+
+    Input and output: of any shape, float.
+    """
+
+    def call(self, x: Any, training: bool | None = None) -> Any:  # noqa: D102
+        x = x + 0.5
+        clipped = tf.clip_by_value(x, 0.0, 1.0)
+        return x + tf.stop_gradient(clipped - x) if training else clipped
+
+    def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
+        return input_shape
