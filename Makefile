@@ -10,9 +10,6 @@ PARALLEL := --numprocesses=$(JOBS) --dist=loadfile
 # The command that prints where a sample picture is.
 sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path('$(1)'))"
 
-# A generator's file or name; `make exports` exports it too.
-TEXTURE ?=
-
 .PHONY: help demo test test-all lint types bench exports verify-gpu verify-serving clean
 
 help:
@@ -20,7 +17,7 @@ help:
 	@echo "make test      lint, types and the default tests"
 	@echo "make test-all  the slow tests too"
 	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
-	@echo "make exports   make exports/ anew (TEXTURE=FILE adds a texture network)"
+	@echo "make exports   make exports/ anew"
 	@echo "make verify-gpu      run exports by LiteRT's GPU delegate, in a headless Chromium"
 	@echo "make verify-serving  run exports by TensorFlow Serving, in Docker"
 
@@ -72,22 +69,19 @@ exports: $(VENV)/.installed-dev
 	$(BIN)/stylezoo export --model=conditional
 	$(BIN)/stylezoo export --model=conditional --format=tflite --image_size=256x256 --quantize=float16
 	$(BIN)/stylezoo export --model=conditional --format=tflite --image_size=512x512 --quantize=float16
-	if [ -n "$(TEXTURE)" ]; then \
-	    $(BIN)/stylezoo export --model="$(TEXTURE)" && \
-	    $(BIN)/stylezoo export --model="$(TEXTURE)" --format=tflite --image_size=256x256 \
-	        --quantize=float16; \
-	fi
+	$(BIN)/stylezoo export --model=gravel
+	$(BIN)/stylezoo export --model=gravel --format=tflite --image_size=256x256 --quantize=float16
 	$(BIN)/stylezoo serve_config
 
 # 64 px, since an adapter in software takes seconds for those.
 verify-gpu: $(VENV)/.installed-dev
 	.ci/install_browser
 	rm -rf $(OUT)/gpu
-	for quantize in none float16; do \
-	    $(BIN)/stylezoo export --model=conditional --format=tflite --image_size=64x64 \
+	for model in conditional gravel; do for quantize in none float16; do \
+	    $(BIN)/stylezoo export --model=$$model --format=tflite --image_size=64x64 \
 	        --quantize=$$quantize --output=$(OUT)/gpu || exit 1; \
-	done
-	$(BIN)/stylezoo verify_export --gpu $(OUT)/gpu/conditional/*.tflite
+	done; done
+	$(BIN)/stylezoo verify_export --gpu $(OUT)/gpu/*/*.tflite
 
 verify-serving: $(VENV)/.installed-dev
 	STYLEZOO=$(BIN)/stylezoo .ci/verify_serving

@@ -4,8 +4,8 @@ Usage:
   stylezoo train_texture --source=PICTURE --run=FOLDER [--flags]
 
 Generators:
-  texture_network      multi-scale with instance norm (the default)
-  ulyanov2016-texture  with batch norm, as in the paper
+  texture_network      multi-scale, its activations limited (the default)
+  ulyanov2016-texture  as in the paper, without limits
 
 Interrupted at any moment, the same command goes on from the last saved state and ends with the same
 weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures and model.h5.

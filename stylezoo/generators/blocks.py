@@ -9,6 +9,7 @@ from stylezoo.layers import (
     ConditionalInstanceNormalization,
     CropTo,
     InstanceNormalization,
+    Limit,
     MirrorPadding,
     NearestUpsampling,
     UnitClip,
@@ -26,6 +27,7 @@ class Blocks:
         normalization: one of :data:`NORMALIZATIONS`.
         padding: ``"reflect"``, ``"wrap"`` or ``"zero"``.
         leak: slope of the ReLU after the normalisation where its input is negative.
+        limit: what is normalised is cut to ±``limit``; 0 for no limit.
         num_styles: of ``"conditional"``.
         style_weights: the network's input of that name, [B, num_styles], of ``"conditional"``.
     """
@@ -33,6 +35,7 @@ class Blocks:
     normalization: str
     padding: str
     leak: float = 0.0
+    limit: float = 0.0
     num_styles: int = 0
     style_weights: Any = None
 
@@ -81,7 +84,11 @@ class Blocks:
         return keras.layers.Add(name=f"{name}_add")([x, y])
 
     def normalize(self, x: Any, *, name: str) -> Any:
-        """The normalisation alone."""
+        """The normalisation alone, and the limit if there is one."""
+        x = self._moments(x, name=name)
+        return Limit(self.limit, name=f"{name}_limit")(x) if self.limit else x
+
+    def _moments(self, x: Any, *, name: str) -> Any:
         if self.normalization == "batch":
             return keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=name)(x)
         if self.normalization == "instance":

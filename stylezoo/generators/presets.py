@@ -31,7 +31,8 @@ PRESETS: dict[str, GeneratorConfig] = {
     # Dumoulin et al. 2017, appendix A.
     "conditional": JohnsonConfig(normalization="conditional", normalize_output=True, num_styles=1),
     "light": LightConfig(),
-    "texture_network": TextureNetworkConfig(),
+    # The same statistics at any size, and no droplets.
+    "texture_network": TextureNetworkConfig(normalization="batch", limit=3.0),
     "ulyanov2016-texture": TextureNetworkConfig(normalization="batch"),
     "ulyanov2016-stylize": TextureNetworkConfig(stylize=True, normalization="batch"),
     "ulyanov2017-stylize": TextureNetworkConfig(stylize=True),

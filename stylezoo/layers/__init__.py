@@ -1,7 +1,7 @@
 """Keras layers of this project, registered so that saved models load without `custom_objects`."""
 
 from stylezoo.layers.classification import GroupedConv2D, LocalResponseNormalization
-from stylezoo.layers.clipping import UnitClip
+from stylezoo.layers.clipping import Limit, UnitClip
 from stylezoo.layers.normalization import (
     ConditionalInstanceNormalization,
     InstanceNormalization,
@@ -16,6 +16,7 @@ __all__ = [
     "CropTo",
     "GroupedConv2D",
     "InstanceNormalization",
+    "Limit",
     "LocalResponseNormalization",
     "Luminance",
     "MirrorPadding",

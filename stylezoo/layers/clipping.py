@@ -1,4 +1,4 @@
-"""What keeps pictures in their range without losing gradients."""
+"""Layers that cut values to a range."""
 
 from typing import Any
 
@@ -22,3 +22,33 @@ class UnitClip(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
         return input_shape
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class Limit(keras.layers.Layer):
+    """Cuts values to ±``limit``.
+
+    Args:
+        limit: > 0.
+
+    Input and output: of any shape, float.
+
+    Raises:
+        ValueError: if ``limit`` is not positive.
+    """
+
+    def __init__(self, limit: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not limit > 0:
+            raise ValueError(f"`limit` must be > 0. Received: limit={limit}")
+        self.limit = limit
+
+    def call(self, x: Any) -> Any:  # noqa: D102
+        return tf.clip_by_value(x, -self.limit, self.limit)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "limit": self.limit}

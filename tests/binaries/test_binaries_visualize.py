@@ -131,11 +131,17 @@ def test_activation(folder, capsys):
 @pytest.mark.parametrize(
     ("what", "flags"),
     [
-        ("filters", ""),
-        ("attribution", "--image=digit.png --class=3 --method=gradient"),
         ("activation", "--class=3,4 --size=28 --steps=2"),
-        ("inversion", "--image=digit.png --size=28 --steps=2"),
-        ("dream", "--image=photo.png --layers=pool1 --octaves=1 --steps=1"),
+        pytest.param("filters", "", marks=pytest.mark.slow),
+        pytest.param(
+            "attribution", "--image=digit.png --class=3 --method=gradient", marks=pytest.mark.slow
+        ),
+        pytest.param("inversion", "--image=digit.png --size=28 --steps=2", marks=pytest.mark.slow),
+        pytest.param(
+            "dream",
+            "--image=photo.png --layers=pool1 --octaves=1 --steps=1",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_lenet_sees_grey(what, flags, folder):

@@ -1,5 +1,6 @@
 """What is in exports/: made of the models as they are, and again it would be the same."""
 
+import itertools
 import pathlib
 import shutil
 
@@ -15,33 +16,38 @@ FOLDERS = sorted(path.parent for path in EXPORTS.glob("*/README.md"))
 TFLITE = sorted(EXPORTS.glob("*/*.tflite"))
 
 
-@pytest.fixture(scope="module")
-def conditional():
-    return export.load("conditional")
+MODELS = ("conditional", "gravel")
 
 
-def test_the_shipped_model_is_there():
+@pytest.fixture(scope="module", params=MODELS)
+def model(request):
+    return export.load(request.param)
+
+
+def test_the_shipped_models_are_there():
+    assert [folder.name for folder in FOLDERS] == list(MODELS)
     names = {path.name for path in TFLITE}
     assert {f"conditional_{side}x{side}_float16.tflite" for side in (256, 512)} <= names
-    assert export.versions(EXPORTS / "conditional") == [1]
+    assert "gravel_256x256_float16.tflite" in names
+    assert all(export.versions(folder) == [1] for folder in FOLDERS)
     for name in ("models.config", "batching.config", "docker-compose.yaml", "kubernetes.yaml"):
         assert (EXPORTS / name).is_file()
 
 
-def test_all_are_of_todays_weights(conditional):
+def test_all_are_of_todays_weights(model):
     """`make exports` makes them anew after a training."""
-    own = conditional.record()
-    for path in sorted(EXPORTS.glob("conditional/*.tflite")):
-        export.check_origin(conditional, export.read_tflite_record(path), path)
-    record = export.read_record(EXPORTS / "conditional" / "1")
+    own = model.record()
+    for path in sorted(EXPORTS.glob(f"{model.source}/*.tflite")):
+        export.check_origin(model, export.read_tflite_record(path), path)
+    record = export.read_record(EXPORTS / model.source / "1")
     assert {key: record[key] for key in own} == own
 
 
-def test_saved_model_made_again_is_the_same(conditional, tmp_path):
+def test_saved_model_made_again_is_the_same(model, tmp_path):
     """Its signatures, and its answers to a digit that another processor could change."""
-    again, _ = export.export_saved_model(conditional, tmp_path, name="conditional")
+    again, _ = export.export_saved_model(model, tmp_path, name=model.source)
     with (
-        export.SavedModelSession(EXPORTS / "conditional" / "1") as committed,
+        export.SavedModelSession(EXPORTS / model.source / "1") as committed,
         export.SavedModelSession(again) as made,
     ):
         assert committed.signatures.keys() == made.signatures.keys()
@@ -55,7 +61,7 @@ def test_saved_model_made_again_is_the_same(conditional, tmp_path):
                 for key in own:
                     assert own[key].dtype == found[key].dtype
                     assert own[key].tensor_shape == found[key].tensor_shape
-        call = next(conditional.calls())
+        call = next(model.calls())
         (first,), (second,) = (
             session(call.signature, call.inputs).values() for session in (committed, made)
         )
@@ -74,9 +80,9 @@ def test_on_a_gpu(tmp_path, capfd):
     missing = [each for each in ("chromium", "node", "npm") if not shutil.which(each)]
     if missing:
         pytest.skip(f"`make verify-gpu` installs what is missing here: {', '.join(missing)}")
-    for quantize in ("none", "float16"):
+    for name, quantize in itertools.product(MODELS, ("none", "float16")):
         flags = ["--format=tflite", "--image_size=64x64", f"--quantize={quantize}"]
-        assert main.run(["export", "--model=conditional", f"--output={tmp_path}", *flags]) == 0
-    files = map(str, sorted(tmp_path.glob("conditional/*.tflite")))
+        assert main.run(["export", f"--model={name}", f"--output={tmp_path}", *flags]) == 0
+    files = map(str, sorted(tmp_path.glob("*/*.tflite")))
     assert main.run(["verify_export", "--gpu", *files]) == 0
-    assert capfd.readouterr().out.count("all operators delegated") == 2
+    assert capfd.readouterr().out.count("all operators delegated") == 4

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -163,3 +164,19 @@ def test_paint_texture_takes_texture_networks_only(config):
     generator = Generator(config, network_of(config))
     with pytest.raises(ValueError, match=r"`model` must be a texture network\. Received: .*Config"):
         paint_texture(generator, (8, 8))
+
+
+def test_limited_activations():
+    """After every normalisation, and nowhere else; the paper's network has none."""
+    config = TextureNetworkConfig(channels=2, num_scales=2, limit=1.0)
+    network = config.build()
+    norms = [layer for layer in network.layers if layer.name.endswith("_norm")]
+    limits = [layer for layer in network.layers if layer.name.endswith("_limit")]
+    assert [layer.name for layer in limits] == [f"{layer.name}_limit" for layer in norms]
+    inner = keras.Model(network.inputs, [layer.output for layer in limits])
+    noise = texture_noise(config, (64, 64))
+    assert all(np.abs(each).max() == 1 for each in inner(noise))
+    paper = TextureNetworkConfig(channels=2, num_scales=2).build()
+    assert len(paper.layers) == len(network.layers) - len(limits)
+    with pytest.raises(ValueError, match="`limit` must be >= 0"):
+        TextureNetworkConfig(limit=-1)

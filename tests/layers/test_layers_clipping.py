@@ -1,10 +1,11 @@
-"""UnitClip: what it cuts, and the gradient that it lets pass in training."""
+"""What is cut, and which gradients pass."""
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from stylezoo.layers import UnitClip
+from stylezoo.layers import Limit, UnitClip
 
 VALUES = [-3.0, -0.5, -0.25, 0.0, 0.5, 2.0]
 CUT = [0.0, 0.0, 0.25, 0.5, 1.0, 1.0]
@@ -26,6 +27,13 @@ def test_gradients_pass_in_training():
     np.testing.assert_array_equal(tape.gradient(cut, x)[0::5], [0, 0])
 
 
-def test_loads_again():
-    again = keras.layers.deserialize(keras.layers.serialize(UnitClip(name="clip")))
-    np.testing.assert_array_equal(again(tf.constant(VALUES)), CUT)
+def test_limit():
+    np.testing.assert_array_equal(Limit(0.5)(tf.constant(VALUES)), np.clip(VALUES, -0.5, 0.5))
+    with pytest.raises(ValueError, match="`limit` must be > 0"):
+        Limit(0)
+
+
+@pytest.mark.parametrize("layer", [UnitClip(name="clip"), Limit(2.5)], ids=["unit", "limit"])
+def test_loads_again(layer):
+    again = keras.layers.deserialize(keras.layers.serialize(layer))
+    np.testing.assert_array_equal(again(tf.constant(VALUES)), layer(tf.constant(VALUES)))
