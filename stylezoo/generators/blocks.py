@@ -27,7 +27,7 @@ class Blocks:
         normalization: one of :data:`NORMALIZATIONS`.
         padding: ``"reflect"``, ``"wrap"`` or ``"zero"``.
         leak: slope of the ReLU after the normalisation where its input is negative.
-        limit: what is normalised is cut to ±``limit``; 0 for no limit.
+        limit: what is normalised is cut to ±``limit``, but in training; 0 for no limit.
         num_styles: of ``"conditional"``.
         style_weights: the network's input of that name, [B, num_styles], of ``"conditional"``.
     """

@@ -32,8 +32,8 @@ class TextureNetworkConfig:
             so far.
         num_scales: 6 in the authors' code, down to 1/32 of the size.
         normalization: ``"batch"`` (the paper) or ``"instance"`` (Ulyanov et al. 2017, 1701.02096).
-        limit: to which normalised activations are cut, ±; 0 for none, as in the papers. Without, some
-            learn to be silent but in a few places, where they are fifty standard deviations: droplets.
+        limit: to which normalised activations are cut, ±, but in training; 0 for none, as in the papers.
+            Some are silent but in a few places, where they reach fifty standard deviations: droplets.
 
     Raises:
         ValueError: for a number < 1, a negative limit or an unknown normalisation.

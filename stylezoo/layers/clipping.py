@@ -26,7 +26,7 @@ class UnitClip(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("stylezoo")
 class Limit(keras.layers.Layer):
-    """Cuts values to ±``limit``.
+    """Cuts values to ±``limit``; not in training, where what is beyond needs its gradient.
 
     Args:
         limit: > 0.
@@ -43,8 +43,8 @@ class Limit(keras.layers.Layer):
             raise ValueError(f"`limit` must be > 0. Received: limit={limit}")
         self.limit = limit
 
-    def call(self, x: Any) -> Any:  # noqa: D102
-        return tf.clip_by_value(x, -self.limit, self.limit)
+    def call(self, x: Any, training: bool | None = None) -> Any:  # noqa: D102
+        return x if training else tf.clip_by_value(x, -self.limit, self.limit)
 
     def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
         return input_shape

@@ -29,6 +29,7 @@ def test_gradients_pass_in_training():
 
 def test_limit():
     np.testing.assert_array_equal(Limit(0.5)(tf.constant(VALUES)), np.clip(VALUES, -0.5, 0.5))
+    np.testing.assert_array_equal(Limit(0.5)(tf.constant(VALUES), training=True), VALUES)
     with pytest.raises(ValueError, match="`limit` must be > 0"):
         Limit(0)
 
