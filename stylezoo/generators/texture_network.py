@@ -34,6 +34,7 @@ class TextureNetworkConfig:
         normalization: ``"batch"`` (the paper) or ``"instance"`` (Ulyanov et al. 2017, 1701.02096).
         limit: to which normalised activations are cut, ±, but in training; 0 for none, as in the papers.
             Some are silent but in a few places, where they reach fifty standard deviations: droplets.
+        grey: whether the three channels of the output are one.
 
     Raises:
         ValueError: for a number < 1, a negative limit or an unknown normalisation.
@@ -44,6 +45,7 @@ class TextureNetworkConfig:
     num_scales: int = 6
     normalization: str = "instance"
     limit: float = 0.0
+    grey: bool = False
 
     num_styles: ClassVar[int] = 0
 
@@ -134,7 +136,10 @@ class TextureNetworkConfig:
         for scale in finer:
             fine = _convolve(blocks, pyramid[scale], self.channels, name=f"scale{scale}")
             x = _join(blocks, x, fine, name=f"join{scale}")
-        x = blocks.conv(x, 3, 1, activate=False, normalize=False, name="conv_out")
+        colours = 1 if self.grey else 3
+        x = blocks.conv(x, colours, 1, activate=False, normalize=False, name="conv_out")
+        if self.grey:
+            x = keras.layers.Concatenate(name="grey")([x, x, x])
         return keras.Model(inputs, painted(x, inputs["noise_1"], linear=True))
 
     def _pyramid(self, inputs: dict[str, Any]) -> dict[int, Any]:

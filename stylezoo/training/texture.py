@@ -24,7 +24,7 @@ class TextureTraining:
     """What decides a texture network's training, but for the loop.
 
     Attributes:
-        generator: the network.
+        generator: the network; ``grey`` follows from the source.
         source: path of the texture's picture; its stem names the texture.
         objective: what is minimised; without content.
         image_size: side of the textures painted in training, px.
@@ -111,7 +111,8 @@ class _TextureTask(GeneratorTask):
         self._config, self._loop = config, loop
         self._source = config.read_source()
         name = pathlib.Path(config.source).stem
-        initial = generators.initial(config.generator, config.init_weights, styles=(name,))
+        generator = dataclasses.replace(config.generator, grey=images.is_grey(self._source))
+        initial = generators.initial(generator, config.init_weights, styles=(name,))
         super().__init__(config, loop, initial)
         self._loss = config.objective.build()
         self._targets = self._loss.targets({"style": Reference([self._source])})

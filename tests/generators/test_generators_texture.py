@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from generators_helpers import inputs_for, network_of
 
+from stylezoo import images
 from stylezoo.generators import (
     Generator,
     LightConfig,
@@ -180,3 +181,13 @@ def test_limited_activations():
     assert len(paper.layers) == len(network.layers) - len(limits)
     with pytest.raises(ValueError, match="`limit` must be >= 0"):
         TextureNetworkConfig(limit=-1)
+
+
+def test_grey():
+    config = TextureNetworkConfig(channels=2, num_scales=2, grey=True)
+    network = config.build()
+    assert network.get_layer("conv_out").kernel.shape[-1] == 1
+    texture = network(texture_noise(config, (20, 24))).numpy()
+    assert texture.shape == (1, 20, 24, 3)
+    assert images.is_grey(texture)
+    assert np.ptp(texture) > 0

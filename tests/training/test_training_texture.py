@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from networks import random_image
 from training_fakes import records, snapshot
 
 from stylezoo import generators, images, objectives, training
@@ -69,6 +70,15 @@ def test_noise(make_config, monkeypatch):
             # Two independent uniform numbers are a third apart on average; four deviations of the
             # mean of 3456 or more.
             assert np.mean(np.abs(first - another)) == pytest.approx(1 / 3, abs=4 * 0.24 / 58)
+
+
+def test_a_grey_source_gives_grey_textures(make_config, tmp_path):
+    source = str(tmp_path / "grey.png")
+    images.write_image(source, images.luminance(random_image(60, 64)).numpy().repeat(3, axis=-1))
+    for path, grey in ((source, True), (make_config().source, False)):
+        task = texture._TextureTask(make_config(source=path), loop_config())
+        assert task.generator().config.grey is grey
+        assert images.is_grey(task._paint(1, tf.constant(0, tf.int64), training=True)) is grey
 
 
 def test_loss_is_the_objectives(make_config, alexnet, paintings):
