@@ -75,5 +75,12 @@ _MODELS = (
         styles=_STYLES,
         sha256="1320025c3c4a2c70a66750990caa5052e1f9c436dedabc444dceafc81a5a9f65",
     ),
+    PretrainedModel(
+        name="gravel",
+        paints="textures",
+        summary="grey stones",
+        styles=("gravel",),
+        sha256="79c00a584c523d9018ad3a11348e61bf2597a5516dfa6dec97587c59575e8951",
+    ),
 )
 MODELS = {model.name: model for model in _MODELS}
