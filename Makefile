@@ -70,17 +70,17 @@ exports: $(VENV)/.installed-dev
 	$(BIN)/stylezoo export --model=conditional --format=tflite --image_size=256x256 --quantize=float16
 	$(BIN)/stylezoo export --model=conditional --format=tflite --image_size=512x512 --quantize=float16
 	$(BIN)/stylezoo export --model=gravel
-	$(BIN)/stylezoo export --model=gravel --format=tflite --image_size=256x256 --quantize=float16
+	$(BIN)/stylezoo export --model=gravel --format=tflite --image_size=256x256
 	$(BIN)/stylezoo serve_config
 
 # 64 px, since an adapter in software takes seconds for those.
 verify-gpu: $(VENV)/.installed-dev
 	.ci/install_browser
 	rm -rf $(OUT)/gpu
-	for model in conditional gravel; do for quantize in none float16; do \
-	    $(BIN)/stylezoo export --model=$$model --format=tflite --image_size=64x64 \
-	        --quantize=$$quantize --output=$(OUT)/gpu || exit 1; \
-	done; done
+	for export in conditional:none conditional:float16 gravel:none; do \
+	    $(BIN)/stylezoo export --model=$${export%:*} --format=tflite --image_size=64x64 \
+	        --quantize=$${export#*:} --output=$(OUT)/gpu || exit 1; \
+	done
 	$(BIN)/stylezoo verify_export --gpu $(OUT)/gpu/*/*.tflite
 
 verify-serving: $(VENV)/.installed-dev

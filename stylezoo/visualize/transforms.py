@@ -35,14 +35,14 @@ class Jitter(Transform):
     """A shift.
 
     Attributes:
-        pixels: at most, in each direction.
+        pixels: at most, in each direction, and at most a quarter of the picture's shorter side.
     """
 
     pixels: float
 
     def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
         """See :meth:`Transform.matrices`."""
-        shift = random.uniform([2, batch], -self.pixels, self.pixels)
+        shift = random.uniform([2, batch], -1.0, 1.0) * tf.minimum(float(self.pixels), side / 4.0)
         one, zero = tf.ones([batch]), tf.zeros([batch])
         return _rows((one, zero, shift[0]), (zero, one, shift[1]))
 

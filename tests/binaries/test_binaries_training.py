@@ -359,7 +359,7 @@ def test_what_is_not_given(folder, asked):
         (config, training.LoopConfig(), "run")
         for config in (
             training.StyleTraining(generators.JohnsonConfig(), ("a/x.png",), content),
-            training.TextureTraining(generators.TextureNetworkConfig(), "x.png"),
+            training.TextureTraining(generators.PRESETS["texture_network"], "x.png"),
             training.SuperresTraining(generators.SuperResolutionConfig(), content),
         )
     ]

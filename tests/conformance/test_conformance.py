@@ -56,6 +56,9 @@ class Case:
 
 LAYERS = [
     *(Case(lambda mode=mode: layers.Preprocess(mode), mode) for mode in layers.PREPROCESSINGS),
+    Case(layers.Luminance),
+    Case(layers.UnitClip),
+    Case(lambda: layers.Limit(0.5)),
     Case(layers.InstanceNormalization),
     Case(
         lambda: layers.ConditionalInstanceNormalization(2),

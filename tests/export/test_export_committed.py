@@ -1,6 +1,5 @@
 """What is in exports/: made of the models as they are, and again it would be the same."""
 
-import itertools
 import pathlib
 import shutil
 
@@ -28,7 +27,7 @@ def test_the_shipped_models_are_there():
     assert [folder.name for folder in FOLDERS] == list(MODELS)
     names = {path.name for path in TFLITE}
     assert {f"conditional_{side}x{side}_float16.tflite" for side in (256, 512)} <= names
-    assert "gravel_256x256_float16.tflite" in names
+    assert "gravel_256x256_float32.tflite" in names
     assert all(export.versions(folder) == [1] for folder in FOLDERS)
     for name in ("models.config", "batching.config", "docker-compose.yaml", "kubernetes.yaml"):
         assert (EXPORTS / name).is_file()
@@ -80,9 +79,9 @@ def test_on_a_gpu(tmp_path, capfd):
     missing = [each for each in ("chromium", "node", "npm") if not shutil.which(each)]
     if missing:
         pytest.skip(f"`make verify-gpu` installs what is missing here: {', '.join(missing)}")
-    for name, quantize in itertools.product(MODELS, ("none", "float16")):
+    for name, quantize in (("conditional", "none"), ("conditional", "float16"), ("gravel", "none")):
         flags = ["--format=tflite", "--image_size=64x64", f"--quantize={quantize}"]
         assert main.run(["export", f"--model={name}", f"--output={tmp_path}", *flags]) == 0
     files = map(str, sorted(tmp_path.glob("*/*.tflite")))
     assert main.run(["verify_export", "--gpu", *files]) == 0
-    assert capfd.readouterr().out.count("all operators delegated") == 4
+    assert capfd.readouterr().out.count("all operators delegated") == 3

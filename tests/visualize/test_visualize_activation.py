@@ -286,7 +286,8 @@ def test_classes_rise(headed):
 
 
 def test_diversity_tells_pictures_apart(headed):
-    options = {"parametrization": "fourier", "steps": 12}
+    transforms = (visualize.Jitter(8), visualize.Scale(0.1), visualize.Rotation(10))
+    options = {"parametrization": "fourier", "steps": 12, "transforms": transforms}
     alike, apart = (
         visualize.maximize(
             Unit("fire2", 3),
