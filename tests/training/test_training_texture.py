@@ -103,6 +103,7 @@ def test_batches(make_config):
         assert dataset.element_spec.shape == (size,)
 
 
+@pytest.mark.slow
 def test_learns(make_config, paintings, tmp_path):
     """In fifteen steps, the colours first."""
     path = tmp_path / "run"
