@@ -82,5 +82,12 @@ _MODELS = (
         styles=("gravel",),
         sha256="79c00a584c523d9018ad3a11348e61bf2597a5516dfa6dec97587c59575e8951",
     ),
+    PretrainedModel(
+        name="wheat",
+        paints="textures",
+        summary="van Gogh's brushwork",
+        styles=("wheat",),
+        sha256="ff44a08c0799503ea4a0f81c3630f30ede9e751c7d8d6e0c15eb8390685cb277",
+    ),
 )
 MODELS = {model.name: model for model in _MODELS}
