@@ -12,6 +12,9 @@ Indices = npt.NDArray[np.intp]
 
 _LLOYD_STEPS = 4
 
+# So many branches of a query are gone down at once when backtracking: quicker than one after the other.
+_TOGETHER = 3
+
 
 class Search(Protocol):
     """Finds nearest vectors among those that it was made with."""
@@ -62,9 +65,10 @@ class TreeSearch:
 
     Every node is split in two by the generalised Lloyd algorithm. A query goes down to the half whose
     centroid is nearer, and is compared with all vectors of the leaf that it comes to (the paper takes
-    a leaf's only vector). Backtracking then goes on from the branch left out that may have the nearest
-    vector by its distance to the plane between the halves, as long as it may have a nearer one than
-    found: with as many leaves as there are, the result is exact. All queries walk together.
+    a leaf's only vector). Backtracking then goes on from the branches left out that may have the nearest
+    vectors by their distance to the planes between the halves, a few at once, as long as they may have
+    a nearer one than found: with as many leaves as there are, the result is exact. All queries walk
+    together.
 
     Args:
         vectors: [N, D] float32.
@@ -80,10 +84,24 @@ class TreeSearch:
             if value is not None and value < 1:
                 raise ValueError(f"`{name}` must be >= 1. Received: {name}={value}")
         self._tree = _grow(vectors, leaf_size)
-        self._vectors = vectors[self._tree.order]
-        self._squares = np.einsum("nd,nd->n", self._vectors, self._vectors)
-        self._largest = int(self._tree.counts.max())
+        # Of a node that is a leaf: which one.
+        self._slots = np.cumsum(self._tree.counts > 0) - 1
+        self._leaves, self._squares = self._blocks(vectors)
         self._max_leaves = max_leaves or len(self._tree.counts)
+
+    def _blocks(self, vectors: Floats) -> tuple[Floats, Floats]:
+        """Leaves as blocks of one size, [leaves, n, D], and their squared lengths; infinite for none."""
+        tree = self._tree
+        leaves = np.flatnonzero(tree.counts)
+        largest = int(tree.counts.max())
+        blocks = np.zeros([len(leaves), largest, vectors.shape[1]], np.float32)
+        squares = np.full([len(leaves), largest], np.inf, np.float32)
+        for slot, leaf in enumerate(leaves):
+            count = tree.counts[leaf]
+            own = vectors[tree.order[tree.starts[leaf] : tree.starts[leaf] + count]]
+            blocks[slot, :count] = own
+            squares[slot, :count] = np.einsum("nd,nd->n", own, own)
+        return blocks, squares
 
     def nearest(self, queries: Floats) -> Indices:
         """[B, D] -> [B]."""
@@ -94,12 +112,15 @@ class TreeSearch:
         # Branches still to be seen, of all queries: whose, node, squared distance at least.
         who, nodes, bounds = np.arange(count), np.zeros(count, np.intp), np.zeros(count, np.float32)
         waiting: list[tuple[Indices, Indices, Floats]] = []
-        for _ in range(self._max_leaves):
+        seen = 1
+        while len(who):
             leaves = self._descend(queries, who, nodes, bounds, waiting)
             self._compare(queries, squares, who, leaves, best, found)
-            who, nodes, bounds = self._next(waiting, best)
-            if not len(who):
+            together = min(_TOGETHER, self._max_leaves - seen)
+            if not together:
                 break
+            who, nodes, bounds = self._next(waiting, best, together)
+            seen += together
         return self._tree.order[found]
 
     def _descend(
@@ -118,10 +139,13 @@ class TreeSearch:
             here, whose = nodes[inner], who[inner]
             distance = np.einsum("bd,bd->b", tree.planes[here], queries[whose]) - tree.offsets[here]
             side = (distance > 0).astype(np.intp)
-            nodes[inner] = tree.children[here, side]
+            children = tree.children[here]
+            rows = np.arange(len(here))
+            below = children[rows, side]
+            nodes[inner] = below
             bound = np.maximum(bounds[inner], distance * distance)
-            waiting.append((whose, tree.children[here, 1 - side], bound))
-            inner = inner[tree.children[nodes[inner], 0] >= 0]
+            waiting.append((whose, children[rows, 1 - side], bound))
+            inner = inner[tree.children[below, 0] >= 0]
         return nodes
 
     def _compare(
@@ -134,23 +158,22 @@ class TreeSearch:
         found: Indices,
     ) -> None:
         """Look at all vectors of the leaves."""
-        tree = self._tree
-        places = np.arange(self._largest)
-        inside = places < tree.counts[leaves][:, np.newaxis]
-        index = tree.starts[leaves][:, np.newaxis] + np.where(inside, places, 0)
-        products = np.matmul(self._vectors[index], queries[who][:, :, np.newaxis])[..., 0]
-        distances = self._squares[index] - 2 * products + squares[who][:, np.newaxis]
-        first = np.argmin(np.where(inside, distances, np.inf), axis=1)
-        rows = np.arange(len(who))
-        nearer = distances[rows, first] < best[who]
-        best[who[nearer]] = distances[rows, first][nearer]
-        found[who[nearer]] = index[rows, first][nearer]
+        slots = self._slots[leaves]
+        products = np.matmul(self._leaves[slots], queries[who][:, :, np.newaxis])[..., 0]
+        distances = self._squares[slots] - 2 * products
+        first = np.argmin(distances, axis=1)
+        nearest = distances[np.arange(len(who)), first] + squares[who]
+        # A query may be here several times: of assignments to one place the last holds.
+        nearer = np.flatnonzero(nearest < best[who])
+        nearer = nearer[np.argsort(-nearest[nearer])]
+        best[who[nearer]] = nearest[nearer]
+        found[who[nearer]] = self._tree.starts[leaves[nearer]] + first[nearer]
 
     @staticmethod
     def _next(
-        waiting: list[tuple[Indices, Indices, Floats]], best: Floats
+        waiting: list[tuple[Indices, Indices, Floats]], best: Floats, together: int
     ) -> tuple[Indices, Indices, Floats]:
-        """Of each query the most promising branch that may have a nearer vector; the others stay."""
+        """Of each query the most promising branches that may have a nearer vector; the others stay."""
         if not waiting:
             return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.float32)
         who, nodes, bounds = (np.concatenate(each) for each in zip(*waiting, strict=True))
@@ -159,7 +182,7 @@ class TreeSearch:
         order = np.lexsort((bounds, who))
         who, nodes, bounds = who[order], nodes[order], bounds[order]
         first = np.ones(len(who), bool)
-        first[1:] = who[1:] != who[:-1]
+        first[together:] = who[together:] != who[:-together]
         waiting[:] = [(who[~first], nodes[~first], bounds[~first])]
         return who[first], nodes[first], bounds[first]
 
@@ -179,6 +202,8 @@ def _grow(vectors: Floats, leaf_size: int) -> _Tree:
         children.append([-1, -1])
         starts.append(ordered)
         if split is None:
+            if np.all(vectors[members] == vectors[members[0]]):
+                members = members[:1]  # one for all: a leaf is as large as the largest
             planes.append(np.zeros(vectors.shape[1], np.float32))
             offsets.append(0.0)
             counts.append(len(members))
