@@ -89,5 +89,12 @@ _MODELS = (
         styles=("wheat",),
         sha256="ff44a08c0799503ea4a0f81c3630f30ede9e751c7d8d6e0c15eb8390685cb277",
     ),
+    PretrainedModel(
+        name="grass",
+        paints="textures",
+        summary="blades and leaves, grey",
+        styles=("grass",),
+        sha256="9f3f891fa47a73735585923f6c686b75037bc68d79fd6b092014f9f81d4a3a2c",
+    ),
 )
 MODELS = {model.name: model for model in _MODELS}
