@@ -265,9 +265,16 @@ def _describe(values: flags.FlagValues, objective: "StyleObjective") -> str:
     return (
         f"Objective {values.objective}, {objective.network} ({objective.weights}): "
         f"content {', '.join(objective.content_layers)} x {objective.content_weight:g}, "
-        f"style {', '.join(objective.style_layers)} x {objective.style_weight:g}, "
+        f"style {_describe_style(objective)} x {objective.style_weight:g}, "
         f"TV x {objective.tv_weight:g}."
     )
+
+
+def _describe_style(objective: "StyleObjective") -> str:
+    if objective.style_layer_weights is None:
+        return ", ".join(objective.style_layers)
+    pairs = zip(objective.style_layers, objective.style_layer_weights, strict=True)
+    return ", ".join(f"{layer} ({weight:g})" for layer, weight in pairs)
 
 
 def _describe_worth(summaries: "Mapping[str, Summary]") -> str:

@@ -35,6 +35,7 @@ _OBJECTIVE_FIELDS = (
     "style_weight",
     "tv_weight",
 )
+_LAYER_WEIGHTS = "style_layer_weights"
 
 
 def define_synthesis_flags(values: flags.FlagValues) -> None:
@@ -149,6 +150,12 @@ def define_texture_objective_flags(values: flags.FlagValues) -> None:
     """The flags of every command that compares with a style."""
     define_network_flags(values)
     flags.DEFINE_list("style_layers", None, "Where style is compared.", flag_values=values)
+    flags.DEFINE_list(
+        _LAYER_WEIGHTS,
+        None,
+        "A number for each of --style_layers: their shares (equal ones).",
+        flag_values=values,
+    )
     for name, text in (
         ("style_weight", "Of the style loss."),
         ("tv_weight", "Of the total variation: smoother with more."),
@@ -183,8 +190,17 @@ def objective(values: flags.FlagValues) -> "StyleObjective":
 
 def given_objective(values: flags.FlagValues, default: "StyleObjective") -> "StyleObjective":
     """``default`` with the flags in its place."""
-    fields = [field for field in _OBJECTIVE_FIELDS if field in values]
-    return dataclasses.replace(default, **given(values, fields))
+    fields = given(values, [field for field in _OBJECTIVE_FIELDS if field in values])
+    if _LAYER_WEIGHTS in values and values[_LAYER_WEIGHTS].value is not None:
+        fields[_LAYER_WEIGHTS] = _numbers(_LAYER_WEIGHTS, values[_LAYER_WEIGHTS].value)
+    return dataclasses.replace(default, **fields)
+
+
+def _numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
+    try:
+        return tuple(map(float, texts))
+    except ValueError:
+        raise ValueError(f"`--{name}` must be numbers. Received: {','.join(texts)}") from None
 
 
 def define_optimizer_flags(values: flags.FlagValues) -> None:

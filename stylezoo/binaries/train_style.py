@@ -8,7 +8,8 @@ Generators:
   johnson              one style: instance norm, nearest upsampling, reflection (the default)
   johnson2016-paper    one style, as in the paper: batch norm, transposed convolutions
   johnson2016-code     one style, as in its code: instance norm
-  conditional          one or many styles, blended at will (Dumoulin et al. 2017)
+  conditional          one or many styles, blended at will, and skips that keep the photograph
+  dumoulin2017         the same as in the paper (Dumoulin et al. 2017), without skips
   light                the same, a seventh of the work
   ulyanov2016-stylize  one style, multi-scale with noise; ulyanov2017-stylize with instance norm
 

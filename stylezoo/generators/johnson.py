@@ -40,6 +40,9 @@ class JohnsonConfig:
             convolution (Dumoulin et al.) or ``"zero"``.
         normalize_output: normalise the last convolution too (Dumoulin et al.).
         num_styles: of ``"conditional"``; 0 for the others.
+        skips: add what the convolutions at full and at half size saw to what the last two make of it
+            (as LinkNet does, Chaurasia & Culurciello 2017; not in Johnson et al.): the photograph's
+            detail need not pass through a quarter of the size. Not with ``padding="once"``.
 
     Raises:
         ValueError: for a value that is not among those.
@@ -53,6 +56,7 @@ class JohnsonConfig:
     padding: str = "reflect"
     normalize_output: bool = False
     num_styles: int = 0
+    skips: bool = False
 
     def __post_init__(self) -> None:
         check_choice(self, "normalization", NORMALIZATIONS)
@@ -72,6 +76,8 @@ class JohnsonConfig:
             raise ValueError(
                 f"`num_blocks` must be 5 with padding='once'. Received: {self.num_blocks}"
             )
+        if self.padding == "once" and self.skips:
+            raise ValueError("`skips` must be False with padding='once'. Received: skips=True")
 
     @property
     def reach(self) -> int:
@@ -119,13 +125,17 @@ class JohnsonConfig:
         if once:
             x = MirrorPadding(_ONCE, name="pad_once")(x)
         full, half, quarter = self.widths
-        x = blocks.conv(x, full, self.kernel, name="conv_in")
-        x = blocks.conv(x, half, 3, strides=2, name="down1")
-        x = blocks.conv(x, quarter, 3, strides=2, name="down2")
+        at_full = blocks.conv(x, full, self.kernel, name="conv_in")
+        at_half = blocks.conv(at_full, half, 3, strides=2, name="down1")
+        x = blocks.conv(at_half, quarter, 3, strides=2, name="down2")
         for index in range(self.num_blocks):
             x = blocks.residual(x, name=f"block{index + 1}", padded=not once)
         x = blocks.upsample(x, half, kind=self.upsampling, name="up1")
+        if self.skips:
+            x = keras.layers.Add(name="skip_half")([x, at_half])
         x = blocks.upsample(x, full, kind=self.upsampling, name="up2")
+        if self.skips:
+            x = keras.layers.Add(name="skip_full")([x, at_full])
         x = blocks.conv(
             x, 3, self.kernel, activate=False, normalize=self.normalize_output, name="conv_out"
         )

@@ -28,8 +28,11 @@ PRESETS: dict[str, GeneratorConfig] = {
     "johnson2016-code": JohnsonConfig(
         normalization="instance", upsampling="transposed", padding="once"
     ),
-    # Dumoulin et al. 2017, appendix A.
-    "conditional": JohnsonConfig(normalization="conditional", normalize_output=True, num_styles=1),
+    # Dumoulin et al. 2017, appendix A, and skips, which keep the photograph.
+    "conditional": JohnsonConfig(
+        normalization="conditional", normalize_output=True, num_styles=1, skips=True
+    ),
+    "dumoulin2017": JohnsonConfig(normalization="conditional", normalize_output=True, num_styles=1),
     "light": LightConfig(),
     # The same statistics at any size, and no droplets.
     "texture_network": TextureNetworkConfig(normalization="batch", limit=3.0),

@@ -86,7 +86,8 @@ class Section:
     Args:
         network: of the generator. Its weights are the section's.
         lattices: of the normalisations' outputs and of ``end``'s.
-        start: the layer from whose output it goes on; None for the network's inputs.
+        start: the layer from whose output it goes on, and from the inputs if there are skips past
+            it; None for the network's inputs.
         end: the layer with whose output it ends; None for the network's output.
 
     Attributes:
@@ -102,9 +103,8 @@ class Section:
         start: keras.layers.Layer | None = None,
         end: keras.layers.Layer | None = None,
     ) -> None:
-        first = network.layers.index(start) + 1 if start else 0
-        last = network.layers.index(end) if end else len(network.layers)
-        inside = network.layers[first:last]
+        starts = [start.output] if start else []
+        inside = keras.Model([*starts, *network.input.values()], (end or network).output).layers
         self.normalizations = [layer for layer in normalization_layers(network) if layer in inside]
         self.lattice = lattices[end.name] if end else Lattice()
         self._channels = (end or network).output.shape[-1]

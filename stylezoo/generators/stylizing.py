@@ -213,8 +213,8 @@ class Stylizer:
 
     @functools.cached_property
     def _sums(self) -> list[keras.layers.Layer]:
-        """The last layers of the residual blocks: what follows depends on nothing before them."""
-        return [each for each in self._network.layers if isinstance(each, keras.layers.Add)]
+        """The last layers of the residual blocks: of what is before them, only skips are needed."""
+        return [each for each in self._network.layers if each.name.endswith("_add")]
 
     @functools.cached_property
     def _lattices(self) -> dict[str, Lattice]:

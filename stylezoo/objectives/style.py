@@ -30,9 +30,11 @@ class StyleObjective:
             square, averaged over layers. ``"johnson2016"``: mean squared differences, Gram matrices
             over C·H·W, summed over layers, as in fast-neural-style. ``"dumoulin2017"``: the same with
             Gram matrices over H·W, as in magenta. The last two assume weights with 0-255 inputs.
+        style_layer_weights: one a style layer, its share of ``"relative"``; equal if not given.
 
     Raises:
-        ValueError: for an unknown layer or scaling, or a weight that is not finite and >= 0.
+        ValueError: for an unknown layer or scaling, a weight that is not finite and >= 0, or weights
+            of layers that are not one each, or all 0.
     """
 
     network: str = "vgg16"
@@ -44,6 +46,7 @@ class StyleObjective:
     style_weight: float = 10.0
     tv_weight: float = 0.0
     scaling: str = "relative"
+    style_layer_weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
@@ -57,6 +60,21 @@ class StyleObjective:
                 )
         for field in ("content_layers", "style_layers"):
             perceptual.check_taps(self.network, getattr(self, field), name=field)
+        if self.style_layer_weights is not None:
+            self._check_layer_weights(self.style_layer_weights)
+
+    def _check_layer_weights(self, weights: tuple[float, ...]) -> None:
+        if self.scaling != "relative":
+            raise ValueError(
+                "`style_layer_weights` must not be given but with scaling='relative'. "
+                f"Received: scaling={self.scaling!r}"
+            )
+        finite = all(0 <= weight < math.inf for weight in weights)
+        if not finite or not sum(weights) or len(weights) != len(self.style_layers):
+            raise ValueError(
+                "`style_layer_weights` must be finite, >= 0, not all 0, one for each of "
+                f"{', '.join(self.style_layers)}. Received: {', '.join(map(str, weights))}"
+            )
 
     @property
     def taps(self) -> tuple[str, ...]:
@@ -89,9 +107,16 @@ class StyleObjective:
             terms.append(losses.TotalVariationLoss(weight=self.tv_weight * scale))
         return TotalLoss(terms, network)
 
+    @property
+    def _shares(self) -> list[float] | None:
+        weights = self.style_layer_weights
+        return weights and [weight / sum(weights) for weight in weights]
+
     def _style_term(self) -> losses.GramLoss:
         if self.scaling == "relative":
-            return losses.GramLoss(self.style_layers, weight=self.style_weight)
+            return losses.GramLoss(
+                self.style_layers, weight=self.style_weight, layer_weights=self._shares
+            )
         infos = perceptual.tap_info(self.network)
         # Ours are over H·W.
         power = 2 if self.scaling == "johnson2016" else 0

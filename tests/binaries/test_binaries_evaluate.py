@@ -183,6 +183,17 @@ def test_flags_of_losses(folder, capsys):
     )
 
 
+def test_shares_of_layers(folder, capsys):
+    one = "--style_layers=relu1_1 --style_weight=4 --report=one.json"
+    assert run(PICTURE, one) == 0
+    both = "--style_layers=relu1_1,relu3_1 --style_layer_weights=1,0 --style_weight=4"
+    assert run(PICTURE, both, "--report=both.json") == 0
+    expected = read("one.json")["scores"]["style"]
+    assert read("both.json")["scores"]["style"] == pytest.approx(expected, rel=RTOL)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "style relu1_1 (1), relu3_1 (0) x 4, TV" in last
+
+
 def test_model(folder, capsys, model):
     assert run(MODEL, "--sheet=out.png --report=out.json") == 0
     captured = capsys.readouterr()

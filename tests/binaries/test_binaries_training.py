@@ -322,6 +322,9 @@ def test_every_flag_reaches_its_setting(folder, asked):
         style_size=99,
         init_weights="w.h5",
     )
+    shares = "--style_layers=relu1,relu2 --style_layer_weights=1,0.5"
+    assert train("train_style", photographs, shares) == 0
+    assert asked.pop()[0].objective.style_layer_weights == (1.0, 0.5)
     more = "--source_size=98 --image_size=64 --init_weights=w.h5 --generator=ulyanov2016-texture"
     assert train("train_texture", objective, f"{more} --num_scales=4") == 0
     config, _, _ = asked.pop()
@@ -485,6 +488,11 @@ TABLE = {
             "`--objective` must be one of relative, johnson2016, dumoulin2017",
         ),
         ("--content_weight=inf", "`content_weight` must be finite, >= 0"),
+        (
+            "--style_layer_weights=1",
+            "`style_layer_weights` must be .* one for each of relu1, relu2",
+        ),
+        ("--style_layer_weights=1,x", "`--style_layer_weights` must be numbers. Received: 1,x"),
         ("--finetune_style=light.h5", "`--generator` must not be given with --finetune_style"),
     ],
     "train_texture": [

@@ -77,10 +77,22 @@ def test_a_constant_picture_shows_no_border(name, size):
     np.testing.assert_allclose(painted, tf.broadcast_to(painted[:1, :1], painted.shape), atol=1e-6)
 
 
+@pytest.mark.parametrize("skips", [False, True])
+@pytest.mark.parametrize("layer", ["up1", "up2"])
+def test_skips_lead_past_what_comes_from_a_quarter_of_the_size(layer, skips):
+    config = dataclasses.replace(THIN["conditional"], skips=skips)
+    network = network_of(config)
+    for weight in network.get_layer(f"{layer}_norm").weights:
+        weight.assign(tf.zeros_like(weight))
+    one, other = (network(inputs_for(config, (16, 20), seed=seed)) for seed in (0, 1))
+    assert (np.abs(one - other).max() > 1e-3) == skips
+
+
 SEEN = {
     "johnson": JohnsonConfig((2, 2, 2), normalization="batch"),
     "johnson instance": JohnsonConfig((2, 2, 2), kernel=3, num_blocks=1),
     "johnson once": JohnsonConfig((2, 2, 2), normalization="batch", padding="once"),
+    "johnson skips": JohnsonConfig((2, 2, 2), num_blocks=1, normalization="batch", skips=True),
     "johnson transposed": JohnsonConfig(
         (2, 2, 2), kernel=5, num_blocks=2, normalization="batch", upsampling="transposed"
     ),
@@ -171,7 +183,7 @@ JOHNSON_NORMALIZED = 32 + 64 + 128 + 10 * 128 + 64 + 32
         ("johnson2016-code", 1, JOHNSON_KERNELS + 2 * JOHNSON_NORMALIZED + 3),
         ("conditional", 1, JOHNSON_KERNELS + 2 * (JOHNSON_NORMALIZED + 3)),
         # A style more costs a scale and a shift: Dumoulin et al. count some 3000, 0.2 %.
-        ("conditional", 32, JOHNSON_KERNELS + 32 * 2 * (JOHNSON_NORMALIZED + 3)),
+        ("dumoulin2017", 32, JOHNSON_KERNELS + 32 * 2 * (JOHNSON_NORMALIZED + 3)),
         (
             "superres_x4",
             1,

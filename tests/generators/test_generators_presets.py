@@ -36,6 +36,10 @@ from stylezoo.generators import (
             r"`num_blocks` must be 5 with padding='once'.*4",
         ),
         (
+            lambda: JohnsonConfig(padding="once", skips=True),
+            r"`skips` must be False with padding='once'.*skips=True",
+        ),
+        (
             lambda: JohnsonConfig(normalization="conditional"),
             r"`num_styles` must be >= 1 with normalization='conditional', else 0.*num_styles=0",
         ),
@@ -93,7 +97,7 @@ CONDITIONAL = [name for name, config in PRESETS.items() if config.num_styles]
 
 
 def test_conditional_presets_take_any_number_of_styles():
-    assert CONDITIONAL == ["conditional", "light"]
+    assert CONDITIONAL == ["conditional", "dumoulin2017", "light"]
     for preset in CONDITIONAL:
         config = generators.generator_config(preset, num_styles=7, width=0.5)
         assert config.num_styles == 7

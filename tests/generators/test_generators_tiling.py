@@ -24,6 +24,9 @@ CONFIGS = {
     "conditional": generators.JohnsonConfig(
         (3, 4, 6), num_blocks=1, normalization="conditional", normalize_output=True, num_styles=3
     ),
+    "skips": generators.JohnsonConfig(
+        (3, 4, 6), num_blocks=2, normalization="conditional", num_styles=3, skips=True
+    ),
     "light": generators.LightConfig((4, 6), num_blocks=2, num_styles=3),
     "texture": generators.TextureNetworkConfig(stylize=True, channels=2, num_scales=2),
 }

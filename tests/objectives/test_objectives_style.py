@@ -98,6 +98,19 @@ def test_terms(scaling, objective):
     np.testing.assert_allclose(total, sum(map(float, shares.values())), rtol=FLOAT32)
 
 
+def test_layers_have_shares(objective):
+    image, painting = random_image(48, 56), random_image(60, 50, seed=2)
+
+    def style(**fields):
+        loss = dataclasses.replace(objective, content_layers=(), tv_weight=0.0, **fields).build()
+        return float(loss(image, loss.targets({"style": Reference([painting])}))[0])
+
+    alone = [style(style_layers=(layer,)) for layer in STYLE_LAYERS]
+    expected = (1 * alone[0] + 0 * alone[1] + 3 * alone[2]) / 4
+    np.testing.assert_allclose(style(style_layer_weights=(1, 0, 3)), expected, rtol=FLOAT32)
+    np.testing.assert_allclose(style(), np.mean(alone), rtol=FLOAT32)
+
+
 def test_johnsons_variation_is_that_of_the_code(objective):
     """TotalVariation.lua adds x_diff + y_diff to the gradient of a batch of 4 of 256 x 256."""
     image = random_image(256, 256)
@@ -159,6 +172,17 @@ def test_presets():
         ({"tv_weight": math.nan}, "`tv_weight` must be finite, >= 0"),
         ({"style_layers": ("relu9",)}, "`style_layers` of alexnet_owt must be among .*: relu9$"),
         ({"content_layers": ("relu1", "x")}, "`content_layers` of alexnet_owt must be .*: x$"),
+        (
+            {"style_layer_weights": (1.0, 2.0)},
+            "`style_layer_weights` must be .* one for each of relu1, relu2, relu3. .*: 1.0, 2.0$",
+        ),
+        ({"style_layer_weights": (0.0, 0.0, 0.0)}, "`style_layer_weights` must be .* not all 0"),
+        ({"style_layer_weights": (1.0, -1.0, 1.0)}, "`style_layer_weights` must be finite, >= 0"),
+        ({"style_layer_weights": (1.0, math.nan, 1.0)}, "`style_layer_weights` must be finite"),
+        (
+            {"style_layer_weights": (1.0, 1.0, 1.0), "scaling": "johnson2016"},
+            "`style_layer_weights` must not be given but with scaling='relative'.*'johnson2016'",
+        ),
         ({"network": "vgg99"}, "must be one of .*vgg16.*vgg99"),
     ],
 )
