@@ -66,7 +66,7 @@ _MODELS = (
         paints="photographs",
         summary="eight styles, Johnson's network",
         styles=_STYLES,
-        sha256="69eb99d5dd53d27c4576194549fe18688120d3253d075759efb6f1bd47c8a25d",
+        sha256="80c1b12d0cf1734f2bb49fbfecb7b03fce585c64eb4792320a6e358d0ea273bf",
     ),
     PretrainedModel(
         name="light",
