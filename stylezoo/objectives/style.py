@@ -110,7 +110,7 @@ class StyleObjective:
     @property
     def _shares(self) -> list[float] | None:
         weights = self.style_layer_weights
-        return weights and [weight / sum(weights) for weight in weights]
+        return None if weights is None else [weight / sum(weights) for weight in weights]
 
     def _style_term(self) -> losses.GramLoss:
         if self.scaling == "relative":
