@@ -192,11 +192,12 @@ def given_objective(values: flags.FlagValues, default: "StyleObjective") -> "Sty
     """``default`` with the flags in its place."""
     fields = given(values, [field for field in _OBJECTIVE_FIELDS if field in values])
     if _LAYER_WEIGHTS in values and values[_LAYER_WEIGHTS].value is not None:
-        fields[_LAYER_WEIGHTS] = _numbers(_LAYER_WEIGHTS, values[_LAYER_WEIGHTS].value)
+        fields[_LAYER_WEIGHTS] = numbers(_LAYER_WEIGHTS, values[_LAYER_WEIGHTS].value)
     return dataclasses.replace(default, **fields)
 
 
-def _numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
+def numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
+    """What a list flag's texts say, or a ValueError that names the flag."""
     try:
         return tuple(map(float, texts))
     except ValueError:

@@ -110,7 +110,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     options.reject_arguments(arguments)
     options.require(values, "content", "style", "output")
     reporting.check_outputs(values, [values.output])
-    style_weights = _numbers("style_weights", values.style_weights)
+    given = values.style_weights
+    style_weights = options.numbers("style_weights", given) if given else None
 
     def read(path: str):  # type: ignore[no-untyped-def]
         return images.read_image(path, max_pixels=values.max_pixels)
@@ -179,12 +180,3 @@ def _by_style(masks: list[Any] | None, num_styles: int) -> list[list[Any]] | Non
         )
     count = len(masks) // num_styles
     return [masks[start : start + count] for start in range(0, len(masks), count)]
-
-
-def _numbers(name: str, texts: list[str] | None) -> list[float] | None:
-    if not texts:
-        return None
-    try:
-        return [float(text) for text in texts]
-    except ValueError:
-        raise ValueError(f"`--{name}` must be numbers. Received: {','.join(texts)}") from None
