@@ -21,6 +21,8 @@ class LightConfig:
         widths: channels at half and at quarter size.
         num_blocks: residual blocks.
         num_styles: >= 1.
+        skips: add what the first convolution saw to what the last but one makes of it, as those of
+            ``JohnsonConfig``: the photograph's detail need not pass through a quarter of the size.
 
     Raises:
         ValueError: for a number out of its range.
@@ -29,6 +31,7 @@ class LightConfig:
     widths: tuple[int, int] = (16, 48)
     num_blocks: int = 5
     num_styles: int = 1
+    skips: bool = False
 
     def __post_init__(self) -> None:
         check_widths(self.widths, 2)
@@ -68,10 +71,12 @@ class LightConfig:
         half, quarter = self.widths
         x = PadToMultiple(4, 8, name="pad_to_multiple")(image)
         x = keras.layers.Rescaling(2.0, -1.0, name="rescale")(x)
-        x = blocks.conv(x, half, 5, strides=2, name="conv_in")
-        x = blocks.conv(x, quarter, 3, strides=2, name="down")
+        at_half = blocks.conv(x, half, 5, strides=2, name="conv_in")
+        x = blocks.conv(at_half, quarter, 3, strides=2, name="down")
         for index in range(self.num_blocks):
             x = blocks.residual(x, name=f"block{index + 1}")
         x = blocks.nearest(x, half, name="up")
+        if self.skips:
+            x = keras.layers.Add(name="skip_half")([x, at_half])
         x = blocks.nearest(x, 3, name="conv_out", activate=False)
         return keras.Model(inputs, painted(x, image))

@@ -33,7 +33,7 @@ PRESETS: dict[str, GeneratorConfig] = {
         normalization="conditional", normalize_output=True, num_styles=1, skips=True
     ),
     "dumoulin2017": JohnsonConfig(normalization="conditional", normalize_output=True, num_styles=1),
-    "light": LightConfig(),
+    "light": LightConfig(skips=True),
     # The same statistics at any size, and no droplets.
     "texture_network": TextureNetworkConfig(normalization="batch", limit=3.0),
     "ulyanov2016-texture": TextureNetworkConfig(normalization="batch"),

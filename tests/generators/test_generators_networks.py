@@ -78,9 +78,11 @@ def test_a_constant_picture_shows_no_border(name, size):
 
 
 @pytest.mark.parametrize("skips", [False, True])
-@pytest.mark.parametrize("layer", ["up1", "up2"])
-def test_skips_lead_past_what_comes_from_a_quarter_of_the_size(layer, skips):
-    config = dataclasses.replace(THIN["conditional"], skips=skips)
+@pytest.mark.parametrize(
+    ("name", "layer"), [("conditional", "up1"), ("conditional", "up2"), ("light", "up")]
+)
+def test_skips_lead_past_what_comes_from_a_quarter_of_the_size(name, layer, skips):
+    config = dataclasses.replace(THIN[name], skips=skips)
     network = network_of(config)
     for weight in network.get_layer(f"{layer}_norm").weights:
         weight.assign(tf.zeros_like(weight))
@@ -96,7 +98,7 @@ SEEN = {
     "johnson transposed": JohnsonConfig(
         (2, 2, 2), kernel=5, num_blocks=2, normalization="batch", upsampling="transposed"
     ),
-    "light": LightConfig((2, 2), num_blocks=2),
+    "light": LightConfig((2, 2), num_blocks=2, skips=True),
     "light conditional": LightConfig((2, 2), num_blocks=1, num_styles=2),
     "superres_x4": SuperResolutionConfig(width=2),
     "superres_x8": SuperResolutionConfig(factor=8, width=2, num_blocks=1),

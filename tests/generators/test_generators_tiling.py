@@ -28,6 +28,7 @@ CONFIGS = {
         (3, 4, 6), num_blocks=2, normalization="conditional", num_styles=3, skips=True
     ),
     "light": generators.LightConfig((4, 6), num_blocks=2, num_styles=3),
+    "light skips": generators.LightConfig((4, 6), num_blocks=1, num_styles=3, skips=True),
     "texture": generators.TextureNetworkConfig(stylize=True, channels=2, num_scales=2),
 }
 configs = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
