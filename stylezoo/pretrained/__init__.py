@@ -66,7 +66,7 @@ _MODELS = (
         paints="photographs",
         summary="eight styles, Johnson's network",
         styles=_STYLES,
-        sha256="80c1b12d0cf1734f2bb49fbfecb7b03fce585c64eb4792320a6e358d0ea273bf",
+        sha256="03c8ca466c1e34cb801670ffc88ad935ab061c6a8f69f1d4681141f339610fa2",
     ),
     PretrainedModel(
         name="light",
