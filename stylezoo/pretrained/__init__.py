@@ -73,7 +73,7 @@ _MODELS = (
         paints="photographs",
         summary="the same, seven times as fast",
         styles=_STYLES,
-        sha256="1320025c3c4a2c70a66750990caa5052e1f9c436dedabc444dceafc81a5a9f65",
+        sha256="0e2d090a1f5bfb927b8d7048bba8ed35f707cbffa184925c77f2bff37c923506",
     ),
     PretrainedModel(
         name="gravel",
