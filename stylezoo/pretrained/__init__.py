@@ -71,7 +71,7 @@ _MODELS = (
     PretrainedModel(
         name="light",
         paints="photographs",
-        summary="the same, seven times as fast",
+        summary="the same, five times as fast",
         styles=_STYLES,
         sha256="0e2d090a1f5bfb927b8d7048bba8ed35f707cbffa184925c77f2bff37c923506",
     ),
