@@ -10,7 +10,7 @@ Generators:
   johnson2016-code     one style, as in its code: instance norm
   conditional          one or many styles, blended at will, and skips that keep the photograph
   dumoulin2017         the same as in the paper (Dumoulin et al. 2017), without skips
-  light                the same, a seventh of the work
+  light                like conditional, a fifth of the work
   ulyanov2016-stylize  one style, multi-scale with noise; ulyanov2017-stylize with instance norm
 
 Interrupted at any moment, the same command goes on from the last saved state and ends with the same
