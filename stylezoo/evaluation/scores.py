@@ -120,10 +120,13 @@ class Judge:
         Raises:
             FloatingPointError: if a value is not finite.
         """
-        total, shares = self._losses(tf.convert_to_tensor(picture), self.targets(photograph, style))
-        losses = {"total": float(total), **{name: float(value) for name, value in shares.items()}}
+        losses = self._values(picture, photograph, style)
         _check_finite(losses, photograph, style)
         return losses
+
+    def _values(self, picture: Image, photograph: str, style: str) -> dict[str, float]:
+        total, shares = self._losses(tf.convert_to_tensor(picture), self.targets(photograph, style))
+        return {"total": float(total), **{name: float(value) for name, value in shares.items()}}
 
     def scores(self, picture: Image, *, photograph: str, style: str) -> Scores:
         """The scores of a picture.
@@ -143,12 +146,12 @@ class Judge:
                 f"`picture` must have the photograph's shape, {tuple(original.shape)}. "
                 f"Received: shape={tuple(picture.shape)}"
             )
-        losses = self.losses(picture, photograph=photograph, style=style)
+        losses = self._values(picture, photograph, style)
         tv = float(ops.total_variation(picture)[0])
         lpips = {
             name: float(distance(picture, original)[0]) for name, distance in self._lpips.items()
         }
-        _check_finite({"tv": tv, **lpips}, photograph, style)
+        _check_finite({**losses, "tv": tv, **lpips}, photograph, style)
         return Scores(losses.get("content", 0.0), losses["style"], tv, losses["total"], lpips)
 
 

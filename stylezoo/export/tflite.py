@@ -94,14 +94,15 @@ def _quantized(folder: str, calls: Sequence[Mapping[str, np.ndarray]], kept: lis
 
 
 def _first_operators(content: bytes) -> list[str]:
-    """What the operators before the third convolution give: 8 bits lose most of all there."""
+    """What the operators before the third convolution, or the last, give: 8 bits lose most there."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=content)
     names = {each["index"]: each["name"] for each in interpreter.get_tensor_details()}
     operators = interpreter._get_ops_details()
     at = [index for index, each in enumerate(operators) if each["op_name"] == "CONV_2D"]
-    return [names[each["outputs"][0]] for each in operators[: at[2] if at[2:] else 0]]
+    end = (at[1:3] or [0])[-1]
+    return [names[each["outputs"][0]] for each in operators[:end]]
 
 
 def _calls(

@@ -138,9 +138,9 @@ def test_a_picture_of_another_size(judge_by):
 
 
 def test_a_picture_that_is_not_finite(judge_by):
-    """A ReLU makes 0 of a NaN on some processors, so that only the total variation shows it."""
+    """A ReLU may make 0 of a NaN, so that the losses don't show it."""
     picture = np.full((1, 40, 40, 3), np.nan, np.float32)
-    with pytest.raises(FloatingPointError, match=r"cat in cubism is not finite: (tv|total)"):
+    with pytest.raises(FloatingPointError, match=r"cat in cubism is not finite: .*tv"):
         judge_by(OBJECTIVES["relative"]).scores(picture, photograph="cat", style="cubism")
 
 
