@@ -35,7 +35,7 @@ setuptools.setup(
     package_data={
         "stylezoo": ["py.typed"],
         "stylezoo.classifiers": ["*.txt"],
-        "stylezoo.export": ["*.mjs"],
+        "stylezoo.export.verify": ["*.mjs"],
         "stylezoo.pretrained": ["*.h5", "*.md"],
     },
     install_requires=[

@@ -18,7 +18,8 @@ from absl import app, flags
 
 from benchmarks import results
 from stylezoo import export, images
-from stylezoo.export import pictures, saved_models, tflite
+from stylezoo.export import saved_models, tflite
+from stylezoo.export.servables import graph_codecs
 
 _MODEL = flags.DEFINE_string("model", "conditional", "A generator that paints photographs.")
 _OUTPUT = flags.DEFINE_string("output", "out/benchmarks/exports.json", "Where figures go.")
@@ -48,8 +49,8 @@ def speed(size: int, folder: str) -> dict[str, Any]:
     saved_models.save(servable, saved)
     given = {name: tf.constant(each) for name, each in inputs.items()}
     keras_call = tf.function(lambda x: servable.network(x, training=False), autograph=False)
-    decode = tf.function(pictures.decode, autograph=False)
-    encode = tf.function(pictures.encode, autograph=False)
+    decode = tf.function(graph_codecs.decode, autograph=False)
+    encode = tf.function(graph_codecs.encode, autograph=False)
     index, content = tf.constant(0), tf.constant(data)
     runs: dict[str, Callable[[], object]] = {
         "keras": lambda: keras_call(given).numpy(),

@@ -17,7 +17,7 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import results
-from stylezoo import generators, images, training
+from stylezoo import generators, images, painting, training
 
 _PARTS = ("training", "painting", "pytorch")
 _OUTPUT = flags.DEFINE_string("output", "out/benchmarks/generators.json", "Where figures go.")
@@ -57,7 +57,7 @@ def _painter(preset: str, size: int) -> Callable[[], object]:
     config = generators.generator_config(preset)
     generator = generators.Generator(config, config.build(), styles=("a",))
     photograph = np.random.default_rng(0).uniform(size=(1, size, size, 3)).astype(np.float32)
-    stylizer = generators.Stylizer(generator, tiling="none")
+    stylizer = painting.Stylizer(generator, tiling="none")
     return lambda: stylizer(photograph)
 
 

@@ -17,7 +17,7 @@ from absl import app, flags
 
 from benchmarks import results
 from stylezoo import classic, images
-from stylezoo.classic import raster
+from stylezoo.classic import raster_scan
 
 _PARTS = ("search", "classic", "cnnmrf")
 _OUTPUT = flags.DEFINE_string("output", "out/benchmarks/patches.json", "Where figures go.")
@@ -54,7 +54,7 @@ class _Recorded(classic.ExhaustiveSearch):
 def search(name: str) -> dict[str, Any]:
     """What a synthesis of 160x160 px by exhaustive search asks at the finest level, by both."""
     config = classic.WeiLevoyConfig(search="exhaustive")
-    with mock.patch.object(raster, "ExhaustiveSearch", _Recorded):
+    with mock.patch.object(raster_scan, "ExhaustiveSearch", _Recorded):
         classic.wei_levoy(_crop(name, 192), (160, 160), config=config)
     known = _Recorded.vectors
     batches = _Recorded.queries[

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stylezoo.binaries import reporting
+from stylezoo.binaries.common import reporting
 
 
 def write(path: str | pathlib.Path, suite: str, figures: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from stylezoo import classifiers, weights
 from stylezoo.layers import Preprocess
-from stylezoo.weights import files
+from stylezoo.weights import weights_files
 
 
 def random_image(height, width, *, seed=0, batch=1):
@@ -37,7 +37,7 @@ def write(file, architecture, tensors=None, *, preprocessing="torch"):
     if tensors is None:
         tensors = he_tensors(classifiers.shapes(architecture, include_top=False))
     loaded = weights.LoadedWeights(f"{architecture}.random", architecture, preprocessing, tensors)
-    files.write(file, loaded, source="random", license="CC0-1.0")
+    weights_files.write(file, loaded, source="random", license="CC0-1.0")
     return file
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting
+from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.classifiers import Label

@@ -15,7 +15,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images, pretrained
-from stylezoo.binaries import options, quiet, reporting
+from stylezoo.binaries.common import options, quiet, reporting
 
 _EXTENSIONS = (".jpg", ".jpeg")
 
@@ -50,7 +50,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     paths = options.pictures(arguments)
     targets = _targets(values, paths) if values.output else []
     quiet.import_tensorflow()
-    from stylezoo.export import client as clients
+    from stylezoo.export.serving import client as clients
 
     client = clients.connect(
         values.url, values.model, timeout=values.timeout, retries=values.retries

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting, train_classifier
+from stylezoo.binaries import train_classifier
+from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.training import LabelledPhotographs, Predictions

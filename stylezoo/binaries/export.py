@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries import options, quiet, reporting
+from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.export import Check, Servable

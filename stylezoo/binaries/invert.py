@@ -7,7 +7,7 @@ Usage:
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting
+from stylezoo.binaries.common import options, quiet, reporting
 
 _FIELDS = (
     "layer",

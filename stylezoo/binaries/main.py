@@ -17,6 +17,7 @@ from types import ModuleType
 from absl import flags
 
 import stylezoo
+from stylezoo.errors import StylezooError
 
 COMMANDS = (
     "transfer",
@@ -96,9 +97,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.FlagValues) -> int:
     """Run a command; what a user can cause becomes one line, what only a bug can does not."""
-    from stylezoo.weights import WeightsError
-
-    expected = (ValueError, OSError, FloatingPointError, ModuleNotFoundError, WeightsError)
+    expected = (ValueError, OSError, FloatingPointError, ModuleNotFoundError, StylezooError)
     try:
         return module.main(arguments, values)
     except BrokenPipeError:

@@ -17,7 +17,7 @@ from typing import Any
 from absl import flags
 
 from stylezoo import pretrained
-from stylezoo.binaries import quiet, reporting
+from stylezoo.binaries.common import quiet, reporting
 
 
 def define_flags(values: flags.FlagValues) -> None:

@@ -13,7 +13,7 @@ gRPC is at port 8500, REST at 8501, metrics for Prometheus at /monitoring/promet
 
 from absl import flags
 
-from stylezoo.binaries import options, quiet
+from stylezoo.binaries.common import options, quiet
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -27,10 +27,10 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     options.reject_arguments(arguments)
     options.require(values, "exports")
     quiet.import_tensorflow()
-    from stylezoo.export import serving
+    from stylezoo.export.serving import configuration
 
-    files = serving.configuration(serving.served_models(values.exports))
-    serving.write_configuration(values.exports, files, overwrite=values.overwrite)
+    files = configuration.configuration(configuration.served_models(values.exports))
+    configuration.write_configuration(values.exports, files, overwrite=values.overwrite)
     for name in files:
         print(f"{values.exports}/{name}")
     return 0

@@ -29,10 +29,10 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting
+from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
-    from stylezoo.generators import Stylizer
+    from stylezoo.painting import Stylizer
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -92,9 +92,10 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     reporting.check_report(values)
     quiet.import_tensorflow()
     from stylezoo import generators
+    from stylezoo.painting import Stylizer
 
     generator = generators.load(values.model)
-    stylizer = generators.Stylizer(
+    stylizer = Stylizer(
         generator,
         tiling=values.tiling,
         tile=values.tile,

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting
+from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
     import numpy as np

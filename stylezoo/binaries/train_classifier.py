@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from stylezoo.binaries import options, quiet, runs
+from stylezoo.binaries.common import options, quiet, training_flags
 
 if TYPE_CHECKING:
     from stylezoo.training import LabelledConfig, Recipe
@@ -37,7 +37,7 @@ _AUGMENTATION_FIELDS = ("flip", "max_shift", "colour_noise")
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    runs.define_loop_flags(
+    training_flags.define_loop_flags(
         values,
         {
             "batch_size": "the paper's",
@@ -108,9 +108,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         **options.given(values, ("image_size", "init_weights")),
     )
     pictures = config.data.open()
-    loop = recipe.loop_config(len(pictures[0]), **runs.loop_fields(values))
+    loop = recipe.loop_config(len(pictures[0]), **training_flags.loop_fields(values))
     train = functools.partial(training.train_classifier, pictures=pictures)
-    runs.run_loop(values, train, config, loop)
+    training_flags.run_loop(values, train, config, loop)
     print(f"{values.run}/{training.MODEL_FILE}")
     return 0
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries import options, quiet, runs
+from stylezoo.binaries.common import options, quiet, training_flags
 
 if TYPE_CHECKING:
     from stylezoo.generators import GeneratorConfig
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    runs.define_generator_flags(values)
-    runs.define_content_flags(values)
+    training_flags.define_generator_flags(values)
+    training_flags.define_content_flags(values)
     options.define_objective_flags(values)
     flags.DEFINE_list("styles", None, "The paintings; their names name them.", flag_values=values)
     flags.DEFINE_integer(
@@ -56,7 +56,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import training
 
-    return runs.run(values, training.train_style, _configure(values))
+    return training_flags.run(values, training.train_style, _configure(values))
 
 
 def _configure(values: flags.FlagValues) -> "StyleTraining":
@@ -65,7 +65,7 @@ def _configure(values: flags.FlagValues) -> "StyleTraining":
     return training.StyleTraining(
         generator=_generator(values),
         styles=tuple(values.styles),
-        content=runs.content_config(values),
+        content=training_flags.content_config(values),
         objective=options.objective(values),
         **options.given(values, ("style_size", "init_weights", "finetune_style")),
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries import options, quiet, runs
+from stylezoo.binaries.common import options, quiet, training_flags
 
 if TYPE_CHECKING:
     from stylezoo.training import SuperresTraining
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    runs.define_generator_flags(values)
-    runs.define_content_flags(values)
+    training_flags.define_generator_flags(values)
+    training_flags.define_content_flags(values)
     options.define_network_flags(values)
     flags.DEFINE_list("content_layers", None, "Where features are compared.", flag_values=values)
     flags.DEFINE_float("tv_weight", None, "Of the total variation.", 0.0, flag_values=values)
@@ -38,7 +38,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import training
 
-    return runs.run(values, training.train_superres, _configure(values))
+    return training_flags.run(values, training.train_superres, _configure(values))
 
 
 def _configure(values: flags.FlagValues) -> "SuperresTraining":
@@ -51,6 +51,6 @@ def _configure(values: flags.FlagValues) -> "SuperresTraining":
     fields = ("network", "weights", "pooling", "content_layers", "tv_weight", "init_weights")
     return training.SuperresTraining(
         generator=generator,
-        content=runs.content_config(values),
+        content=training_flags.content_config(values),
         **options.given(values, fields),
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries import options, quiet, runs
+from stylezoo.binaries.common import options, quiet, training_flags
 
 if TYPE_CHECKING:
     from stylezoo.training import TextureTraining
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    runs.define_generator_flags(values)
+    training_flags.define_generator_flags(values)
     options.define_texture_objective_flags(values)
     flags.DEFINE_string("source", None, "The texture's picture.", flag_values=values)
     flags.DEFINE_integer(
@@ -46,7 +46,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import training
 
-    return runs.run(values, training.train_texture, _configure(values))
+    return training_flags.run(values, training.train_texture, _configure(values))
 
 
 def _configure(values: flags.FlagValues) -> "TextureTraining":

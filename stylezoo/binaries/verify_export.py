@@ -17,7 +17,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo.binaries import export as export_command
-from stylezoo.binaries import quiet
+from stylezoo.binaries.common import quiet
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -43,7 +43,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         raise ValueError("expected exports: folders of SavedModels, or .tflite files")
     quiet.import_tensorflow()
     from stylezoo import export
-    from stylezoo.export import client, webgpu
+    from stylezoo.export.serving import client
+    from stylezoo.export.verify import webgpu
 
     for path in arguments:
         is_tflite = path.endswith(".tflite")

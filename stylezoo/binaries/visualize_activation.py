@@ -26,7 +26,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting, units
+from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -60,8 +60,8 @@ def define_flags(values: flags.FlagValues) -> None:
         output="The picture or sheet to write.",
         report="Also write scores, ranks, losses, times and settings to this JSON file.",
     )
-    units.define_network_flags(values, default="efficientnet_lite0")
-    units.define_unit_flags(values, position="all")
+    unit_flags.define_network_flags(values, default="efficientnet_lite0")
+    unit_flags.define_unit_flags(values, position="all")
 
     def string(name: str, default: str | None, text: str) -> None:
         flags.DEFINE_string(name, default, text, flag_values=values)
@@ -121,19 +121,19 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     from stylezoo import visualize
 
     config = configure(values)
-    chosen = units.selected(values)
+    chosen = unit_flags.selected(values)
     if values.judge is not None and values["class"].value is None:
         raise ValueError("`--judge` must come with --class")
     judge = None if values.judge is None else _judge(values.judge)
     start = None if starts is None else _start(values, config, starts)
     copies = values.pictures * (1 if start is None else start.shape[0])
-    named: list[units.Named | None] = [*chosen] or [None]  # None stands for a direction
+    named: list[unit_flags.Named | None] = [*chosen] or [None]  # None stands for a direction
     every = [unit for unit in named for _ in range(copies)]
     pictures: list[np.ndarray] = []
     scores: list[float] = []
     runs: list[dict[str, Any]] = []
     for row in _batches(every, values.batch_size):
-        objective = units.objective(values, [unit for unit in row if unit])
+        objective = unit_flags.objective(values, [unit for unit in row if unit])
         with reporting.steps("activation") as callback:
             result = visualize.maximize(
                 objective,

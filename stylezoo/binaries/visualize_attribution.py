@@ -20,7 +20,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting, units
+from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -38,8 +38,8 @@ def define_flags(values: flags.FlagValues) -> None:
         output="The picture to write.",
         report="Also write scores and settings to this JSON file.",
     )
-    units.define_network_flags(values, default="efficientnet_lite0")
-    units.define_unit_flags(values, position="strongest")
+    unit_flags.define_network_flags(values, default="efficientnet_lite0")
+    unit_flags.define_unit_flags(values, position="strongest")
     flags.DEFINE_string("image", None, "The picture to look at.", flag_values=values)
     flags.DEFINE_integer(
         "size",
@@ -84,10 +84,10 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
     from stylezoo import perceptual
 
-    chosen = units.selected(values)
+    chosen = unit_flags.selected(values)
     configs = _configs(values)
     rows = [[each] for each in chosen] or [[]]
-    objectives = [units.objective(values, row) for row in rows]
+    objectives = [unit_flags.objective(values, row) for row in rows]
     layers = tuple(dict.fromkeys(layer for each in objectives for layer in each.layers))
     cams = tuple({each.cam_layer for each in configs if each.cam_layer})
     perceptual.check_taps(values.network, cams, name="--cam_layer")

@@ -18,7 +18,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting, units
+from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 
 if TYPE_CHECKING:
     from stylezoo.visualize import DreamConfig, Dreamer
@@ -43,7 +43,7 @@ def define_flags(values: flags.FlagValues) -> None:
         output="The picture to write; with --zoom_frames a folder, made if it isn't there, or an animation.",
         report="Also write times and settings to this JSON file.",
     )
-    units.define_network_flags(values, default="squeezenet1_1")
+    unit_flags.define_network_flags(values, default="squeezenet1_1")
 
     def string(name: str, text: str) -> None:
         flags.DEFINE_string(name, None, text, flag_values=values)
@@ -108,7 +108,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 def _configure(values: flags.FlagValues) -> "DreamConfig":
     from stylezoo import visualize
 
-    parts = units.weighted(values.layers, "layers", network=values.network)
+    parts = unit_flags.weighted(values.layers, "layers", network=values.network)
     return visualize.DreamConfig(
         tuple(visualize.Dreamed(*part) for part in parts), **options.given(values, _FIELDS)
     )

@@ -17,7 +17,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting, units
+from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 
 if TYPE_CHECKING:
     import pathlib
@@ -30,7 +30,7 @@ def define_flags(values: flags.FlagValues) -> None:
         output="The picture to write.",
         report="Also write patches, or sizes of weights, and settings to this JSON file.",
     )
-    units.define_network_flags(values, default="alexnet_owt")
+    unit_flags.define_network_flags(values, default="alexnet_owt")
 
     def string(name: str, default: str | None, text: str) -> None:
         flags.DEFINE_string(name, default, text, flag_values=values)
@@ -83,7 +83,7 @@ def _weights(values: flags.FlagValues) -> tuple[np.ndarray, dict[str, Any]]:
         )
     kernel = kernels[layer]
     count = kernel.shape[-1]
-    chosen = units.numbers(values.channel or "all", "channel", count, layer)
+    chosen = unit_flags.numbers(values.channel or "all", "channel", count, layer)
     figures = {
         "layer": layer,
         "shape": list(kernel.shape),
@@ -116,7 +116,7 @@ def _patches(
     layer = values.layer
     perceptual.check_taps(values.network, [layer], name="--layer")
     info = perceptual.tap_info(values.network)[layer]
-    channels = units.numbers(values.channel or "0:8", "channel", info.channels, layer)
+    channels = unit_flags.numbers(values.channel or "0:8", "channel", info.channels, layer)
     network = perceptual.perceptual_network(values.network, [layer], weights=values.weights)
 
     def read(path: "pathlib.Path") -> Any:

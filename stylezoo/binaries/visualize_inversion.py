@@ -16,7 +16,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import options, quiet, reporting, units
+from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 
 if TYPE_CHECKING:
     from stylezoo.synthesis import InversionConfig
@@ -31,7 +31,7 @@ def define_flags(values: flags.FlagValues) -> None:
         output="The sheet to write.",
         report="Also write errors, losses, times and settings to this JSON file.",
     )
-    units.define_network_flags(values, default="squeezenet1_1")
+    unit_flags.define_network_flags(values, default="squeezenet1_1")
     options.define_optimizer_flags(values)
     options.define_inversion_flags(values)
     flags.DEFINE_list(

@@ -22,7 +22,7 @@ import json
 from absl import flags
 
 from stylezoo import weights
-from stylezoo.binaries import options, quiet, reporting
+from stylezoo.binaries.common import options, quiet, reporting
 
 
 def define_flags(values: flags.FlagValues) -> None:

@@ -2,10 +2,7 @@
 
 from stylezoo.classifiers.architecture import Architecture
 from stylezoo.classifiers.building import POOLINGS, Builder, Feature, TapInfo
-from stylezoo.classifiers.classification import classify, crops
-from stylezoo.classifiers.importing import has_top, import_weights
-from stylezoo.classifiers.labels import Label, find_class, imagenet_labels
-from stylezoo.classifiers.models import (
+from stylezoo.classifiers.classifier import (
     assign,
     build,
     check_tensors,
@@ -14,6 +11,9 @@ from stylezoo.classifiers.models import (
     load,
     with_auxiliary_heads,
 )
+from stylezoo.classifiers.importing import has_top, import_weights
+from stylezoo.classifiers.labels import Label, find_class, imagenet_labels
+from stylezoo.classifiers.predictions import classify, crops
 from stylezoo.classifiers.registry import (
     ALIASES,
     ARCHITECTURES,

@@ -6,7 +6,7 @@ from pathlib import Path
 from stylezoo import images
 from stylezoo import weights as weights_lib
 from stylezoo.classifiers import registry
-from stylezoo.classifiers.models import check_tensors
+from stylezoo.classifiers.classifier import check_tensors
 
 EXTENSIONS = (".h5",)
 
@@ -23,7 +23,7 @@ def import_weights(
     The head may be lacking, or be for another number of classes. A file of ours is copied as it is.
 
     Args:
-        file: of a kind that :func:`stylezoo.weights.files.read` understands.
+        file: of a kind that :func:`stylezoo.weights.weights_files.read` understands.
         architecture: of :func:`~stylezoo.classifiers.list_models`, or an alias.
         output: the file to write; ends in ``.h5``.
         overwrite: whether to replace a file.
@@ -37,17 +37,17 @@ def import_weights(
         WeightsError: if the file is none that is understood, or every tensor that is missing,
             unexpected or of another shape.
     """
-    from stylezoo.weights import files
+    from stylezoo.weights import weights_files
 
     architecture = registry.canonical(architecture)
     images.check_output_path(output, overwrite=overwrite, extensions=EXTENSIONS)
     file = Path(file)
     contents = file.read_bytes()
-    loaded = files.read(contents, file, architecture=architecture)
+    loaded = weights_files.read(contents, file, architecture=architecture)
     _check(loaded)
     written: bytes | memoryview = contents
-    if not files.is_own(contents):
-        written = files.serialize(loaded, source=file.name, license="unknown")
+    if not weights_files.is_own(contents):
+        written = weights_files.serialize(loaded, source=file.name, license="unknown")
     with images.atomic_path(output, overwrite=overwrite) as temporary:
         temporary.write_bytes(written)
     return loaded

@@ -3,15 +3,7 @@
 import functools
 import math
 
-from stylezoo.classifiers import (
-    alexnet,
-    efficientnet,
-    googlenet,
-    lenet,
-    resnet,
-    squeezenet,
-    vgg,
-)
+from stylezoo.classifiers import alexnet, efficientnet, googlenet, lenet, resnet, squeezenet, vgg
 from stylezoo.classifiers.architecture import Architecture
 from stylezoo.classifiers.building import Builder, Feature, Shapes, TapInfo
 

@@ -8,6 +8,7 @@ import numpy as np
 from stylezoo import generators, images
 from stylezoo.evaluation.scores import Image, Judge, Scores
 from stylezoo.evaluation.worth import Optimization, PixelOptimizer, starting_pictures
+from stylezoo.painting import Stylizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,7 @@ def paint_and_score(
         FloatingPointError: if a loss is not finite.
     """
     check_styles(generator, judge.styles)
-    stylizer = generators.Stylizer(generator)
+    stylizer = Stylizer(generator)
     paintings = []
     for style in judge.styles:
         for name, photograph in judge.photographs.items():

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from stylezoo import images
-from stylezoo.export import cards, saved_models, tflite, verification
-from stylezoo.export.photographs import split
-from stylezoo.export.servables import Servable
+from stylezoo.export import cards, saved_models, tflite
+from stylezoo.export.calibration import split
+from stylezoo.export.servables.servable import Servable
+from stylezoo.export.verify import verification
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 

@@ -9,9 +9,9 @@ from typing import Any
 import tensorflow as tf
 
 import stylezoo
-from stylezoo.export.errors import ExportError
-from stylezoo.export.servables import Servable
-from stylezoo.export.warmup import write_requests
+from stylezoo.errors import ExportError
+from stylezoo.export.servables.servable import Servable
+from stylezoo.export.serving.warmup import write_requests
 
 # Files beside the model that no server looks at.
 _EXTRA = "assets.extra"

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo.export.errors import ExportError
-from stylezoo.export.servables import Servable
+from stylezoo.errors import ExportError
+from stylezoo.export.servables.servable import Servable
 
 QUANTIZATIONS = ("none", "float16", "int8")
 _METADATA = "stylezoo.json"

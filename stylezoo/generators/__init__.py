@@ -5,22 +5,18 @@ from stylezoo.generators.johnson import JohnsonConfig
 from stylezoo.generators.light import LightConfig
 from stylezoo.generators.models import Generator, initial, load, save
 from stylezoo.generators.presets import PRESETS, TYPES, GeneratorConfig, generator_config
-from stylezoo.generators.rewiring import normalization_layers, reconnect, rewire
 from stylezoo.generators.styles import append_styles, blank_styles, style_variables
-from stylezoo.generators.stylizing import TILINGS, Stylizer, stylize
 from stylezoo.generators.super_resolution import SuperResolutionConfig
 from stylezoo.generators.texture_network import TextureNetworkConfig, texture_noise
 from stylezoo.generators.textures import paint_texture
 
 __all__ = [
     "PRESETS",
-    "TILINGS",
     "TYPES",
     "Generator",
     "GeneratorConfig",
     "JohnsonConfig",
     "LightConfig",
-    "Stylizer",
     "SuperResolutionConfig",
     "TextureNetworkConfig",
     "append_styles",
@@ -30,12 +26,8 @@ __all__ = [
     "generator_config",
     "initial",
     "load",
-    "normalization_layers",
     "paint_texture",
-    "reconnect",
-    "rewire",
     "save",
     "style_variables",
-    "stylize",
     "texture_noise",
 ]

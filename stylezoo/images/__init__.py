@@ -7,11 +7,7 @@ files does not wait for it.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from stylezoo.images.animation import (
-    ANIMATION_EXTENSIONS,
-    check_animation_path,
-    write_animation,
-)
+from stylezoo.images.animation import ANIMATION_EXTENSIONS, check_animation_path, write_animation
 from stylezoo.images.codecs import (
     DEFAULT_MAX_PIXELS,
     IMAGE_EXTENSIONS,

@@ -1,7 +1,8 @@
 """Keras layers of this project, registered so that saved models load without `custom_objects`."""
 
-from stylezoo.layers.classification import GroupedConv2D, LocalResponseNormalization
 from stylezoo.layers.clipping import Limit, UnitClip
+from stylezoo.layers.grouped_convolution import GroupedConv2D
+from stylezoo.layers.local_response import LocalResponseNormalization
 from stylezoo.layers.normalization import (
     ConditionalInstanceNormalization,
     InstanceNormalization,

@@ -12,7 +12,7 @@ from stylezoo.losses.base import (
 )
 from stylezoo.losses.content import ActivationLoss, ContentLoss
 from stylezoo.losses.image import L2Loss, TotalVariationLoss
-from stylezoo.losses.patches import MRFLoss
+from stylezoo.losses.mrf import MRFLoss
 from stylezoo.losses.style import GramLoss, MomentsLoss, SlicedWassersteinLoss
 
 __all__ = [

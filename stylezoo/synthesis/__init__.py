@@ -7,13 +7,7 @@ from stylezoo.synthesis.parameters import FourierImage, ImageParameter, Pixels
 from stylezoo.synthesis.pyramid import Level, PyramidResult, Schedule, coarse_to_fine
 from stylezoo.synthesis.style_losses import STYLE_LOSSES, PatchConfig, default_layers
 from stylezoo.synthesis.texture import TEXTURE_PRESETS, TextureConfig, synthesize_texture
-from stylezoo.synthesis.transfer import (
-    INITS,
-    PRESERVE_COLOR,
-    PRESETS,
-    TransferConfig,
-    transfer,
-)
+from stylezoo.synthesis.transfer import INITS, PRESERVE_COLOR, PRESETS, TransferConfig, transfer
 
 __all__ = [
     "INITS",

@@ -1,7 +1,7 @@
 """Loops over weights, of generators and classifiers: configurations, pictures, trainers, runs."""
 
 from stylezoo.training.augmentation import Augmentation, Views, colour_components
-from stylezoo.training.classifier import (
+from stylezoo.training.classifier_training import (
     LABELS_FILE,
     MODEL_FILE,
     ClassifierResult,
@@ -9,10 +9,16 @@ from stylezoo.training.classifier import (
     read_labels,
     train_classifier,
 )
-from stylezoo.training.content import ContentConfig
+from stylezoo.training.content_pictures import ContentConfig
 from stylezoo.training.data import CropConfig, Photographs, centre_crops, crops, open_photographs
 from stylezoo.training.labelled import LabelledConfig, LabelledPhotographs, open_labelled
-from stylezoo.training.loop import (
+from stylezoo.training.recipes import RECIPES, Recipe, recipe
+from stylezoo.training.recognition import Predictions, confusion_picture, predict, scorer
+from stylezoo.training.style_training import StyleTraining, train_style
+from stylezoo.training.superres_training import SuperresTraining, train_superres
+from stylezoo.training.tasks import TrainingResult
+from stylezoo.training.texture_training import TEXTURE_OBJECTIVE, TextureTraining, train_texture
+from stylezoo.training.trainer import (
     DECAYS,
     DISTRIBUTIONS,
     PRECISIONS,
@@ -21,12 +27,6 @@ from stylezoo.training.loop import (
     StepDecay,
     train,
 )
-from stylezoo.training.recipes import RECIPES, Recipe, recipe
-from stylezoo.training.recognition import Predictions, confusion_picture, predict, scorer
-from stylezoo.training.style import StyleTraining, train_style
-from stylezoo.training.superres import SuperresTraining, train_superres
-from stylezoo.training.tasks import TrainingResult
-from stylezoo.training.texture import TEXTURE_OBJECTIVE, TextureTraining, train_texture
 
 __all__ = [
     "DECAYS",

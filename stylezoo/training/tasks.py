@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import keras
 
 from stylezoo import generators
-from stylezoo.training.loop import LoopConfig
+from stylezoo.training.trainer import LoopConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Described(Protocol):
 
 
 class GeneratorTask:
-    """One generator, of which all weights are trained; see :class:`~stylezoo.training.loop.Task`.
+    """One generator, of which all weights are trained; see :class:`~stylezoo.training.trainer.Task`.
 
     Args:
         config: of the task.

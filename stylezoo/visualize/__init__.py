@@ -41,7 +41,7 @@ from stylezoo.visualize.filters import (
 )
 from stylezoo.visualize.rectifiers import RULES, with_rectifiers
 from stylezoo.visualize.transforms import Jitter, Padding, Rotation, Scale, Transform, transform
-from stylezoo.visualize.units import (
+from stylezoo.visualize.unit_scores import (
     POSITIONS,
     Direction,
     DiversityLoss,

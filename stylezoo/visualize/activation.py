@@ -23,7 +23,7 @@ from stylezoo.visualize import ascent
 from stylezoo.visualize.ascent import MEAN_COLOUR, GradientAscent
 from stylezoo.visualize.rectifiers import with_rectifiers
 from stylezoo.visualize.transforms import Jitter, Padding, Rotation, Scale, Transform, transform
-from stylezoo.visualize.units import DiversityLoss, Objective, ScoreLoss, check_objective
+from stylezoo.visualize.unit_scores import DiversityLoss, Objective, ScoreLoss, check_objective
 
 PARAMETRIZATIONS = ("pixels", "fourier")
 STARTS = ("grey", "noise")

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from stylezoo import images as images_lib
 from stylezoo.visualize.rectifiers import with_rectifiers
-from stylezoo.visualize.units import Objective, check_objective
+from stylezoo.visualize.unit_scores import Objective, check_objective
 
 METHODS = (
     "gradient",

@@ -10,7 +10,7 @@ import tensorflow as tf
 from stylezoo.classifiers import TapInfo
 from stylezoo.layers import Preprocess
 from stylezoo.visualize.attribution import Attribution, AttributionConfig
-from stylezoo.visualize.units import Unit
+from stylezoo.visualize.unit_scores import Unit
 
 
 def colour_tiles(kernel: np.ndarray, preprocessing: str) -> np.ndarray:

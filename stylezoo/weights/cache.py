@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from stylezoo.errors import WeightsError
 from stylezoo.weights import specs
-from stylezoo.weights.errors import WeightsError
 from stylezoo.weights.specs import LoadedWeights, WeightsSpec, get_spec
 
 _WEIGHTS = "weights.h5"
@@ -158,9 +158,9 @@ def _fill(spec: WeightsSpec, *, force: bool) -> None:
 
 def _write_entry(entry: Path, spec: WeightsSpec, download: Path) -> Path:
     # NumPy and h5py take a while to import: only when there is something to convert.
-    from stylezoo.weights import files
+    from stylezoo.weights import weights_files
 
-    tensors = files.convert(spec, download)
+    tensors = weights_files.convert(spec, download)
     num_parameters = sum(tensor.size for tensor in tensors.values())
     if num_parameters != spec.num_parameters:
         raise WeightsError(
@@ -169,7 +169,7 @@ def _write_entry(entry: Path, spec: WeightsSpec, download: Path) -> Path:
         )
     entry.mkdir()
     file = entry / _WEIGHTS
-    files.write(
+    weights_files.write(
         file,
         LoadedWeights(spec.name, spec.architecture, spec.preprocessing, tensors),
         source=spec.source.description,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import h5py
 import numpy as np
 
-from stylezoo.weights.errors import WeightsError
+from stylezoo.errors import WeightsError
 from stylezoo.weights.layouts import LPIPS_HEADS, VGG_DEPTHS, alexnet_layers, vgg_layers
 from stylezoo.weights.unpickler import unpickle_arrays
 

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from stylezoo.errors import WeightsError
 from stylezoo.weights import cache, specs
-from stylezoo.weights.errors import WeightsError
 from stylezoo.weights.specs import LoadedWeights, WeightsSpec
 
 
@@ -59,14 +59,14 @@ def _resolve_imagenet(architecture: str) -> WeightsSpec:
 
 def _load_cached(spec: WeightsSpec) -> LoadedWeights:
     # NumPy and h5py are imported when tensors are first wanted: listing weights needs neither.
-    from stylezoo.weights import files
+    from stylezoo.weights import weights_files
 
     contents = cache.read(spec.name)
-    return files.read(contents, cache.path(spec.name), architecture=spec.architecture)
+    return weights_files.read(contents, cache.path(spec.name), architecture=spec.architecture)
 
 
 def _load_file(weights: str | os.PathLike[str], architecture: str) -> LoadedWeights:
-    from stylezoo.weights import files
+    from stylezoo.weights import weights_files
 
     file = Path(weights).expanduser()
     if not file.is_file():
@@ -75,4 +75,4 @@ def _load_file(weights: str | os.PathLike[str], architecture: str) -> LoadedWeig
             f"`weights` must be 'imagenet', one of {names}, or the path of a file. "
             f"Received: weights={os.fspath(weights)!r}"
         )
-    return files.read(file.read_bytes(), file, architecture=architecture)
+    return weights_files.read(file.read_bytes(), file, architecture=architecture)

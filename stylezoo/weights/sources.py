@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Literal
 
-from stylezoo.weights.errors import WeightsError
+from stylezoo.errors import WeightsError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import TYPE_CHECKING, Literal
 
-from stylezoo.weights.errors import WeightsError
+from stylezoo.errors import WeightsError
 from stylezoo.weights.sources import PackageArtefact, Source, UrlFile
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stylezoo.weights.errors import WeightsError
+from stylezoo.errors import WeightsError
 
 _ZIP = b"PK\x03\x04"
 # What `torch.save` wrote before PyTorch 1.6 starts with: the pickled number 0x1950A86A20F9469CFC6C.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stylezoo.weights.errors import WeightsError
+from stylezoo.errors import WeightsError
 from stylezoo.weights.layouts import VGG_DEPTHS, alexnet_layers, vgg_layers
 from stylezoo.weights.specs import Preprocessing
 

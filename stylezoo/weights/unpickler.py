@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stylezoo.weights.errors import WeightsError
+from stylezoo.errors import WeightsError
 
 
 class _Dtype:

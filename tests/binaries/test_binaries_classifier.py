@@ -13,7 +13,7 @@ from PIL import Image
 
 from stylezoo import classifiers, images, training
 from stylezoo.binaries import main
-from stylezoo.training import loop
+from stylezoo.training import trainer
 
 TRAIN = (
     "--network=lenet5 --dataset=pictures --run=run --steps=3 --batch_size=4 --log_every=1 "
@@ -116,7 +116,7 @@ def test_evaluates_what_was_held_out(folder, capsys):
 
 def test_interrupted_and_resumed(folder, monkeypatch, capsys):
     assert run("train_classifier", TRAIN, "--run=unbroken") == 0
-    record = loop.RunFolder.log
+    record = trainer.RunFolder.log
 
     def interrupt(self, step, values):
         record(self, step, values)
@@ -124,7 +124,7 @@ def test_interrupted_and_resumed(folder, monkeypatch, capsys):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop.RunFolder, "log", interrupt)
+        patch.setattr(trainer.RunFolder, "log", interrupt)
         assert run("train_classifier", TRAIN) == 130
     assert run("train_classifier", TRAIN) == 0
     assert (

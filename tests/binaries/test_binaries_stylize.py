@@ -12,7 +12,7 @@ import pytest
 from binaries_helpers import snapshot
 from PIL import Image
 
-from stylezoo import generators, images
+from stylezoo import generators, images, painting
 from stylezoo.binaries import main
 
 
@@ -31,7 +31,7 @@ def models(tmp_path_factory):
     random = np.random.default_rng(0)
     for name, config in configs.items():
         network = config.build()
-        for layer in generators.normalization_layers(network):
+        for layer in painting.normalization_layers(network):
             for variable in layer.weights:
                 variable.assign(random.uniform(0.5, 1.5, variable.shape))
         generator = generators.Generator(config, network, styles.get(name, ("waves",)))
@@ -85,7 +85,7 @@ def pixels(path):
 def paint(model, photograph, style=None, **options):
     generator = generators.load(model)
     weights = generators.blend_weights(generator, style)
-    return generators.stylize(generator, photograph, style_weights=weights, **options)
+    return painting.stylize(generator, photograph, style_weights=weights, **options)
 
 
 def assert_painted(path, expected):

@@ -23,7 +23,7 @@ from PIL import Image
 
 from stylezoo import generators, images, objectives, training
 from stylezoo.binaries import main
-from stylezoo.training import loop
+from stylezoo.training import trainer
 
 NETWORK = "--network=alexnet_owt --weights=alexnet.h5 --content_layers=relu2"
 LOOP = "--steps=2 --batch_size=2 --image_size=48 --width=0.1 --log_every=1 --save_every=1 --run=run"
@@ -404,7 +404,7 @@ def idle(monkeypatch):
     def untouchable(*_):
         pytest.fail("began to work before it found the error")
 
-    monkeypatch.setattr(loop._Trainer, "run", untouchable)
+    monkeypatch.setattr(trainer._Trainer, "run", untouchable)
 
 
 CONTENT = [
@@ -434,7 +434,10 @@ COMMON = [
     ("--run=photos", "`run` must be a run's folder, or empty. Received: photos"),
     ("--run=paintings/one.png", "Not a directory: 'paintings/one.png'"),
     ("--run=/proc/run", "/proc/run"),
-    ("--run=other", r"`run` must be .*configuration. Received: other \(.*loop.seed was None, is 0"),
+    (
+        "--run=other",
+        r"`run` must be .*configuration. Received: other \(.*trainer.seed was None, is 0",
+    ),
     ("junk", "expected flags only. Received: junk"),
     ("--nonsense=1", "Unknown command line flag 'nonsense'"),
     ("--flagfile=missing.cfg", "missing.cfg"),
@@ -553,7 +556,7 @@ def test_bad_finetuning(flags, message, folder, idle, capsys):
 
 def test_batch_that_does_not_divide(folder, idle, capsys, monkeypatch):
     three = types.SimpleNamespace(num_replicas_in_sync=3)
-    monkeypatch.setattr(loop, "strategy_of", lambda _: three)
+    monkeypatch.setattr(trainer, "strategy_of", lambda _: three)
     before = snapshot(folder)
     assert train("train_superres", "--distribution=mirrored") == 1
     message = "`batch_size` must be a multiple of the 3 replicas. Received: batch_size=2"
@@ -576,14 +579,14 @@ def test_bad_cluster(cluster, folder, idle, capsys, monkeypatch):
 
 def test_run_of_another_configuration(folder, small, monkeypatch, capsys):
     with monkeypatch.context() as patch:
-        patch.setattr(loop._Trainer, "run", lambda *_: training.TrainingResult(None, {}))
+        patch.setattr(trainer._Trainer, "run", lambda *_: training.TrainingResult(None, {}))
         assert train("train_style") == 0
     before = snapshot(folder)
     capsys.readouterr()
     flags = "--learning_rate=0.01 --style_weight=3 --styles=paintings/two.jpg --log_every=7"
     assert train("train_style", flags) == 1
     message = (
-        r"Received: run \(loop.learning_rate was 0.001, is 0.01, objective.style_weight was 10.0, "
+        r"Received: run \(trainer.learning_rate was 0.001, is 0.01, objective.style_weight was 10.0, "
         r"is 3.0, styles was \['paintings/one.png'\], is \['paintings/two.jpg'\]\)$"
     )
     assert_one_line(capsys.readouterr().err, "train_style", message)
@@ -603,7 +606,7 @@ def test_what_ends_a_run(raised, status, message, folder, monkeypatch, capsys):
     def fail(*_):
         raise raised
 
-    monkeypatch.setattr(loop._Trainer, "run", fail)
+    monkeypatch.setattr(trainer._Trainer, "run", fail)
     assert train("train_style") == status
     assert_one_line(capsys.readouterr().err, "train_style", message)
 

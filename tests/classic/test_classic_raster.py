@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stylezoo import classic, images
-from stylezoo.classic import raster
+from stylezoo.classic import raster_scan
 
 
 def sample(name, size, *, part=slice(0, 256)):
@@ -18,21 +18,21 @@ def sample(name, size, *, part=slice(0, 256)):
 def test_wavefronts_keep_to_the_order_of_a_raster_scan(height, width, half):
     """Every pixel once, and after all that its window has above it and to its left."""
     front = np.full([height, width], -1)
-    for index, batch in enumerate(raster._wavefronts(height, width, half)):
+    for index, batch in enumerate(raster_scan._wavefronts(height, width, half)):
         assert np.all(front[batch[:, 0], batch[:, 1]] == -1)
         front[batch[:, 0], batch[:, 1]] = index
     assert np.all(front >= 0)
     for row, column in np.ndindex(height, width):
-        for y, x in raster._offsets(half, causal=True):
+        for y, x in raster_scan._offsets(half, causal=True):
             if row + y >= 0 and 0 <= column + x < width:
                 assert front[row + y, column + x] < front[row, column]
 
 
 def test_causal_offsets():
     expected = [[-1, -1], [-1, 0], [-1, 1], [0, -1]]
-    np.testing.assert_array_equal(raster._offsets(1, causal=True), expected)
-    assert len(raster._offsets(4, causal=True)) == 40
-    assert len(raster._offsets(2, causal=False)) == 24
+    np.testing.assert_array_equal(raster_scan._offsets(1, causal=True), expected)
+    assert len(raster_scan._offsets(4, causal=True)) == 40
+    assert len(raster_scan._offsets(2, causal=False)) == 24
 
 
 @pytest.mark.parametrize("search", ["tree", "exhaustive"])
@@ -109,16 +109,18 @@ def test_the_same_seed_gives_the_same_texture():
 
 def test_levels_have_room_for_windows():
     picture = np.zeros([144, 200, 3], np.float32)
-    shapes = [each.shape[:2] for each in raster._pyramid(picture, classic.WeiLevoyConfig())]
+    shapes = [each.shape[:2] for each in raster_scan._pyramid(picture, classic.WeiLevoyConfig())]
     assert shapes == [(144, 200), (72, 100), (36, 50)]
-    one = raster._pyramid(picture, classic.WeiLevoyConfig(levels=1))
+    one = raster_scan._pyramid(picture, classic.WeiLevoyConfig(levels=1))
     assert len(one) == 1
 
 
 def test_continuations_are_beside_what_neighbours_were_taken_from():
     """All of the picture from one place: every neighbour goes on to the same pixel of the source."""
     sample = np.random.default_rng(0).random([20, 24, 3], np.float32)
-    level = raster._Level(sample, sample[2:12, 5:17].copy(), None, classic.WeiLevoyConfig(window=5))
+    level = raster_scan._Level(
+        sample, sample[2:12, 5:17].copy(), None, classic.WeiLevoyConfig(window=5)
+    )
     rows, columns = np.indices([10, 12])
     level._origins[...] = np.stack([rows + 2, columns + 5], axis=2) - 2
     found = level._continuations(np.array([[4, 6], [9, 9]]), causal=True)
@@ -126,7 +128,7 @@ def test_continuations_are_beside_what_neighbours_were_taken_from():
     np.testing.assert_array_equal(level._pixels[found[1]], np.tile([[11, 14]], [12, 1]))
     level._origins[...] = 0
     # Left of the source's first whole window there is none: what goes on with neighbours to the right.
-    rightwards = raster._offsets(2, causal=True)[:, 1] > 0
+    rightwards = raster_scan._offsets(2, causal=True)[:, 1] > 0
     found = level._continuations(np.array([[4, 6]]), causal=True)
     np.testing.assert_array_equal(found[0] < 0, rightwards)
     level._origins[...] = np.array(level._inside) - 1
@@ -164,10 +166,10 @@ def test_the_tree_is_within_15_percent_of_exhaustive_search(name):
     """Of the distance to the nearest neighbourhood, which the queries of a real synthesis have."""
     source = sample(name, 192)[..., :1]
     pixels = np.stack(np.indices((184, 184)).reshape(2, -1), axis=1) + 4
-    offsets = raster._offsets(4, causal=True)
-    known = raster._around(source[0], pixels, offsets)
+    offsets = raster_scan._offsets(4, causal=True)
+    known = raster_scan._around(source[0], pixels, offsets)
     other = sample(name, 192, part=slice(256, 512))[..., :1]
-    queries = raster._around(other[0], pixels[::17], offsets)
+    queries = raster_scan._around(other[0], pixels[::17], offsets)
 
     def mean(search):
         return np.mean(np.sum((known[search.nearest(queries)] - queries) ** 2, axis=1))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stylezoo import classic, images
-from stylezoo.classic import sampling
-from stylezoo.classic.sampling import _Candidates
+from stylezoo.classic import pixel_sampling
+from stylezoo.classic.pixel_sampling import _Candidates
 
 
 def tiled(period, height, width, *, seed=0):
@@ -79,7 +79,7 @@ def test_most_known_neighbours_first(monkeypatch):
         return original(self, windows, known)
 
     monkeypatch.setattr(_Candidates, "errors", spy)
-    monkeypatch.setattr(sampling, "_MAX_ERROR", np.inf)
+    monkeypatch.setattr(pixel_sampling, "_MAX_ERROR", np.inf)
     classic.efros_leung(tiled((3, 3), 9, 9), (9, 9), config=classic.EfrosLeungConfig(window=5))
     # Around a seed of 3x3: 16 pixels, whose windows of 5x5 know more as it goes on.
     assert len(order) == 72

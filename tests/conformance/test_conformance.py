@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 from networks import build, random_image
 
-from stylezoo import classifiers, generators, layers, losses
+from stylezoo import classifiers, generators, layers, losses, painting
 
 RTOL = 1e-5
 SIZES = ((8, 12), (13, 7))
@@ -420,7 +420,7 @@ def test_generator_as_a_saved_model_serves_two_sizes(case, tmp_path):
 @all_generators
 def test_generator_converts_to_tflite_builtins(case, tmp_path):
     inputs = generator_inputs(case, SIZES[1])
-    rewired = generators.rewire(network(case), lambda _, x: layers.instance_moments(x))
+    rewired = painting.rewire(network(case), lambda _, x: layers.instance_moments(x))
     static = {name: keras.Input(batch_shape=each.shape, name=name) for name, each in inputs.items()}
     keras.Model(static, rewired(static)).export(tmp_path / "model", verbose=False)
     # Its default is builtins only: whatever has none is an error.

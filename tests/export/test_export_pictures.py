@@ -9,13 +9,13 @@ import tensorflow as tf
 from PIL import Image
 
 from stylezoo import images
-from stylezoo.export import pictures
+from stylezoo.export.servables import graph_codecs
 
 
 @functools.cache
 def decoder():
     signature = [tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)]
-    return tf.function(pictures.decode, autograph=False, input_signature=signature)
+    return tf.function(graph_codecs.decode, autograph=False, input_signature=signature)
 
 
 def decode(data, index=0):
@@ -94,7 +94,7 @@ def test_what_can_not_be_decoded_is_named(photograph, bad):
 @pytest.mark.parametrize("side", [1, 31, 40, 64, 10_000])
 def test_limits_the_longest_side(size, side):
     image = np.random.default_rng(0).uniform(size=(*size, 3)).astype(np.float32)
-    limited = pictures.limit(tf.constant(image), tf.constant(side)).numpy()
+    limited = graph_codecs.limit(tf.constant(image), tf.constant(side)).numpy()
     if side >= max(size):
         np.testing.assert_array_equal(limited, image)
     else:
@@ -104,6 +104,6 @@ def test_limits_the_longest_side(size, side):
 
 def test_encodes_as_images_do():
     image = images.load_sample("coffee")[:, :50, :70]
-    data = pictures.encode(tf.constant(image[0])).numpy()
-    again = images.encode_image(image, ".jpg", quality=pictures.JPEG_QUALITY)
+    data = graph_codecs.encode(tf.constant(image[0])).numpy()
+    again = images.encode_image(image, ".jpg", quality=graph_codecs.JPEG_QUALITY)
     np.testing.assert_array_equal(images.decode_image(data), images.decode_image(again))

@@ -11,8 +11,11 @@ from export_helpers import CONFIGS, generator
 from tensorflow.core.protobuf import saved_model_pb2
 
 from stylezoo import export, generators, images
-from stylezoo.export import saved_model_session, saved_models, servables, verification, warmup
-from stylezoo.export.servables import smooth_picture, strings
+from stylezoo.export import saved_models
+from stylezoo.export.servables import servable
+from stylezoo.export.servables.servable import smooth_picture, strings
+from stylezoo.export.serving import warmup
+from stylezoo.export.verify import saved_model_session, verification
 
 
 @pytest.fixture(scope="module")
@@ -207,8 +210,8 @@ def test_features_and_gram_matrices(random_weights, tmp_path):
 
 def test_fingerprint_tells_weights_apart():
     first, again, other = (generator(CONFIGS["texture"], seed=seed) for seed in (0, 0, 1))
-    assert servables.fingerprint(first.network) == servables.fingerprint(again.network)
-    assert servables.fingerprint(first.network) != servables.fingerprint(other.network)
+    assert servable.fingerprint(first.network) == servable.fingerprint(again.network)
+    assert servable.fingerprint(first.network) != servable.fingerprint(other.network)
 
 
 def test_super_resolution_is_refused(tmp_path):
@@ -221,4 +224,4 @@ def test_super_resolution_is_refused(tmp_path):
 def test_record_is_json(exported):
     path, _, servable = exported["conditional"]
     content = json.loads((path / "assets.extra" / "stylezoo.json").read_text())
-    assert content["fingerprint"] == servables.fingerprint(servable.network)
+    assert content["fingerprint"] == servable.fingerprint(servable.network)

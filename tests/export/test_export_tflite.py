@@ -6,8 +6,10 @@ import pytest
 from export_helpers import CONFIGS, generator
 
 from stylezoo import export, images
-from stylezoo.export import mobile, tflite, verification
-from stylezoo.export.servables import smooth_picture
+from stylezoo.export import tflite
+from stylezoo.export.servables import mobile
+from stylezoo.export.servables.servable import smooth_picture
+from stylezoo.export.verify import verification
 
 SIZE = (24, 32)
 

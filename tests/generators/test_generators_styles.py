@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from networks import random_image
 
-from stylezoo import generators
+from stylezoo import generators, painting
 
 CONFIGS = {
     "light": generators.LightConfig(widths=(3, 4), num_blocks=1),
@@ -55,7 +55,7 @@ def config(request):
 def test_style_variables(config):
     generator = random_generator(config, ("a", "b", "c"), seed=0)
     variables = generators.style_variables(generator.network)
-    normalized = len(generators.normalization_layers(generator.network))
+    normalized = len(painting.normalization_layers(generator.network))
     assert len(variables) == 2 * normalized
     assert {variable.name for variable in variables} == {"scale", "shift"}
     assert {variable.shape[0] for variable in variables} == {3}

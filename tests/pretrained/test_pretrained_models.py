@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from stylezoo import generators, images, pretrained
+from stylezoo import generators, images, painting, pretrained
 from stylezoo.binaries import main
 
 MEGABYTE = 1_000_000
@@ -58,7 +58,7 @@ def test_style_models_have_the_same_styles():
 def test_paints_the_photograph_in_styles_that_differ(loaded, photograph, name):
     """Each painting is nearer to its photograph than to another one in the same style."""
     generator = loaded[name]
-    stylizer = generators.Stylizer(generator)
+    stylizer = painting.Stylizer(generator)
     painted = np.concatenate(
         [
             stylizer(photograph, generators.blend_weights(generator, style))

@@ -6,14 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stylezoo.synthesis import (
-    LBFGS,
-    Adam,
-    Pixels,
-    Schedule,
-    coarse_to_fine,
-    optimize_image,
-)
+from stylezoo.synthesis import LBFGS, Adam, Pixels, Schedule, coarse_to_fine, optimize_image
 
 OPTIMIZERS = [Adam(), LBFGS(memory=4), LBFGS(memory=4, exponent=0.5)]
 

@@ -17,10 +17,10 @@ import tensorflow as tf
 
 from stylezoo import classifiers, generators, objectives, training
 from stylezoo.classifiers.architecture import Architecture, averaging_head
-from stylezoo.training import loop, style
+from stylezoo.training import style_training, trainer
 
 
-def style_training(folder, *, normalization):
+def style_config(folder, *, normalization):
     return training.StyleTraining(
         generator=generators.JohnsonConfig((2, 3, 4), num_blocks=1, normalization=normalization),
         styles=(str(folder / "painting.png"),),
@@ -74,9 +74,9 @@ def main():
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(device, two)
         # By itself it would take all GPUs, or a single CPU.
-        loop.strategy_of = lambda _: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        trainer.strategy_of = lambda _: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     # Each replica has its own, so that no two ways of distribution would be alike.
-    style._quantization_noise = lambda shape, seed: tf.zeros(shape)
+    style_training._quantization_noise = lambda shape, seed: tf.zeros(shape)
 
     def interrupt(step, losses):
         if step == stop:
@@ -93,7 +93,7 @@ def main():
     if task == "texture":
         result = training.train_texture(texture_training(folder), **options)
     else:
-        result = training.train_style(style_training(folder, normalization=task), **options)
+        result = training.train_style(style_config(folder, normalization=task), **options)
     generators.save(folder / f"{stem}.h5", result.generator)
 
 

@@ -21,7 +21,7 @@ from training_fakes import (
 
 from stylezoo import classifiers, training
 from stylezoo.classifiers.architecture import Architecture, averaging_head
-from stylezoo.training import Augmentation, LabelledConfig, Recipe, classifier
+from stylezoo.training import Augmentation, LabelledConfig, Recipe, classifier_training
 from stylezoo.weights import WeightsError
 
 PLAIN = Augmentation(flip=False)
@@ -76,7 +76,7 @@ def loop_config(**fields):
 
 def make_task(config, loop=None):
     keras.utils.set_random_seed(0)
-    return classifier._ClassifierTask(config, loop or loop_config(), *config.data.open())
+    return classifier_training._ClassifierTask(config, loop or loop_config(), *config.data.open())
 
 
 def seed(step):
@@ -121,7 +121,7 @@ def test_dropout_follows_the_step_and_nothing_else(folder):
     assert values[0] == values[2]
     assert len(set(values)) == 3
     # Each layer has zeros of its own.
-    seeds = [classifier._layer_seed(seed(0), number).numpy() for number in range(2)]
+    seeds = [classifier_training._layer_seed(seed(0), number).numpy() for number in range(2)]
     assert (seeds[0] != seeds[1]).any()
 
 
@@ -191,13 +191,13 @@ def test_interrupted_and_resumed(folder, tmp_path):
     # Weights with those on the side, moving averages, momentum, the step.
     saved = state(runs[1])
     assert_equal(saved, state(runs[0]))
-    variance = tensors(runs[1] / classifier.MODEL_FILE)["bn1/moving_variance"]
+    variance = tensors(runs[1] / classifier_training.MODEL_FILE)["bn1/moving_variance"]
     assert any(np.array_equal(each, variance) for each in saved.values())
     shapes = [each.shape for name, each in saved.items() if "optimizer/_variables" in name]
     assert shapes.count((4, 3)) == 2  # the momentum of both heads
     assert records(runs[1]) == records(runs[0])
     assert snapshot(runs[1] / "samples") == snapshot(runs[0] / "samples")
-    files = [(path / classifier.MODEL_FILE) for path in runs]
+    files = [(path / classifier_training.MODEL_FILE) for path in runs]
     assert_equal(*(tensors(file) for file in files))
 
 

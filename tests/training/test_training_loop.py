@@ -21,7 +21,7 @@ from training_fakes import (
 )
 
 from stylezoo import generators, images, training
-from stylezoo.training import loop
+from stylezoo.training import trainer
 
 NUM_STEPS = 8
 SAVED = (3, 6, 8)
@@ -177,7 +177,7 @@ def test_another_configuration(unbroken):
             describe={"task": "other", "styles": ["a.png"], "content": {"image_size": 64}},
         )
     changes = (
-        "content.image_size was None, is 64, loop.learning_rate was 0.001, is 0.002, "
+        "content.image_size was None, is 64, trainer.learning_rate was 0.001, is 0.002, "
         "loop.num_steps was 8, is 9, styles was None, is ['a.png'], task was 'fake', is 'other'"
     )
     assert str(caught.value).endswith(f"Received: {path} ({changes})")
@@ -352,7 +352,7 @@ def test_no_space(owner, name, error, what, attempt, monkeypatch, unbroken, tmp_
 
 def test_events_that_can_not_be_written(monkeypatch, tmp_path):
     writer = types.SimpleNamespace(flush=lambda: None)
-    folder = loop.RunFolder(tmp_path, {})
+    folder = trainer.RunFolder(tmp_path, {})
     folder.flush()  # nothing was logged
     monkeypatch.setattr(folder, "_events", writer)
     monkeypatch.setattr(writer, "flush", fail_at(1, None, NO_SPACE))
@@ -502,7 +502,7 @@ def test_loop_config_refuses(fields, message):
 
 def test_batch_that_does_not_divide(monkeypatch, tmp_path):
     strategy = types.SimpleNamespace(num_replicas_in_sync=3)
-    monkeypatch.setattr(loop, "strategy_of", lambda _: strategy)
+    monkeypatch.setattr(trainer, "strategy_of", lambda _: strategy)
     message = "`batch_size` must be a multiple of the 3 replicas. Received: batch_size=4"
     with pytest.raises(ValueError, match=message):
         run(tmp_path / "run", batch_size=4, distribution="mirrored")
@@ -525,11 +525,11 @@ def test_one_process_of_a_cluster_writes(cluster, writes, monkeypatch):
         hosts["chief"] = ["localhost:3"]
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": hosts, **cluster} if cluster else {}))
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
-    assert loop._is_chief(types.SimpleNamespace(cluster_resolver=resolver)) == writes
+    assert trainer._is_chief(types.SimpleNamespace(cluster_resolver=resolver)) == writes
 
 
 def rate(steps_done, **fields):
-    schedule = loop._schedule(training.LoopConfig(learning_rate=0.1, **fields))
+    schedule = trainer._schedule(training.LoopConfig(learning_rate=0.1, **fields))
     return float(schedule(tf.constant(steps_done))) if callable(schedule) else schedule
 
 

@@ -6,14 +6,14 @@ import keras
 import pytest
 
 from stylezoo import classifiers, training
-from stylezoo.training import RECIPES, StepDecay, loop, recipe
+from stylezoo.training import RECIPES, StepDecay, recipe, trainer
 
 IMAGENET = 1_281_167
 
 
 def rates(config, epochs, *, num_pictures=IMAGENET):
     """The learning rate in the middle of epochs, counted from 0."""
-    schedule = loop._schedule(config)
+    schedule = trainer._schedule(config)
     steps_an_epoch = num_pictures / config.batch_size
     return [float(schedule(int((epoch + 0.5) * steps_an_epoch))) for epoch in epochs]
 

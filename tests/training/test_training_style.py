@@ -20,7 +20,7 @@ from training_fakes import (
 )
 
 from stylezoo import generators, images, objectives, training
-from stylezoo.training import style
+from stylezoo.training import style_training
 from stylezoo.weights import WeightsError
 
 SIZE = 48
@@ -69,13 +69,13 @@ def loop_config(**fields):
 def asked(monkeypatch):
     """What was to be painted in which style: photographs and styles, batch by batch."""
     seen = []
-    original = style._StyleTask._inputs
+    original = style_training._StyleTask._inputs
 
     def inputs(self, photographs, styles, seed):
         seen.append((photographs, styles.numpy()))
         return original(self, photographs, styles, seed)
 
-    monkeypatch.setattr(style._StyleTask, "_inputs", inputs)
+    monkeypatch.setattr(style_training._StyleTask, "_inputs", inputs)
     return seen
 
 
@@ -91,7 +91,7 @@ def test_loss_is_the_mean_over_the_pictures(
 ):
     """Each against its own style and its own content, one picture at a time."""
     objective = dataclasses.replace(objective, scaling=scaling, **fields)
-    task = style._StyleTask(make_config(num_styles=3, objective=objective), loop_config())
+    task = style_training._StyleTask(make_config(num_styles=3, objective=objective), loop_config())
     for variable in task.variables:  # so that styles differ from the start
         noise = np.random.default_rng(0).uniform(-0.5, 0.5, variable.shape)
         variable.assign_add(noise.astype(np.float32))
@@ -123,7 +123,7 @@ def test_loss_is_the_mean_over_the_pictures(
 
 
 def test_photographs_get_the_noise_that_rounding_took(make_config, asked):
-    task = style._StyleTask(make_config(), loop_config())
+    task = style_training._StyleTask(make_config(), loop_config())
     plain = tf.fill([2, SIZE, SIZE, 3], 0.5)
     for seed in ([0, 0], [0, 0], [0, 1], [1, 0]):
         task.loss(plain, tf.constant(seed, tf.int64))
@@ -150,8 +150,8 @@ def test_every_style_as_often_as_the_others(num_styles, batch, make_config, monk
         chosen.append(styles)
         raise Chosen
 
-    monkeypatch.setattr(style._StyleTask, "_inputs", inputs)
-    task = style._StyleTask(make_config(num_styles=num_styles), loop_config())
+    monkeypatch.setattr(style_training._StyleTask, "_inputs", inputs)
+    task = style_training._StyleTask(make_config(num_styles=num_styles), loop_config())
     picture = tf.zeros([batch, SIZE, SIZE, 3])
     for step in range(30):
         with pytest.raises(Chosen):
@@ -168,7 +168,7 @@ def test_every_style_as_often_as_the_others(num_styles, batch, make_config, monk
 def test_held_out(make_config, paintings):
     """Losses of each style on the photographs apart, and their pictures side by side."""
     config = make_config()
-    task = style._StyleTask(config, loop_config())
+    task = style_training._StyleTask(config, loop_config())
     losses, sheet = task.held_out()
     assert losses.keys() == {"style", "content", "total", "pale/style", "plain/style"}
     mean = (losses["pale/style"] + losses["plain/style"]) / 2
@@ -223,7 +223,7 @@ def test_interrupted_and_resumed(make_config, tmp_path):
 
 def test_noise_follows_the_seed_and_the_step(make_config):
     generator = generators.TextureNetworkConfig(stylize=True, channels=1, num_scales=2)
-    task = style._StyleTask(make_config(num_styles=1, generator=generator), loop_config())
+    task = style_training._StyleTask(make_config(num_styles=1, generator=generator), loop_config())
     batch = random_image(SIZE, SIZE, batch=2)
     totals = [
         float(task.loss(batch, tf.constant(seed, tf.int64))[0])
@@ -307,7 +307,7 @@ def test_init_weights(base, make_config, tmp_path):
     for path, painting in zip(paths, make_config().styles, strict=True):
         images.write_image(path, images.read_image(painting))
     config = make_config(styles=tuple(map(str, paths)), init_weights=base)
-    task = style._StyleTask(config, loop_config())
+    task = style_training._StyleTask(config, loop_config())
     start = generators.load(base)
     for ours, theirs in zip(task.network.variables, start.network.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -315,7 +315,7 @@ def test_init_weights(base, make_config, tmp_path):
 
 def test_the_model_does_not_tell_in_which_folders_its_pictures_were(make_config, tmp_path):
     config = make_config()
-    recorded = style._StyleTask(config, loop_config()).generator().training
+    recorded = style_training._StyleTask(config, loop_config()).generator().training
     assert recorded["styles"] == [pathlib.Path(path).name for path in config.styles]
     assert recorded["content"]["content"] == pathlib.Path(config.content.content).name
     assert str(tmp_path.parents[2]) not in str(recorded)

@@ -9,7 +9,7 @@ from training_fakes import records, snapshot
 
 from stylezoo import generators, images, objectives, training
 from stylezoo.losses import ContentLoss, TotalVariationLoss
-from stylezoo.training import superres
+from stylezoo.training import superres_training
 from stylezoo.weights import WeightsError
 
 SIZE = 48
@@ -48,7 +48,7 @@ def test_degrade_is_a_gaussian_and_bicubic_interpolation(factor):
         np.swapaxes(reduced(np.swapaxes(reduced(each, factor), 0, 1), factor), 0, 1)
         for each in blurred
     ]
-    small = superres.degrade(image, factor)
+    small = superres_training.degrade(image, factor)
     assert small.shape == (2, 48 // factor, 64 // factor, 3)
     assert small.dtype == tf.float32
     np.testing.assert_allclose(small, expected, rtol=0, atol=FLOAT32)
@@ -58,11 +58,14 @@ def test_degrade_leaves_what_has_no_detail():
     colour = tf.constant([0.2, 0.5, 1.0])
     plain = tf.broadcast_to(colour, [1, 16, 24, 3])
     np.testing.assert_allclose(
-        superres.degrade(plain, 4), tf.broadcast_to(colour, [1, 4, 6, 3]), rtol=0, atol=FLOAT32
+        superres_training.degrade(plain, 4),
+        tf.broadcast_to(colour, [1, 4, 6, 3]),
+        rtol=0,
+        atol=FLOAT32,
     )
     # A slope stays one, but where it is mirrored at the border.
     slope = tf.broadcast_to(tf.linspace(0.0, 1.0, 32)[None, :, None, None], [1, 32, 8, 3])
-    small = superres.degrade(slope, 4)[0, :, 0, 0]
+    small = superres_training.degrade(slope, 4)[0, :, 0, 0]
     expected = ((np.arange(8) + 0.5) * 4 - 0.5) / 31
     np.testing.assert_allclose(small[1:-1], expected[1:-1], rtol=0, atol=FLOAT32)
 
@@ -72,7 +75,7 @@ def test_degrade_keeps_to_the_range():
     edge = np.zeros([1, 32, 32, 3], np.float32)
     edge[:, 17:] = 1
     edge[:, :, ::5] = 1
-    small = superres.degrade(tf.constant(edge), 4)
+    small = superres_training.degrade(tf.constant(edge), 4)
     assert np.min(small) >= 0
     assert np.max(small) <= 1
 
@@ -103,10 +106,10 @@ def loop_config(**fields):
 def test_loss(make_config):
     """Features of what is enlarged against those of the photograph, picture by picture."""
     config = make_config(tv_weight=0.5)
-    task = superres._SuperresTask(config, loop_config())
+    task = superres_training._SuperresTask(config, loop_config())
     batch = random_image(SIZE, SIZE, batch=2)
     total, shares = task.loss(batch, tf.constant([0, 0], tf.int64))
-    enlarged = task.network({"image": superres.degrade(batch, 4)}, training=True)
+    enlarged = task.network({"image": superres_training.degrade(batch, 4)}, training=True)
     perceptual = objectives.StyleObjective(
         "alexnet_owt", config.weights, style_layers=("relu1", "relu2"), content_layers=()
     ).build()
@@ -142,7 +145,7 @@ def test_learns(make_config, photographs, tmp_path):
     shown = training.centre_crops(
         training.open_photographs(photographs).hold_out(4)[1], range(4), size=SIZE
     )
-    bicubic = tf.image.resize(superres.degrade(shown, 4), (SIZE, SIZE), "bicubic")
+    bicubic = tf.image.resize(superres_training.degrade(shown, 4), (SIZE, SIZE), "bicubic")
     errors = np.mean(np.square(np.clip(bicubic, 0, 1) - shown), axis=(1, 2, 3))
     for record in held_out:
         # Decibels, of a mean square in float32.

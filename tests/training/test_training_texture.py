@@ -10,7 +10,7 @@ from networks import random_image
 from training_fakes import records, snapshot
 
 from stylezoo import generators, images, objectives, training
-from stylezoo.training import texture
+from stylezoo.training import texture_training
 
 SIZE = 48
 GENERATOR = generators.TextureNetworkConfig(channels=2, num_scales=2)
@@ -47,9 +47,9 @@ def seed(*pair):
 
 def test_noise(make_config, monkeypatch):
     """Another for every picture and step, and the same when a step is done again."""
-    task = texture._TextureTask(make_config(), loop_config())
+    task = texture_training._TextureTask(make_config(), loop_config())
     seen = []
-    original = texture._TextureTask.network.fget
+    original = texture_training._TextureTask.network.fget
 
     def network(task):
         def call(noise, training):
@@ -58,7 +58,7 @@ def test_noise(make_config, monkeypatch):
 
         return call
 
-    monkeypatch.setattr(texture._TextureTask, "network", property(network))
+    monkeypatch.setattr(texture_training._TextureTask, "network", property(network))
     batch = tf.zeros([2], tf.int32)
     for pair in ((0, 0), (0, 0), (0, 1), (1, 0)):
         task.loss(batch, seed(*pair))
@@ -76,15 +76,15 @@ def test_a_grey_source_gives_grey_textures(make_config, tmp_path):
     source = str(tmp_path / "grey.png")
     images.write_image(source, images.luminance(random_image(60, 64)).numpy().repeat(3, axis=-1))
     for path, grey in ((source, True), (make_config().source, False)):
-        task = texture._TextureTask(make_config(source=path), loop_config())
+        task = texture_training._TextureTask(make_config(source=path), loop_config())
         assert task.generator().config.grey is grey
         assert images.is_grey(task._paint(1, tf.constant(0, tf.int64), training=True)) is grey
 
 
 def test_loss_is_the_objectives(make_config, alexnet, paintings):
-    task = texture._TextureTask(make_config(source_size=52), loop_config())
+    task = texture_training._TextureTask(make_config(source_size=52), loop_config())
     total, shares = task.loss(tf.zeros([3], tf.int32), seed(0, 5))
-    painted = task._paint(3, texture.scalar_seed(seed(0, 5)), training=True)
+    painted = task._paint(3, texture_training.scalar_seed(seed(0, 5)), training=True)
     loss = make_config().objective.build()
     source = images.resize_longest_side(images.read_image(paintings[2]), 52)
     targets = loss.targets({"style": objectives.Reference([source])})
@@ -96,7 +96,7 @@ def test_loss_is_the_objectives(make_config, alexnet, paintings):
 
 def test_batches(make_config):
     """As many as there are steps, and of a shard its part."""
-    task = texture._TextureTask(make_config(), loop_config(batch_size=6))
+    task = texture_training._TextureTask(make_config(), loop_config(batch_size=6))
     for shard, size in (((0, 1), 6), ((1, 3), 2)):
         dataset = task.batches(first_step=3, num_steps=8, shard=shard)
         assert [batch.shape for batch in dataset] == [(size,)] * 5

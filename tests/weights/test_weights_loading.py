@@ -6,7 +6,7 @@ import pytest
 import weights_fakes as fakes
 
 from stylezoo import classifiers, weights
-from stylezoo.weights import LoadedWeights, WeightsError, converters, files
+from stylezoo.weights import LoadedWeights, WeightsError, converters, weights_files
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def own_file(tmp_path):
     file = tmp_path / "mine.weights.h5"
     tensors = fakes.alexnet_tensors(7)
     loaded = LoadedWeights("alexnet_owt.mine", "alexnet_owt", "unit", tensors)
-    files.write(file, loaded, source="here", license="CC0-1.0")
+    weights_files.write(file, loaded, source="here", license="CC0-1.0")
     return file
 
 

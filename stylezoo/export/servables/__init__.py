@@ -1,0 +1,1 @@
+"""What can be served: models with the calls that servers make, and what they must answer."""

@@ -1,0 +1,226 @@
+"""Networks that paint photographs, as servers call them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stylezoo import generators, images, pretrained
+from stylezoo.export.servables import graph_codecs
+from stylezoo.export.servables.mobile import check_size, static_network
+from stylezoo.export.servables.servable import (
+    Arrays,
+    Call,
+    Servable,
+    Tensor,
+    smooth_picture,
+    strings,
+)
+
+_SIZES = ((64, 80, 2), (37, 53, 1), (96, 96, 1))
+_IMAGE = Tensor("float32", "[B, H, W, 3]", "RGB in [0, 1], of any size")
+IMAGE_BYTES = Tensor("string", "[B]", "JPEG, PNG, GIF or BMP files, each of its own size")
+MAX_SIDE = Tensor(
+    "int32",
+    "[B], [1] or []",
+    f"longest side, px, to which larger pictures are reduced: {graph_codecs.DEFAULT_MAX_SIDE} if not "
+    f"given, at most {graph_codecs.LARGEST_SIDE}",
+)
+
+
+class Painter(Servable):
+    """A generator that paints photographs; its noise, if it has any, is always the same.
+
+    Args:
+        generator: the generator.
+        source: as of :class:`Servable`.
+    """
+
+    kind = "photographs"
+    bytes_signature = "stylize_bytes"
+    output = "stylized"
+
+    def __init__(self, generator: generators.Generator, source: str) -> None:
+        super().__init__(generator.network, source)
+        self._generator = generator
+        self._config = generator.config
+        self._num_styles = generator.config.num_styles
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The styles' names, in the order of ``style_weights``."""
+        return self._generator.styles
+
+    def signatures(self) -> dict[str, Any]:  # noqa: D102
+        image = tf.TensorSpec([None, None, None, 3], tf.float32, "image")
+        data = tf.TensorSpec([None], tf.string, "image_bytes")
+        # Of unknown rank: one for all, or, where a server makes a batch of requests, one for each.
+        side = tf.TensorSpec(None, tf.int32, "max_side")
+        default = tf.constant([graph_codecs.DEFAULT_MAX_SIDE])
+        if not self._num_styles:
+
+            @tf.function(autograph=False, input_signature=[image])
+            def serving_default(image: tf.Tensor) -> dict[str, tf.Tensor]:
+                return {"stylized": self._paint(image)}
+
+            @tf.function(autograph=False, input_signature=[data, side])
+            def stylize_bytes(
+                image_bytes: tf.Tensor, max_side: tf.Tensor = default
+            ) -> dict[str, tf.Tensor]:
+                return {"stylized_bytes": self._paint_files(image_bytes, max_side)}
+
+        else:
+            weights = tf.TensorSpec([None, self._num_styles], tf.float32, "style_weights")
+
+            @tf.function(autograph=False, input_signature=[image, weights])
+            def serving_default(image: tf.Tensor, style_weights: tf.Tensor) -> dict[str, tf.Tensor]:
+                return {"stylized": self._paint(image, style_weights)}
+
+            @tf.function(autograph=False, input_signature=[data, weights, side])
+            def stylize_bytes(
+                image_bytes: tf.Tensor, style_weights: tf.Tensor, max_side: tf.Tensor = default
+            ) -> dict[str, tf.Tensor]:
+                return {"stylized_bytes": self._paint_files(image_bytes, max_side, style_weights)}
+
+        return {"serving_default": serving_default, self.bytes_signature: stylize_bytes}
+
+    def _paint(self, image: Any, style_weights: Any = None) -> tf.Tensor:
+        """[B, H, W, 3] -> the same."""
+        inputs = {"image": tf.convert_to_tensor(image)}
+        if style_weights is not None:
+            inputs["style_weights"] = tf.convert_to_tensor(style_weights)
+        if isinstance(self._config, generators.TextureNetworkConfig):
+            batch, height, width = tf.unstack(tf.shape(image)[:3])
+            noise = generators.texture_noise(self._config, (height, width))
+            inputs |= {name: tf.repeat(each, batch, axis=0) for name, each in noise.items()}
+        return self.network(inputs, training=False)
+
+    def _paint_files(
+        self, image_bytes: tf.Tensor, max_side: tf.Tensor, *style_weights: tf.Tensor
+    ) -> tf.Tensor:
+        """[B] -> [B]."""
+        batch = tf.shape(image_bytes)
+
+        def paint(data: tf.Tensor, index: tf.Tensor, side: tf.Tensor, *weights: tf.Tensor) -> Any:
+            image = graph_codecs.limit(graph_codecs.decode(data, index), side)
+            return graph_codecs.encode(
+                self._paint(image[None], *(each[None] for each in weights))[0]
+            )
+
+        return graph_codecs.each(
+            paint,
+            image_bytes,
+            tf.range(batch[0]),
+            tf.broadcast_to(max_side, batch),
+            *style_weights,
+            like=tf.string,
+        )
+
+    def tensors(self) -> dict[str, tuple[dict[str, Tensor], dict[str, Tensor]]]:  # noqa: D102
+        weights = {}
+        if self._num_styles:
+            weights["style_weights"] = Tensor(
+                "float32",
+                f"[B, {self._num_styles}]",
+                "how much of each style, of sum 1 for each picture",
+            )
+        return {
+            "serving_default": (
+                {"image": _IMAGE, **weights},
+                {"stylized": Tensor("float32", "[B, H, W, 3]", "RGB in [0, 1]")},
+            ),
+            self.bytes_signature: (
+                {"image_bytes": IMAGE_BYTES, **weights, "max_side": MAX_SIDE},
+                {"stylized_bytes": Tensor("string", "[B]", "JPEG files")},
+            ),
+        }
+
+    def calls(self) -> Iterator[Call]:  # noqa: D102
+        for height, width, batch in _SIZES:
+            inputs = {"image": smooth_picture(height, width, seed=height, batch=batch)}
+            yield Call(
+                f"{batch}x{height}x{width}",
+                "serving_default",
+                inputs | self._weights(batch, seed=height),
+            )
+        files = strings(
+            images.encode_image(smooth_picture(48, 72, seed=0), ".png"),
+            images.encode_image(smooth_picture(120, 90, seed=1), ".jpg"),
+        )
+        # A row each: a server that batches requests refuses others, and the model if it warms up by them.
+        side = np.array([64, 64], np.int32)
+        yield Call(
+            "PNG 48x72 and JPEG 120x90 reduced to 64",
+            self.bytes_signature,
+            {"image_bytes": files, "max_side": side} | self._weights(2, seed=0),
+        )
+        yield Call(
+            "`max_side` left out",
+            self.bytes_signature,
+            {"image_bytes": files[:1]} | self._weights(1, seed=1),
+        )
+
+    def _weights(self, batch: int, *, seed: int) -> dict[str, np.ndarray]:
+        if not self._num_styles:
+            return {}
+        drawn = np.random.default_rng(seed).dirichlet(np.ones(self._num_styles), batch)
+        return {"style_weights": drawn.astype(np.float32)}
+
+    def expected(self, call: Call) -> dict[str, np.ndarray]:  # noqa: D102
+        weights = call.inputs.get("style_weights")
+        if call.signature == "serving_default":
+            return {"stylized": self._paint(call.inputs["image"], weights).numpy()}
+        side = int(np.ravel(call.inputs.get("max_side", graph_codecs.DEFAULT_MAX_SIDE))[0])
+        painted = []
+        for index, data in enumerate(call.inputs["image_bytes"]):
+            image = images.decode_image(data)
+            if max(image.shape[1:3]) > side:
+                image = images.resize_longest_side(image, side)
+            row = None if weights is None else weights[index : index + 1]
+            painting = self._paint(image, row).numpy()
+            painted.append(images.encode_image(painting, ".jpg", quality=graph_codecs.JPEG_QUALITY))
+        return {"stylized_bytes": strings(*painted)}
+
+    def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102
+        good = images.encode_image(smooth_picture(16, 16, seed=0), ".jpg")
+        inputs = {"image_bytes": strings(good, good[: len(good) // 2])}
+        call = Call(
+            "truncated JPEG",
+            self.bytes_signature,
+            inputs | self._weights(2, seed=0) | {"max_side": np.array([64, 64], np.int32)},
+        )
+        return call, "at batch index 1"
+
+    def mobile(  # noqa: D102
+        self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
+    ) -> keras.Model:
+        check_size(self.network, height, width)
+        shapes: dict[str, tuple[int, ...]] = {"image": (1, height, width, 3)}
+        if isinstance(self._config, generators.TextureNetworkConfig):
+            noise = self._config.noise_shapes(height, width)
+            shapes |= {name: (1, *shape) for name, shape in noise.items()}
+        if self._num_styles:
+            shapes["style_weights"] = (1, self._num_styles)
+        return static_network(self.network, shapes, output=self.output, calibration=calibration)
+
+    def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
+        inputs = {"image": picture}
+        if isinstance(self._config, generators.TextureNetworkConfig):
+            noise = generators.texture_noise(self._config, picture.shape[1:3])
+            inputs |= {name: each.numpy() for name, each in noise.items()}
+        if self._num_styles:
+            # Every style by itself in turn.
+            inputs["style_weights"] = np.eye(self._num_styles, dtype=np.float32)[
+                [index % self._num_styles]
+            ]
+        return inputs
+
+    def record(self) -> dict[str, Any]:  # noqa: D102
+        return {**super().record(), "styles": list(self.styles)}
+
+    @property
+    def card(self) -> str | None:  # noqa: D102
+        known = pretrained.MODELS.get(self.source)
+        return known.card() if known else None

@@ -1,0 +1,218 @@
+"""Requests to TensorFlow Serving, by REST and by gRPC."""
+
+import abc
+import base64
+import http.client
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from stylezoo.export.serving.protos import import_protos
+
+# Seconds before the first retry; then twice as long each time.
+_FIRST_WAIT = 0.2
+_LONGEST_WAIT = 5.0
+_UNAVAILABLE = http.HTTPStatus.SERVICE_UNAVAILABLE
+_MESSAGE_BYTES = 256 * 2**20
+
+# Shapes of inputs by their names, None where any number fits; and names of outputs.
+Signature = tuple[dict[str, list[int]], list[str]]
+
+
+class ServerError(OSError):
+    """What a server answered in place of a result, or that it did not answer."""
+
+
+class Client(abc.ABC):
+    """One model of a server.
+
+    Args:
+        url: ``http://HOST:PORT`` or ``https://...`` for REST, ``grpc://HOST:PORT`` for gRPC.
+        model: its name.
+        timeout: seconds that a request may take, its retries included.
+        retries: how often a request is made again when the server is unavailable: a connection that can't
+            be made, 503, UNAVAILABLE. Nothing else is retried.
+    """
+
+    def __init__(self, url: str, model: str, *, timeout: float = 60.0, retries: int = 4) -> None:
+        self.url, self.model = url, model
+        self._timeout, self._retries = timeout, retries
+
+    @abc.abstractmethod
+    def signatures(self) -> dict[str, Signature]:
+        """Inputs and outputs of the model's signatures by their names.
+
+        Raises:
+            ServerError: if the server says something else, or nothing.
+        """
+
+    @abc.abstractmethod
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run a signature; strings are arrays of bytes.
+
+        Raises:
+            ServerError: if the server says something else, or nothing.
+        """
+
+
+def connect(url: str, model: str, *, timeout: float = 60.0, retries: int = 4) -> Client:
+    """A client of the kind that the URL asks for.
+
+    Raises:
+        ValueError: for another kind of URL.
+    """
+    kinds = {"http": RestClient, "https": RestClient, "grpc": GrpcClient}
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in kinds or not parts.hostname:
+        raise ValueError(
+            f"`url` must be http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT. Received: {url}"
+        )
+    return kinds[parts.scheme](url.rstrip("/"), model, timeout=timeout, retries=retries)
+
+
+class RestClient(Client):
+    """By REST: JSON, with picture files in base64."""
+
+    def signatures(self) -> dict[str, Signature]:  # noqa: D102
+        answer = self._request("/metadata")
+        found = answer["metadata"]["signature_def"]["signature_def"]
+        return {
+            name: (
+                {key: _rest_shape(each) for key, each in signature["inputs"].items()},
+                list(signature["outputs"]),
+            )
+            for name, signature in found.items()
+            if signature.get("inputs")
+        }
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:  # noqa: D102
+        given = {name: _to_json(np.asarray(each)) for name, each in inputs.items()}
+        body = {"signature_name": signature, "inputs": given}
+        outputs = self._request(":predict", json.dumps(body).encode())["outputs"]
+        names = self.signatures()[signature][1]
+        if len(names) == 1:  # then it stands there without its name
+            outputs = {names[0]: outputs}
+        return {name: _from_json(each) for name, each in outputs.items()}
+
+    def _request(self, path: str, body: bytes | None = None) -> Any:
+        """The answer's JSON; tried again while the server is unavailable."""
+        url = f"{self.url}/v1/models/{urllib.parse.quote(self.model)}{path}"
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        deadline = time.monotonic() + self._timeout
+        for attempt in range(self._retries + 1):
+            try:
+                left = deadline - time.monotonic()
+                with urllib.request.urlopen(request, timeout=max(left, 1e-3)) as response:
+                    return json.loads(response.read())
+            except urllib.error.HTTPError as error:
+                reason, again = _rest_error(error), error.code == _UNAVAILABLE
+            except (TimeoutError, urllib.error.URLError) as error:
+                cause = getattr(error, "reason", error)
+                if isinstance(cause, TimeoutError):
+                    raise ServerError(f"{self.url} did not answer in {self._timeout} s") from error
+                reason, again = str(cause), isinstance(cause, ConnectionRefusedError)
+            except (http.client.HTTPException, ConnectionError, ValueError) as error:
+                raise ServerError(f"{self.url} is no TensorFlow Serving: {error!r}") from error
+            wait = min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT)
+            if not again or attempt == self._retries or time.monotonic() + wait > deadline:
+                raise ServerError(f"{self.url} answered: {reason}")
+            time.sleep(wait)
+        raise AssertionError("unreachable")
+
+
+class GrpcClient(Client):
+    """By gRPC, which retries by itself."""
+
+    def __init__(self, url: str, model: str, *, timeout: float = 60.0, retries: int = 4) -> None:
+        super().__init__(url, model, timeout=timeout, retries=retries)
+        self._protos = import_protos()
+        policy = {
+            "maxAttempts": min(retries + 1, 5),  # gRPC allows no more
+            "initialBackoff": f"{_FIRST_WAIT}s",
+            "maxBackoff": f"{_LONGEST_WAIT}s",
+            "backoffMultiplier": 2,
+            "retryableStatusCodes": ["UNAVAILABLE"],
+        }
+        service = {"methodConfig": [{"name": [{}], **({"retryPolicy": policy} if retries else {})}]}
+        options = [
+            ("grpc.enable_retries", int(retries > 0)),
+            ("grpc.service_config", json.dumps(service)),
+            ("grpc.max_send_message_length", _MESSAGE_BYTES),
+            ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+        ]
+        target = urllib.parse.urlsplit(url).netloc
+        channel = self._protos.grpc.insecure_channel(target, options)
+        self._stub = self._protos.PredictionServiceStub(channel)
+
+    def signatures(self) -> dict[str, Signature]:  # noqa: D102
+        request = self._protos.GetModelMetadataRequest(metadata_field=["signature_def"])
+        request.model_spec.name = self.model
+        answer = self._call(self._stub.GetModelMetadata, request)
+        found = self._protos.SignatureDefMap()
+        answer.metadata["signature_def"].Unpack(found)
+        return {
+            name: (
+                {
+                    key: [dim.size for dim in each.tensor_shape.dim]
+                    for key, each in signature.inputs.items()
+                },
+                list(signature.outputs),
+            )
+            for name, signature in found.signature_def.items()
+            if signature.inputs
+        }
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:  # noqa: D102
+        import tensorflow as tf
+
+        request = self._protos.PredictRequest()
+        request.model_spec.name = self.model
+        request.model_spec.signature_name = signature
+        for name, value in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        answer = self._call(self._stub.Predict, request)
+        return {name: tf.make_ndarray(each) for name, each in answer.outputs.items()}
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, timeout=self._timeout)
+        except self._protos.grpc.RpcError as error:
+            if error.code() == self._protos.grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise ServerError(f"{self.url} did not answer in {self._timeout} s") from error
+            text = f"{error.code().name}: {error.details()}"
+            raise ServerError(f"{self.url} answered: {text}") from error
+
+
+def _rest_shape(info: Mapping[str, Any]) -> list[int]:
+    return [int(dim["size"]) for dim in info["tensor_shape"].get("dim", [])]
+
+
+def _rest_error(error: urllib.error.HTTPError) -> str:
+    """What the server says of an error, as its JSON or as it is."""
+    content = error.read().decode(errors="replace")
+    try:
+        return json.loads(content)["error"]
+    except (ValueError, LookupError, TypeError):
+        return f"{error.code} {error.reason}"
+
+
+def _to_json(values: np.ndarray) -> Any:
+    if values.dtype != object:
+        return values.tolist()
+    return [{"b64": base64.b64encode(each).decode()} for each in values.tolist()]
+
+
+def _from_json(values: Any) -> np.ndarray:
+    first = np.ravel(np.asarray(values, object))[:1]
+    if first.size and isinstance(first[0], Mapping):
+        decoded = [base64.b64decode(each["b64"]) for each in values]
+        return np.array([*decoded, None], object)[:-1]
+    if first.size and isinstance(first[0], str):
+        return np.vectorize(str.encode, otypes=[object])(np.asarray(values, object))
+    return np.asarray(values, np.float32)

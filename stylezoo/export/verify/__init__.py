@@ -1,0 +1,1 @@
+"""Exports loaded back by runtimes that share no code with their Keras models, and compared."""

@@ -1,0 +1,287 @@
+"""Training of classifiers."""
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stylezoo import classifiers, images, weights
+from stylezoo.training import recognition
+from stylezoo.training.augmentation import Views, colour_components
+from stylezoo.training.labelled import LabelledConfig, LabelledPhotographs
+from stylezoo.training.recipes import Recipe
+from stylezoo.training.trainer import Callback, LoopConfig, train
+from stylezoo.weights import weights_files
+
+MODEL_FILE = "model.weights.h5"
+LABELS_FILE = "labels.txt"
+# So many held-out pictures, evenly spaced, are looked at on the way.
+_NUM_TRIED = 2000
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassifierTraining:
+    """What decides a classifier's training, but for the loop.
+
+    Attributes:
+        network: the architecture.
+        data: the pictures.
+        recipe: how it is trained; its learning rate, batches and epochs are in the loop, see
+            :meth:`~stylezoo.training.recipes.Recipe.loop_config`.
+        image_size: side of the network's input, px; None for what it was published for.
+        init_weights: to start from: a file or name of weights with a head of the same classes.
+
+    Raises:
+        ValueError: for an unknown architecture, a size < 1, or colour noise for one that sees grey.
+    """
+
+    network: str
+    data: LabelledConfig
+    recipe: Recipe
+    image_size: int | None = None
+    init_weights: str | None = None
+
+    def __post_init__(self) -> None:
+        classifiers.canonical(self.network)
+        if self.image_size is not None and self.image_size < 1:
+            raise ValueError(f"`image_size` must be >= 1. Received: image_size={self.image_size}")
+        noise = self.recipe.augmentation.colour_noise
+        if noise and classifiers.get(self.network).channels == 1:
+            raise ValueError(
+                f"`colour_noise` must be 0 for {self.network}, which sees grey. "
+                f"Received: colour_noise={noise}"
+            )
+
+    @property
+    def size(self) -> int:
+        """Side of the network's input, px."""
+        return self.image_size or classifiers.get(self.network).input_size
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        described = {"task": "classifier", **dataclasses.asdict(self)}
+        for field in (
+            "paper",
+            "learning_rate",
+            "batch_size",
+            "epochs",
+            "decay_epochs",
+            "decay_factor",
+        ):
+            del described["recipe"][field]  # in the loop, or no more than a name
+        return described
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassifierResult:
+    """What a classifier's run ends with.
+
+    Attributes:
+        model: the trained network, without heads on the side; also in ``model.weights.h5``.
+        class_names: by number; also in ``labels.txt``.
+        skipped: name and reason of the pictures that could not be read, in this process.
+    """
+
+    model: keras.Model
+    class_names: tuple[str, ...]
+    skipped: Mapping[str, str]
+
+
+def train_classifier(
+    config: ClassifierTraining,
+    *,
+    loop: LoopConfig,
+    run: str,
+    callback: Callback | None = None,
+    pictures: tuple[LabelledPhotographs, LabelledPhotographs] | None = None,
+) -> ClassifierResult:
+    """Train a classifier, or go on where a run stopped.
+
+    The run's folder gets ``model.weights.h5``, for ``classifiers.build(network, weights=...,
+    num_classes=...)``, and ``labels.txt``, the classes' names, one a line.
+
+    Args:
+        config: see :class:`ClassifierTraining`.
+        loop: see :class:`~stylezoo.training.trainer.LoopConfig`.
+        run: the run's folder.
+        callback: see :func:`~stylezoo.training.trainer.train`.
+        pictures: those of ``config.data.open()``, if it has been done.
+
+    Raises:
+        ValueError, OSError, FloatingPointError: as :func:`~stylezoo.training.trainer.train` and
+            :meth:`~stylezoo.training.labelled.LabelledConfig.open`.
+        WeightsError: if the weights to start from can't be had, or are not this network's.
+    """
+    opened = config.data.open() if pictures is None else pictures
+    return train(
+        functools.partial(_ClassifierTask, config, loop, *opened),
+        config=loop,
+        describe=config.describe(),
+        path=run,
+        callback=callback,
+    )
+
+
+class _ClassifierTask:
+    """See :class:`~stylezoo.training.trainer.Task`."""
+
+    def __init__(
+        self,
+        config: ClassifierTraining,
+        loop: LoopConfig,
+        pictures: LabelledPhotographs,
+        held_out: LabelledPhotographs,
+    ) -> None:
+        self._config, self._loop = config, loop
+        architecture = classifiers.get(config.network)
+        channels, augmentation = architecture.channels, config.recipe.augmentation
+        self._class_names = pictures.class_names
+        self._model = classifiers.build(
+            config.network,
+            weights=config.init_weights,
+            num_classes=len(self._class_names),
+            input_shape=(config.size, config.size, channels),
+        )
+        self._network = classifiers.with_auxiliary_heads(self._model)
+        components = colour_components(pictures) if augmentation.colour_noise else None
+        self._views = Views(pictures, augmentation, config.size, channels, components)
+        self._held_out = Views(held_out, augmentation, config.size, channels)
+        self._tried = np.unique(np.linspace(0, len(held_out) - 1, _NUM_TRIED).round().astype(int))
+        self._score = recognition.scorer(self._model)
+        self._kernels = [
+            variable for variable in self.variables if variable.path.endswith("kernel")
+        ]
+
+    @property
+    def network(self) -> keras.Model:
+        """With the heads on the side."""
+        return self._network
+
+    @property
+    def variables(self) -> list[Any]:
+        return self._network.trainable_variables
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        return {**self._views.pictures.skipped, **self._held_out.pictures.skipped}
+
+    def optimizer(self, learning_rate: Any) -> keras.optimizers.Optimizer:
+        return self._config.recipe.make_optimizer(learning_rate)
+
+    def batches(
+        self, *, first_step: int, num_steps: int, shard: tuple[int, int]
+    ) -> tf.data.Dataset:
+        return self._views.batches(
+            batch_size=self._loop.batch_size,
+            seed=self._loop.seed,
+            num_steps=num_steps,
+            first_step=first_step,
+            shard=shard,
+        )
+
+    def loss(
+        self, batch: tuple[tf.Tensor, tf.Tensor], seed: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        pictures, labels = batch
+        scores = _train_pass(self._network, pictures, seed)
+        entropies = {
+            name: tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels, tf.cast(each, tf.float32))
+            )
+            for name, each in scores.items()
+        }
+        main = entropies.pop("scores")
+        right = tf.equal(tf.argmax(scores["scores"], axis=1), labels)
+        shares = {"cross_entropy": main, "accuracy": tf.reduce_mean(tf.cast(right, tf.float32))}
+        total = main
+        for name, entropy in entropies.items():
+            shares[name] = entropy
+            total += self._config.recipe.auxiliary_weight * entropy
+        if self._config.recipe.weight_decay:
+            # Its gradient is the decay times the kernel.
+            squares = tf.add_n([tf.nn.l2_loss(kernel.value) for kernel in self._kernels])
+            shares["weight_decay"] = self._config.recipe.weight_decay * squares
+            total += shares["weight_decay"]
+        return total, shares
+
+    def held_out(self) -> tuple[dict[str, float], np.ndarray]:
+        predictions = recognition.predict(
+            self._score, self._held_out, batch_size=self._loop.batch_size, indices=self._tried
+        )
+        return predictions.figures(), recognition.predictions_sheet(predictions, self._held_out)
+
+    def save(self, folder: pathlib.Path) -> None:
+        network = classifiers.canonical(self._config.network)
+        loaded = weights.LoadedWeights(
+            name=f"{network}.{pathlib.Path(self._config.data.dataset).stem}",
+            architecture=network,
+            preprocessing=self._model.get_layer("preprocess").mode,
+            tensors={
+                f"{layer.name}/{variable.name}": variable.numpy()
+                for layer in self._model.layers
+                for variable in layer.weights
+            },
+        )
+        with images.atomic_path(folder / LABELS_FILE, overwrite=True) as temporary:
+            temporary.write_text("".join(f"{name}\n" for name in self._class_names), "utf-8")
+        with images.atomic_path(folder / MODEL_FILE, overwrite=True) as temporary:
+            temporary.unlink()  # a weights file is never written over
+            weights_files.write(
+                temporary, loaded, source="stylezoo train_classifier", license="not stated"
+            )
+
+    def result(self) -> ClassifierResult:
+        return ClassifierResult(self._model, self._class_names, self.skipped)
+
+
+def _train_pass(network: keras.Model, pictures: tf.Tensor, seed: tf.Tensor) -> Any:
+    """The network's outputs in training, in a replica.
+
+    Dropout follows ``seed`` and not a count of its own, which a resumed run would not have. Moving
+    averages get the mean of the replicas' new values, and so stay equal.
+    """
+    states = [
+        layer.seed_generator.state for layer in network.layers if hasattr(layer, "seed_generator")
+    ]
+    seeds = [_layer_seed(seed, number) for number in range(len(states))]
+    with keras.StatelessScope(list(zip(states, seeds, strict=True))) as scope:
+        outputs = network(pictures, training=True)
+    moving = [
+        variable
+        for variable in network.non_trainable_variables
+        if all(variable is not state for state in states)
+    ]
+    updated = [each for each in moving if scope.get_current_value(each) is not None]
+    if updated:
+        values = [scope.get_current_value(each) for each in updated]
+        context = tf.distribute.get_replica_context()
+        values = context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+        for variable, value in zip(updated, values, strict=True):
+            variable.assign(value)
+    return outputs
+
+
+def _layer_seed(seed: tf.Tensor, number: int) -> tf.Tensor:
+    folded = tf.random.fold_in(seed, number)
+    return tf.random.stateless_uniform([2], folded, minval=None, maxval=None, dtype=tf.uint32)
+
+
+def read_labels(file: pathlib.Path) -> tuple[str, ...]:
+    """The names of a file such as ``labels.txt``, one a line.
+
+    Raises:
+        ValueError: if it is no text, or a name is there twice.
+        OSError: if it can't be read.
+    """
+    try:
+        names = tuple(file.read_text("utf-8").splitlines())
+    except UnicodeDecodeError as error:
+        raise ValueError(f"`labels` must be a text file. Received: {file}") from error
+    if len(set(names)) < len(names) or not names:
+        raise ValueError(f"`labels` must be different names, one a line. Received: {file}")
+    return names

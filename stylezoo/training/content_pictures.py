@@ -1,0 +1,75 @@
+"""The photographs of a run: crops to train on, and a few that are held out and looked at."""
+
+import dataclasses
+
+import tensorflow as tf
+
+from stylezoo.training.data import CropConfig, centre_crops, crops, open_photographs
+from stylezoo.training.trainer import LoopConfig
+
+_NUM_SHOWN = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class ContentConfig:
+    """Which photographs, and how they are cropped.
+
+    Attributes:
+        content: a folder of photographs or a TensorFlow Datasets name, see
+            :func:`~stylezoo.training.data.open_photographs`.
+        held_out: the same, for those that losses and samples are shown on; None to set four of
+            ``content`` apart.
+        data_dir: where TensorFlow Datasets keeps its datasets.
+        image_size: side of the crops, px.
+        min_scale: the smallest crop's side as a fraction of the photograph's shorter side.
+    """
+
+    content: str
+    held_out: str | None = None
+    data_dir: str | None = None
+    image_size: int = 256
+    min_scale: float = 0.0
+
+
+class Content:
+    """The photographs that a :class:`ContentConfig` names, opened.
+
+    Raises:
+        ValueError, OSError: if there are none, or too few to hold some out.
+    """
+
+    def __init__(self, config: ContentConfig, loop: LoopConfig) -> None:
+        self._crop = CropConfig(config.image_size, min_scale=config.min_scale)
+        self._loop = loop
+        photographs = open_photographs(config.content, data_dir=config.data_dir)
+        if config.held_out is None:
+            if len(photographs) < 2:
+                raise ValueError(
+                    f"`content` must hold 2 pictures or more. Received: {config.content}, 1 picture"
+                )
+            photographs, held_out = photographs.hold_out(min(_NUM_SHOWN, len(photographs) - 1))
+        else:
+            held_out = open_photographs(config.held_out, data_dir=config.data_dir)
+        self._photographs = photographs
+        shown = range(min(_NUM_SHOWN, len(held_out)))
+        #: Held-out photographs, [N, image_size, image_size, 3] in [0, 1].
+        self.shown = centre_crops(held_out, shown, size=config.image_size)
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Name and reason of the pictures that could not be read so far."""
+        return self._photographs.skipped
+
+    def batches(
+        self, *, first_step: int, num_steps: int, shard: tuple[int, int]
+    ) -> tf.data.Dataset:
+        """See :meth:`stylezoo.training.trainer.Task.batches`."""
+        return crops(
+            self._photographs,
+            config=self._crop,
+            batch_size=self._loop.batch_size,
+            seed=self._loop.seed,
+            first_step=first_step,
+            num_steps=num_steps,
+            shard=shard,
+        )

@@ -1,0 +1,238 @@
+"""Training of networks that paint photographs in one or several styles."""
+
+import dataclasses
+import functools
+import pathlib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from stylezoo import generators, images, perceptual
+from stylezoo.objectives import OBJECTIVES, Reference, StyleObjective, TotalLoss
+from stylezoo.training.content_pictures import Content, ContentConfig
+from stylezoo.training.tasks import GeneratorTask, TrainingResult
+from stylezoo.training.trainer import Callback, LoopConfig, scalar_seed, train
+
+
+@dataclasses.dataclass(frozen=True)
+class StyleTraining:
+    """What decides a style network's training, but for the loop.
+
+    Attributes:
+        generator: the network; its ``num_styles`` is that of ``styles``, or 0 for a network of one.
+        styles: paths of the paintings; their stems name the styles.
+        content: the photographs.
+        objective: what is minimised.
+        style_size: longest side of the paintings, px: larger for larger strokes.
+        init_weights: a generator's file of the same configuration to start from.
+        finetune_style: a conditional generator's file that the styles are added to: only their
+            scales and shifts are trained.
+
+    Raises:
+        ValueError: for a generator that doesn't paint photographs, no style, two of one name, or a
+            size that is too small for the layers.
+    """
+
+    generator: generators.GeneratorConfig
+    styles: tuple[str, ...]
+    content: ContentConfig
+    objective: StyleObjective = OBJECTIVES["relative"]
+    style_size: int = 256
+    init_weights: str | None = None
+    finetune_style: str | None = None
+
+    def __post_init__(self) -> None:
+        superres = isinstance(self.generator, generators.SuperResolutionConfig)
+        if superres or not getattr(self.generator, "stylize", True):
+            raise ValueError(
+                "`generator` must paint photographs. "
+                f"Received: one of the type {type(self.generator).__name__}"
+            )
+        if not self.styles or len(set(self.style_names)) < len(self.styles):
+            raise ValueError(
+                "`styles` must be pictures of different names. "
+                f"Received: {', '.join(self.styles) or 'none'}"
+            )
+        perceptual.check_image_size(
+            self.content.image_size,
+            self.content.image_size,
+            architecture=self.objective.network,
+            taps=self.objective.taps,
+            name="image_size",
+        )
+
+    @property
+    def style_names(self) -> tuple[str, ...]:
+        """The paintings' stems."""
+        return tuple(pathlib.Path(path).stem for path in self.styles)
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {"task": "style", **dataclasses.asdict(self)}
+
+
+def train_style(
+    config: StyleTraining, *, loop: LoopConfig, run: str, callback: Callback | None = None
+) -> TrainingResult:
+    """Train a style network, or go on where a run stopped.
+
+    Source: Johnson et al. 2016, section 3; several styles: Dumoulin et al. 2017.
+
+    Args:
+        config: see :class:`StyleTraining`.
+        loop: see :class:`~stylezoo.training.trainer.LoopConfig`.
+        run: the run's folder.
+        callback: see :func:`~stylezoo.training.trainer.train`.
+
+    Raises:
+        ValueError, OSError, FloatingPointError: as :func:`~stylezoo.training.trainer.train`; also for
+            styles or photographs that can't be used.
+        WeightsError: if the perceptual network's weights can't be had.
+    """
+    return train(
+        functools.partial(_StyleTask, config, loop),
+        config=loop,
+        describe=config.describe(),
+        path=run,
+        callback=callback,
+    )
+
+
+class _StyleTask(GeneratorTask):
+    """See :class:`~stylezoo.training.trainer.Task`."""
+
+    def __init__(self, config: StyleTraining, loop: LoopConfig) -> None:
+        self._config = config
+        paintings = [_painting(config, path) for path in config.styles]
+        self._content = Content(config.content, loop)
+        self._shown = self._content.shown
+        self._base, initial = _start(config)
+        super().__init__(config, loop, initial)
+        self._loss = config.objective.build()
+        self._styles = _stacked_targets(self._loss, paintings)
+        self._evaluate = tf.function(self._evaluate_style, autograph=False)
+
+    @property
+    def variables(self) -> list[Any]:
+        if self._base is not None:
+            return generators.style_variables(self.network)
+        return super().variables
+
+    def batches(
+        self, *, first_step: int, num_steps: int, shard: tuple[int, int]
+    ) -> tf.data.Dataset:
+        return self._content.batches(first_step=first_step, num_steps=num_steps, shard=shard)
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        return self._content.skipped
+
+    def loss(self, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        batch += _quantization_noise(batch.shape, seed)
+        num_styles = len(self._config.styles)
+        order = tf.random.experimental.stateless_shuffle(tf.range(num_styles), seed)
+        # Every style as often as the others, as far as the batch has room.
+        chosen = tf.gather(order, tf.range(tf.shape(batch)[0]) % num_styles)
+        inputs = self._inputs(batch, chosen, scalar_seed(seed))
+        return self._compare(batch, self.network(inputs, training=True), chosen)
+
+    def _inputs(
+        self, photographs: tf.Tensor, chosen: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        inputs = {"image": photographs}
+        config = self._generator.config
+        if config.num_styles:
+            inputs["style_weights"] = tf.one_hot(chosen, config.num_styles)
+        if isinstance(config, generators.TextureNetworkConfig):
+            size = (self._config.content.image_size,) * 2
+            inputs |= generators.texture_noise(config, size, batch=photographs.shape[0], seed=seed)
+        return inputs
+
+    def _compare(
+        self, photographs: tf.Tensor, painted: tf.Tensor, chosen: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """The loss of paintings of photographs, each in a style of its own."""
+        features = self._loss.features(photographs)
+        targets = {
+            term.name: term.target(features) if term.reference == "content" else {}
+            for term in self._loss.terms
+        }
+        targets["style"] = {tap: tf.gather(grams, chosen) for tap, grams in self._styles.items()}
+        return self._loss(painted, targets)
+
+    def held_out(self) -> tuple[dict[str, float], np.ndarray]:
+        names = self._config.style_names
+        columns, losses = [self._shown.numpy()], []
+        for style in range(len(names)):
+            painted, values = self._evaluate(tf.constant(style))
+            columns.append(painted.numpy())
+            losses.append({name: float(value) for name, value in values.items()})
+        means = {name: float(np.mean([each[name] for each in losses])) for name in losses[0]}
+        by_style = {
+            f"{name}/style": each["style"] for name, each in zip(names, losses, strict=True)
+        }
+        rows = [image for row in zip(*columns, strict=True) for image in row]
+        return means | by_style, images.contact_sheet(rows, columns=len(columns))
+
+    def _evaluate_style(self, style: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        chosen = tf.fill([len(self._shown)], style)
+        inputs = self._inputs(self._shown, chosen, tf.constant(0, tf.int64))
+        painted = self.network(inputs, training=False)
+        total, shares = self._compare(self._shown, painted, chosen)
+        return painted, {**shares, "total": total}
+
+    def generator(self) -> generators.Generator:
+        trained = super().generator()
+        if self._base is None:
+            return trained
+        joined = generators.append_styles(self._base, trained)
+        return dataclasses.replace(
+            joined, training={**joined.training, "finetuned": trained.training}
+        )
+
+
+def _quantization_noise(shape: tf.TensorShape, seed: tf.Tensor) -> tf.Tensor:
+    """What rounding to 8 bits took away; without it a crop of one colour has no variance.
+
+    Instance normalisation then multiplies gradients by 1/sqrt(ε) = 316 in every layer: infinity.
+    """
+    return tf.random.stateless_uniform(shape, seed, -0.5 / 255, 0.5 / 255)
+
+
+def _painting(config: StyleTraining, path: str) -> tf.Tensor:
+    painting = images.read_image(path)
+    painting = images.resize_longest_side(painting, config.style_size)
+    perceptual.check_image_size(
+        *painting.shape[1:3],
+        architecture=config.objective.network,
+        taps=config.objective.taps,
+        name=f"styles: {path}",
+    )
+    return painting
+
+
+def _stacked_targets(loss: TotalLoss, paintings: list[tf.Tensor]) -> dict[str, tf.Tensor]:
+    """The Gram matrices of all styles, [S, C, C] for each layer."""
+    style_term = next(term for term in loss.terms if term.name == "style")
+    style_loss = TotalLoss([style_term], loss.network)
+    each = [style_loss.targets({"style": Reference([painting])}) for painting in paintings]
+    return {
+        tap: tf.concat([targets["style"][tap] for targets in each], axis=0)
+        for tap in style_term.taps
+    }
+
+
+def _start(config: StyleTraining) -> tuple[generators.Generator | None, generators.Generator]:
+    """The generator to add styles to, if any, and the one to train."""
+    if config.finetune_style is not None:
+        base = generators.load(config.finetune_style)
+        blank = generators.blank_styles(base, config.style_names)
+        if blank.config != config.generator:
+            raise ValueError(
+                f"`generator` must be that of `finetune_style`, {blank.config}. "
+                f"Received: {config.generator}"
+            )
+        return base, blank
+    initial = generators.initial(config.generator, config.init_weights, styles=config.style_names)
+    return None, initial

@@ -1,0 +1,173 @@
+"""Training of super-resolution networks (Johnson et al. 2016, section 4.2)."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from stylezoo import generators, images, losses, perceptual
+from stylezoo.objectives import TotalLoss
+from stylezoo.training.content_pictures import Content, ContentConfig
+from stylezoo.training.tasks import GeneratorTask, TrainingResult
+from stylezoo.training.trainer import Callback, LoopConfig, train
+
+# Of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
+_SIGMA = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class SuperresTraining:
+    """What decides a super-resolution network's training, but for the loop.
+
+    Attributes:
+        generator: the network.
+        content: the photographs; ``image_size`` is that of the large pictures, a multiple of the
+            network's factor (288 px in the paper).
+        network: architecture of the perceptual network.
+        weights: see :func:`stylezoo.perceptual.perceptual_network`.
+        pooling: ``"max"`` or ``"avg"``.
+        content_layers: where features are compared: relu2_2 alone in the paper.
+        tv_weight: of the total variation.
+        init_weights: a generator's file of the same configuration to start from.
+
+    Raises:
+        ValueError: for an unknown layer, or a size that doesn't divide by the factor or is too small
+            for the layers.
+    """
+
+    generator: generators.SuperResolutionConfig
+    content: ContentConfig
+    network: str = "vgg16"
+    weights: str = "imagenet"
+    pooling: str = "max"
+    content_layers: tuple[str, ...] = ("relu2_2",)
+    tv_weight: float = 0.0
+    init_weights: str | None = None
+
+    def __post_init__(self) -> None:
+        perceptual.check_taps(self.network, self.content_layers, name="content_layers")
+        if self.content.image_size % self.generator.factor:
+            raise ValueError(
+                f"`image_size` must be a multiple of {self.generator.factor}. "
+                f"Received: image_size={self.content.image_size}"
+            )
+        perceptual.check_image_size(
+            self.content.image_size,
+            self.content.image_size,
+            architecture=self.network,
+            taps=self.content_layers,
+            name="image_size",
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {"task": "superres", **dataclasses.asdict(self)}
+
+
+def degrade(image: tf.Tensor, factor: int) -> tf.Tensor:
+    """Blurred with σ = 1 px and reduced by bicubic interpolation (section 4.2).
+
+    Args:
+        image: [B, H, W, 3] in [0, 1], H and W multiples of ``factor``.
+        factor: how many times smaller the result is.
+
+    Returns:
+        [B, H / factor, W / factor, 3] in [0, 1].
+    """
+    reach = 3
+    position = tf.range(-reach, reach + 1, dtype=tf.float32)
+    line = tf.exp(-0.5 * tf.square(position / _SIGMA))
+    line /= tf.reduce_sum(line)
+    kernel = tf.tile((line[:, None] * line[None])[:, :, None, None], [1, 1, 3, 1])
+    padded = tf.pad(image, [[0, 0], [reach, reach], [reach, reach], [0, 0]], "REFLECT")
+    blurred = tf.nn.depthwise_conv2d(padded, kernel, [1, 1, 1, 1], "VALID")
+    size = tf.shape(image)[1:3] // factor
+    return tf.clip_by_value(tf.image.resize(blurred, size, "bicubic"), 0.0, 1.0)
+
+
+def train_superres(
+    config: SuperresTraining, *, loop: LoopConfig, run: str, callback: Callback | None = None
+) -> TrainingResult:
+    """Train a super-resolution network, or go on where a run stopped.
+
+    Johnson et al. match the result's colours to the input afterwards; here nothing is done to it.
+
+    Args:
+        config: see :class:`SuperresTraining`.
+        loop: see :class:`~stylezoo.training.trainer.LoopConfig`.
+        run: the run's folder.
+        callback: see :func:`~stylezoo.training.trainer.train`.
+
+    Raises:
+        ValueError, OSError, FloatingPointError: as :func:`~stylezoo.training.trainer.train`.
+        WeightsError: if the perceptual network's weights can't be had.
+    """
+    return train(
+        functools.partial(_SuperresTask, config, loop),
+        config=loop,
+        describe=config.describe(),
+        path=run,
+        callback=callback,
+    )
+
+
+class _SuperresTask(GeneratorTask):
+    """See :class:`~stylezoo.training.trainer.Task`."""
+
+    def __init__(self, config: SuperresTraining, loop: LoopConfig) -> None:
+        self._config = config
+        self._content = Content(config.content, loop)
+        initial = generators.initial(config.generator, config.init_weights)
+        super().__init__(config, loop, initial)
+        network = perceptual.perceptual_network(
+            config.network, config.content_layers, weights=config.weights, pooling=config.pooling
+        )
+        terms: list[losses.LossTerm] = [losses.ContentLoss(config.content_layers, scale="relative")]
+        if config.tv_weight:
+            terms.append(losses.TotalVariationLoss(weight=config.tv_weight))
+        self._loss = TotalLoss(terms, network)
+        self._evaluate = tf.function(self._evaluate_shown, autograph=False)
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        return self._content.skipped
+
+    def batches(
+        self, *, first_step: int, num_steps: int, shard: tuple[int, int]
+    ) -> tf.data.Dataset:
+        return self._content.batches(first_step=first_step, num_steps=num_steps, shard=shard)
+
+    def loss(self, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        del seed  # nothing is random but the crops
+        small = degrade(batch, self._config.generator.factor)
+        return self._compare(batch, self.network({"image": small}, training=True))
+
+    def _compare(
+        self, photographs: tf.Tensor, enlarged: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        features = self._loss.features(photographs)
+        targets = {term.name: term.target(features) for term in self._loss.terms}
+        return self._loss(enlarged, targets)
+
+    def held_out(self) -> tuple[dict[str, float], np.ndarray]:
+        enlarged, bicubic, values = self._evaluate()
+        rows = zip(bicubic.numpy(), enlarged.numpy(), self._content.shown.numpy(), strict=True)
+        pictures = [picture for row in rows for picture in row]
+        sheet = images.contact_sheet(pictures, columns=3)
+        return {name: float(value) for name, value in values.items()}, sheet
+
+    def _evaluate_shown(self) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+        shown = self._content.shown
+        small = degrade(shown, self._config.generator.factor)
+        enlarged = self.network({"image": small}, training=False)
+        total, shares = self._compare(shown, enlarged)
+        bicubic = tf.clip_by_value(tf.image.resize(small, shown.shape[1:3], "bicubic"), 0.0, 1.0)
+        values = {
+            **shares,
+            "total": total,
+            "psnr": tf.reduce_mean(tf.image.psnr(shown, enlarged, 1.0)),
+            "bicubic_psnr": tf.reduce_mean(tf.image.psnr(shown, bicubic, 1.0)),
+        }
+        return enlarged, bicubic, values

@@ -1,0 +1,402 @@
+"""The loop that all training shares: one step in a graph, resumable after any of them."""
+
+import contextlib
+import dataclasses
+import math
+import os
+import pathlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stylezoo.training.run_folder import RunFolder
+
+DECAYS = ("none", "cosine", "ulyanov2016")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+DISTRIBUTIONS = ("none", "mirrored", "multi_worker")
+
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class StepDecay:
+    """A learning rate that is multiplied by ``factor`` after every ``every`` steps.
+
+    Raises:
+        ValueError: unless ``every`` is 1 or more and ``factor`` in (0, 1].
+    """
+
+    every: int
+    factor: float
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise ValueError(f"`every` must be >= 1. Received: every={self.every}")
+        if not 0 < self.factor <= 1:
+            raise ValueError(f"`factor` must be in (0, 1]. Received: factor={self.factor}")
+
+
+@dataclasses.dataclass(frozen=True)
+class LoopConfig:
+    """How weights are optimised.
+
+    Attributes:
+        num_steps: of the optimiser.
+        batch_size: pictures a step, over all replicas.
+        learning_rate: at the start.
+        clip_norm: what the gradient's norm is cut down to; 0 for never. A random network's first
+            gradients are hundreds of times the later ones, and Adam would remember them for
+            thousands of steps.
+        decay: of the learning rate: ``"none"``, ``"cosine"`` to zero at the end,
+            ``"ulyanov2016"``: times 0.7 every 200 steps from step 1000 on, or a :class:`StepDecay`.
+        precision: Keras's dtype policy for all networks.
+        distribution: ``"mirrored"`` over the GPUs of this machine, ``"multi_worker"`` over machines
+            (by ``TF_CONFIG``; all must see the run's folder), or ``"none"``. Batch norm takes the
+            statistics of each replica's part; of a generator's the first one's are saved, of a
+            classifier's the mean.
+        seed: of the weights, the data's order and crops, the choice of styles, noise.
+        log_every: steps between two records of the losses; there is also one at every saved state.
+        save_every: steps between two saved states.
+        sample_every: steps between two pictures and losses on held-out photographs.
+
+    Raises:
+        ValueError: for a value that is not among those, or a number out of its range.
+    """
+
+    num_steps: int = 40000
+    batch_size: int = 4
+    learning_rate: float = 1e-3
+    clip_norm: float = 10.0
+    decay: str | StepDecay = "none"
+    precision: str = "float32"
+    distribution: str = "none"
+    seed: int = 0
+    log_every: int = 20
+    save_every: int = 200
+    sample_every: int = 200
+
+    def __post_init__(self) -> None:
+        for field, known in (
+            ("decay", DECAYS),
+            ("precision", PRECISIONS),
+            ("distribution", DISTRIBUTIONS),
+        ):
+            value = getattr(self, field)
+            if value not in known and not isinstance(value, StepDecay):
+                raise ValueError(
+                    f"`{field}` must be one of {', '.join(known)}. Received: {field}={value!r}"
+                )
+        for field in ("num_steps", "batch_size", "log_every", "save_every", "sample_every"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"`{field}` must be >= 1. Received: {getattr(self, field)}")
+        if not self.clip_norm >= 0:
+            raise ValueError(f"`clip_norm` must be >= 0. Received: clip_norm={self.clip_norm}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"`learning_rate` must be > 0. Received: {self.learning_rate}")
+
+    def deciding(self) -> dict[str, Any]:
+        """The fields that decide the trained weights."""
+        reporting = ("log_every", "save_every", "sample_every")
+        fields = dataclasses.asdict(self)
+        return {name: value for name, value in fields.items() if name not in reporting}
+
+
+class Task(Protocol[Result_co]):
+    """What is trained, on what, towards what."""
+
+    @property
+    def network(self) -> keras.Model:
+        """Everything that a checkpoint must hold, beside the optimiser's state."""
+
+    @property
+    def variables(self) -> list[Any]:
+        """Those that are trained."""
+
+    def batches(
+        self, *, first_step: int, num_steps: int, shard: tuple[int, int]
+    ) -> tf.data.Dataset:
+        """The batches of the steps first_step..num_steps - 1; of each, part ``shard`` (index, count)."""
+
+    def loss(self, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """The mean loss of a batch, and each term's share; all that is random follows ``seed``, [2]."""
+
+    def held_out(self) -> tuple[dict[str, float], np.ndarray]:
+        """Losses by name and a picture, [1, H, W, 3], of held-out photographs."""
+
+    def optimizer(self, learning_rate: Any) -> keras.optimizers.Optimizer:
+        """Of the variables, at a rate or a Keras schedule of rates."""
+
+    def save(self, folder: pathlib.Path) -> None:
+        """Write the model as it is, for use, into the run's folder; at once or not at all."""
+
+    def result(self) -> Result_co:
+        """What training ends with."""
+
+
+Callback = Callable[[int, Mapping[str, float]], None]
+
+
+def scalar_seed(seed: tf.Tensor) -> tf.Tensor:
+    """Of a seed [2], an int64 for what takes a single number."""
+    return tf.random.stateless_uniform([], seed, minval=None, maxval=None, dtype=tf.int64)
+
+
+def strategy_of(distribution: str) -> tf.distribute.Strategy:
+    """The strategy of a name in :data:`DISTRIBUTIONS`.
+
+    Raises:
+        ValueError: if ``TF_CONFIG`` does not describe a cluster.
+    """
+    if distribution == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    if distribution == "multi_worker":
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            described = os.environ.get("TF_CONFIG")
+            raise ValueError(
+                f"`TF_CONFIG` must describe the cluster in JSON. Received: {described} ({error})"
+            ) from error
+    return tf.distribute.get_strategy()
+
+
+def train(
+    make_task: Callable[[], Task[Result]],
+    *,
+    config: LoopConfig,
+    describe: Mapping[str, Any],
+    path: str,
+    callback: Callback | None = None,
+) -> Result:
+    """Train a model, or go on where a run stopped.
+
+    The state of every ``save_every`` steps is on disk, and step s sees the same data and random
+    numbers however often the run was interrupted before it, so that a resumed run ends with the
+    weights of an unbroken one. TensorFlow's operations are made deterministic for the whole process.
+
+    Args:
+        make_task: builds the task; called under the distribution's scope.
+        config: see :class:`LoopConfig`.
+        describe: the task's configuration; recorded with ``config`` and compared on resuming.
+        path: of the run's folder, see :class:`~stylezoo.training.run_folder.RunFolder`.
+        callback: called with the number of steps done after every step, and the mean losses since
+            the last record whenever there is one (else an empty mapping).
+
+    Returns:
+        The task's result, once it is trained; its model is also in the folder.
+
+    Raises:
+        ValueError: if the folder holds another run, or the batch doesn't divide over the replicas.
+        FloatingPointError: if a loss or the gradient stops being finite; names the step and the
+            term. The last saved state stays.
+        OSError: if something can't be written.
+    """
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(config.seed)
+    with _policy(config.precision):
+        strategy = strategy_of(config.distribution)
+        replicas = strategy.num_replicas_in_sync
+        if config.batch_size % replicas:
+            raise ValueError(
+                f"`batch_size` must be a multiple of the {replicas} replicas. "
+                f"Received: batch_size={config.batch_size}"
+            )
+        run = RunFolder(path, {**describe, "loop": config.deciding()}, writes=_is_chief(strategy))
+        with strategy.scope():
+            trainer = _Trainer(make_task(), config, strategy, run)
+        return trainer.run(callback)
+
+
+def _is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one of its cluster that writes."""
+    cluster = strategy.cluster_resolver
+    if cluster is None or not cluster.task_type:
+        return True
+    alone = "chief" not in cluster.cluster_spec().jobs
+    return cluster.task_type == "chief" or (alone and cluster.task_id == 0)
+
+
+@contextlib.contextmanager
+def _policy(precision: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _schedule(config: LoopConfig) -> Any:
+    if isinstance(config.decay, StepDecay):
+        every, factor = config.decay.every, config.decay.factor
+        return keras.optimizers.schedules.ExponentialDecay(
+            config.learning_rate, every, factor, staircase=True
+        )
+    if config.decay == "cosine":
+        return keras.optimizers.schedules.CosineDecay(config.learning_rate, config.num_steps)
+    if config.decay == "ulyanov2016":
+        # The last step of each rate, counted from 0; Keras wants one even if it is never reached.
+        boundaries = list(range(999, max(config.num_steps, 1000), 200))
+        rates = [config.learning_rate * 0.7**drops for drops in range(len(boundaries) + 1)]
+        return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
+    return config.learning_rate
+
+
+class _Trainer(Generic[Result]):
+    """A task with its optimiser and its place in the run."""
+
+    def __init__(
+        self,
+        task: Task[Result],
+        config: LoopConfig,
+        strategy: tf.distribute.Strategy,
+        run: RunFolder,
+    ) -> None:
+        self._task, self._config, self._strategy, self._run = task, config, strategy, run
+        self._optimizer = task.optimizer(_schedule(config))
+        self._scaled = config.precision == "mixed_float16"
+        if self._scaled:
+            self._optimizer = keras.optimizers.LossScaleOptimizer(self._optimizer)
+        self._optimizer.build(task.variables)
+        self._step = tf.Variable(
+            0,
+            dtype=tf.int64,
+            trainable=False,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+        self._checkpoint = tf.train.Checkpoint(
+            network=task.network, optimizer=self._optimizer, step=self._step
+        )
+        self._names: tuple[str, ...] = ()
+        self._graph = tf.function(self._graph_step, autograph=False)
+        run.restore(self._checkpoint)
+        self._first = int(self._step.numpy())
+        self._batches = self._open_batches()
+        # All that can be wrong with what was asked for would have shown by now.
+        run.start(self._first)
+
+    def run(self, callback: Callback | None) -> Result:
+        config = self._config
+        pending: list[tf.Tensor] = []
+        if not self._first:
+            self._sample(0)
+        for step, batch in enumerate(self._batches, start=self._first + 1):
+            pending.append(self._graph(batch))
+            last = step == config.num_steps
+            saves = last or step % config.save_every == 0
+            samples = last or step % config.sample_every == 0
+            records = saves or step % config.log_every == 0
+            means: Mapping[str, float] = {}
+            # Only now are the losses of the steps since fetched from the device.
+            if records or samples:
+                values = self._fetch(step, pending)
+            if records:
+                means = self._record(step, values)
+                pending.clear()
+            if samples:
+                self._sample(step)
+            if saves:
+                self._save(step)
+            if callback:
+                callback(step, means)
+        return self._task.result()
+
+    def _open_batches(self) -> Any:
+        replicas = self._strategy.num_replicas_in_sync
+
+        def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            batches = self._task.batches(
+                first_step=self._first,
+                num_steps=self._config.num_steps,
+                shard=(context.input_pipeline_id, context.num_input_pipelines),
+            )
+            local = replicas // context.num_input_pipelines
+            return (
+                batches
+                if local == 1
+                else batches.unbatch().batch(
+                    self._config.batch_size // replicas, drop_remainder=True
+                )
+            )
+
+        if replicas == 1:
+            return of_pipeline(tf.distribute.InputContext())
+        return self._strategy.distribute_datasets_from_function(of_pipeline)
+
+    def _graph_step(self, batch: Any) -> tf.Tensor:
+        """One step; the mean losses of its batch, and its gradient's norm, as `_names` has them."""
+        values = self._strategy.run(self._replica_step, args=(batch,))
+        self._step.assign_add(1)
+        return self._strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
+
+    def _replica_step(self, batch: tf.Tensor) -> tf.Tensor:
+        replicas = self._strategy.num_replicas_in_sync
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        place = tf.cast(self._step, tf.int64) * replicas + tf.cast(replica, tf.int64)
+        with tf.GradientTape() as tape:
+            total, shares = self._task.loss(batch, tf.stack([self._config.seed, place]))
+            objective = total / replicas
+            if self._scaled:
+                objective = self._optimizer.scale_loss(objective)
+        variables = self._task.variables
+        gradients = tape.gradient(objective, [variable.value for variable in variables])
+        gradients, norm = self._clip(gradients)
+        self._optimizer.apply(gradients, variables)
+        values = {**shares, "total": total}
+        if not self._scaled:
+            # A scaled gradient overflows now and then, which is the optimiser's to handle.
+            values["gradient_norm"] = norm
+        self._names = tuple(values)
+        return tf.stack(list(values.values()))
+
+    def _clip(self, gradients: list[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """The replicas' summed gradients, each replica's part of them, clipped; and their norm."""
+        replicas = self._strategy.num_replicas_in_sync
+        if replicas > 1:
+            context = tf.distribute.get_replica_context()
+            gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        norm = tf.linalg.global_norm(gradients)
+        factor = 1.0 / replicas  # Keras adds up what the replicas give it
+        if self._config.clip_norm:
+            limit = self._config.clip_norm
+            if self._scaled:
+                limit *= self._optimizer.dynamic_scale
+            factor *= tf.minimum(limit / norm, 1.0)
+        return [gradient * factor for gradient in gradients], norm
+
+    def _fetch(self, step: int, pending: list[tf.Tensor]) -> np.ndarray:
+        """The values of the steps that end at ``step``, [steps, len(_names)].
+
+        Raises:
+            FloatingPointError: unless all are finite.
+        """
+        values = np.stack([value.numpy() for value in pending])
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad):
+            row, column = bad[0]
+            raise FloatingPointError(
+                f"step {step - len(pending) + 1 + row}: {self._names[column]} is "
+                f"{values[row, column]}; a smaller --learning_rate may help. The state before is saved"
+            )
+        return values
+
+    def _record(self, step: int, values: np.ndarray) -> dict[str, float]:
+        averages = values.mean(axis=0)
+        means = dict(zip(self._names, map(float, averages), strict=True))
+        self._run.log(step, {f"train/{name}": value for name, value in means.items()})
+        return means
+
+    def _sample(self, step: int) -> None:
+        losses, sheet = self._task.held_out()
+        self._run.log(step, {f"held_out/{name}": value for name, value in losses.items()})
+        self._run.show(step, sheet)
+
+    def _save(self, step: int) -> None:
+        # The state last: what is done before it has been written for it, and is not done again.
+        self._run.save_model(self._task.save)
+        self._run.flush()
+        self._run.save(self._checkpoint, step)

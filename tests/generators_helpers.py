@@ -1,0 +1,60 @@
+"""What generators are fed, and networks whose every pixel in reach has an effect."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from networks import random_image
+
+from stylezoo import generators, painting
+
+
+def network_of(config):
+    """With the same random weights every time."""
+    keras.utils.set_random_seed(0)
+    return config.build()
+
+
+def inputs_for(config, size, *, image=None, batch=1, seed=0):
+    """Everything that a generator takes; `image` is random by default."""
+    inputs = {}
+    texture = isinstance(config, generators.TextureNetworkConfig)
+    if texture:
+        inputs.update(generators.texture_noise(config, size, batch=batch, seed=seed))
+    if not texture or config.stylize:
+        inputs["image"] = random_image(*size, batch=batch, seed=seed) if image is None else image
+    if config.num_styles:
+        inputs["style_weights"] = tf.one_hot([0] * batch, config.num_styles)
+    return inputs
+
+
+def with_frozen_moments(network):
+    """A function of the network's inputs that normalises by the mean -1 and the variance 1."""
+    extra, values = {}, {}
+    for layer in painting.normalization_layers(network):
+        shape = [1, 1, layer.scale.shape[-1]]
+        for name, value in (("mean", -1.0), ("variance", 1.0)):
+            key = f"{layer.name}_{name}"
+            extra[key] = keras.Input(shape, name=key)
+            values[key] = tf.fill([1, *shape], value)
+    rewired = painting.rewire(
+        network,
+        lambda layer, _: (extra[f"{layer.name}_mean"], extra[f"{layer.name}_variance"]),
+        extra_inputs=extra,
+    )
+    return lambda inputs: rewired({**inputs, **values})
+
+
+def transparent(config):
+    """A function of a generator's inputs: kernels are positive, no ReLU is ever off.
+
+    Moments are fixed, of batch normalisation too, and the sigmoid is far from its ends.
+    """
+    network = network_of(config)
+    random = np.random.default_rng(0)
+    for variable in network.weights:
+        if len(variable.shape) == 4:
+            values = random.uniform(0.5, 1.5, variable.shape) / np.prod(variable.shape[:3])
+            variable.assign(1e-3 * values if "conv_out" in variable.path else values)
+        elif variable.name == "moving_mean":
+            variable.assign(-np.ones(variable.shape))
+    return with_frozen_moments(network)

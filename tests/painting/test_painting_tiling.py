@@ -1,0 +1,391 @@
+"""Pictures painted tile by tile against the same painted whole."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from generators_helpers import inputs_for, network_of
+from networks import random_image
+
+from stylezoo import generators, images, layers, painting
+from stylezoo.painting import moment_sampling, sections, stylizing
+from stylezoo.painting.tiling import Lattice, Tiling, cut
+
+# Float32 sums in another order, through a dozen normalisations; 1/255 is 4e-3.
+ATOL = 1e-4
+
+CONFIGS = {
+    "reflect": generators.JohnsonConfig((3, 4, 6), num_blocks=1),
+    "once": generators.JohnsonConfig((3, 4, 6), upsampling="transposed", padding="once"),
+    "zero": generators.JohnsonConfig((3, 4, 6), num_blocks=1, kernel=5, padding="zero"),
+    "batch": generators.JohnsonConfig(
+        (3, 4, 6), normalization="batch", upsampling="transposed", padding="once"
+    ),
+    "conditional": generators.JohnsonConfig(
+        (3, 4, 6), num_blocks=1, normalization="conditional", normalize_output=True, num_styles=3
+    ),
+    "skips": generators.JohnsonConfig(
+        (3, 4, 6), num_blocks=2, normalization="conditional", num_styles=3, skips=True
+    ),
+    "light": generators.LightConfig((4, 6), num_blocks=2, num_styles=3),
+    "light skips": generators.LightConfig((4, 6), num_blocks=1, num_styles=3, skips=True),
+    "texture": generators.TextureNetworkConfig(stylize=True, channels=2, num_scales=2),
+}
+configs = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+
+
+def generator_of(config):
+    """With moments that matter: scales and shifts are random."""
+    network, random = network_of(config), np.random.default_rng(0)
+    for layer in network.layers:
+        for variable in layer.weights:
+            if len(variable.shape) < 4:  # not a kernel
+                variable.assign(random.uniform(0.5, 1.5, variable.shape))
+    return generators.Generator(config, network, ("a", "b", "c")[: config.num_styles or 1])
+
+
+def weights_of(config):
+    return np.float32([0.2, 0.5, 0.3]) if config.num_styles else None
+
+
+def photograph(height, width):
+    """Unlike everywhere, so that every tile's own moments are others than the picture's."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    waves = [np.sin(x / (3 + c) + y * y / 900) * y / height for c in range(3)]
+    noise = random_image(height, width).numpy()[0] * (x / width)[..., None]
+    return np.float32(np.clip(0.5 + 0.3 * np.stack(waves, -1) + 0.4 * (noise - 0.5), 0, 1))[None]
+
+
+def all_inputs(config, picture):
+    inputs = inputs_for(config, picture.shape[1:3], image=tf.constant(picture))
+    if config.num_styles:
+        inputs["style_weights"] = tf.constant(weights_of(config)[None])
+    return inputs
+
+
+def paint(generator, picture, **options):
+    return painting.stylize(
+        generator, picture, style_weights=weights_of(generator.config), **options
+    )
+
+
+@configs
+def test_exact_is_the_picture_painted_whole(config):
+    generator, picture = generator_of(config), photograph(97, 150)
+    whole = paint(generator, picture, tiling="none")
+    expected = generator.network(all_inputs(config, picture))
+    np.testing.assert_allclose(whole, expected, rtol=0, atol=1e-5)
+    exact = paint(generator, picture, tiling="exact", tile=40)
+    assert exact.dtype == np.float32
+    np.testing.assert_allclose(exact, whole, rtol=0, atol=ATOL)
+    assert np.ptp(whole) > 0.1
+
+
+@pytest.mark.parametrize(("size", "tile"), [((64, 65), 64), ((131, 60), 61), ((30, 90), 20)])
+def test_exact_whatever_the_size_of_tiles(size, tile):
+    generator, picture = generator_of(CONFIGS["reflect"]), photograph(*size)
+    whole = paint(generator, picture, tiling="none")
+    exact = paint(generator, picture, tiling="exact", tile=tile)
+    np.testing.assert_allclose(exact, whole, rtol=0, atol=ATOL)
+
+
+def test_exact_without_keeping_features(monkeypatch):
+    monkeypatch.setattr(stylizing, "_KEPT_BYTES", 0)
+    generator, picture = generator_of(CONFIGS["light"]), photograph(97, 122)
+    whole = paint(generator, picture, tiling="none")
+    exact = paint(generator, picture, tiling="exact", tile=64)
+    np.testing.assert_allclose(exact, whole, rtol=0, atol=ATOL)
+
+
+def test_moments_of_the_tiles_themselves_would_show():
+    """What all this is for."""
+    generator, picture = generator_of(CONFIGS["light"]), photograph(96, 128)
+    whole = paint(generator, picture, tiling="none")
+    apart = np.concatenate([paint(generator, picture[:, :, i : i + 64]) for i in (0, 64)], axis=2)
+    assert np.abs(apart - whole).max() > 0.1
+
+
+def with_moments(network, inputs, moments):
+    """A network evaluated whole, with these moments."""
+    extra = {
+        f"{name}_{which}": (keras.Input(value.shape[1:], name=f"{name}_{which}"), value)
+        for name, pair in moments.items()
+        for which, value in zip(("mean", "variance"), pair, strict=True)
+    }
+    given = {name: each for name, (each, _) in extra.items()}
+    rewired = painting.rewire(
+        network,
+        lambda layer, _: (given[f"{layer.name}_mean"], given[f"{layer.name}_variance"]),
+        extra_inputs=given,
+    )
+    return rewired({**inputs, **{name: value for name, (_, value) in extra.items()}})
+
+
+@configs
+def test_fast_has_no_seams(config, monkeypatch):
+    """It is what the whole network paints with the same moments, whatever they are."""
+    random, estimates = np.random.default_rng(0), []
+
+    def estimate(self, *_):
+        estimates.append(
+            {
+                layer.name: [
+                    tf.constant(
+                        random.uniform(0.1, 1.0, [1, 1, 1, layer.scale.shape[-1]]), "float32"
+                    )
+                    for _ in range(2)
+                ]
+                for layer in painting.normalization_layers(generator.network)
+            }
+        )
+        return estimates[0]
+
+    monkeypatch.setattr(moment_sampling.Sampler, "estimate", estimate)
+    generator, picture = generator_of(config), photograph(97, 150)
+    fast = paint(generator, picture, tiling="fast", tile=48)
+    assert len(estimates) == bool(painting.normalization_layers(generator.network))
+    moments = estimates[0] if estimates else {}
+    whole = with_moments(generator.network, all_inputs(config, picture), moments)
+    np.testing.assert_allclose(fast, whole, rtol=0, atol=1e-5)
+
+
+def test_fast_is_close():
+    """Near the moments of the whole, of a picture that is sampled in part."""
+    generator = generator_of(CONFIGS["light"])
+    picture = images.resize(images.load_sample("astronaut"), (400, 400)).numpy()
+    whole = paint(generator, picture, tiling="none")
+    fast = paint(generator, picture, tiling="fast", tile=128)
+    assert 0 < np.mean(np.abs(fast - whole)) < 0.01
+
+
+def test_patches_are_spread_over_the_picture(monkeypatch):
+    monkeypatch.setattr(moment_sampling, "_SAMPLED_PIXELS", 20 * 48**2)
+    generator = generator_of(CONFIGS["light"])
+    sampler = moment_sampling.Sampler(generator.network, _lattices(generator.network), stride=4)
+    patches = list(sampler._patches(480, 960))
+    begins = {(patch.rows.begin, patch.columns.begin) for patch in patches}
+    assert len(begins) == len(patches)
+    assert 20 <= len(patches) <= 28
+    assert {row for row, _ in begins} == {0, 144, 288, 432}
+    assert {patch.rows.end - patch.rows.begin for patch in patches} == {48}
+    assert max(patch.columns.end for patch in patches) == 960
+    assert all(value % 4 == 0 for begin in begins for value in begin)
+
+
+def _lattices(network):
+    return sections.lattices(network, painting.normalization_layers(network))
+
+
+def test_estimates_of_a_picture_of_one_patch_are_its_moments():
+    generator, kept = generator_of(CONFIGS["light"]), {}
+    sampler = moment_sampling.Sampler(generator.network, _lattices(generator.network), stride=4)
+    inputs = inputs_for(generator.config, (48, 48))
+    sources = sections.Sources(inputs, {"image": Lattice()})
+    estimated = sampler.estimate(sources, 48, 48)
+
+    def keep(layer, x):
+        kept[layer.name] = layers.instance_moments(x)
+        return kept[layer.name]
+
+    keeping = painting.rewire(generator.network, keep)
+    expected = keras.Model(keeping.input, kept)(inputs)
+    assert estimated.keys() == expected.keys()
+    for name, pair in expected.items():
+        np.testing.assert_allclose(estimated[name], pair, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("tiling", ["none", "exact", "fast"])
+def test_a_batch_is_painted_like_one_after_the_other(tiling):
+    generator = generator_of(CONFIGS["light"])
+    pictures = np.concatenate([photograph(60, 70), random_image(60, 70).numpy()])
+    stylizer = painting.Stylizer(generator, tiling=tiling, tile=40)
+    weights = weights_of(generator.config)
+    together = stylizer(pictures, weights)
+    alone = [stylizer(each[None], weights) for each in pictures]
+    np.testing.assert_allclose(together, np.concatenate(alone), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("tiling", ["none", "exact", "fast"])
+def test_nothing_is_traced_twice(tiling):
+    """Neither for tiles of different sizes nor for another picture."""
+    generator = generator_of(CONFIGS["light"])
+    stylizer = painting.Stylizer(generator, tiling=tiling, tile=40)
+    for size in ((50, 97), (130, 70), (45, 50)):
+        stylizer(random_image(*size), weights_of(generator.config))
+    if tiling == "none":
+        traced = [stylizer._whole]
+    elif tiling == "fast":
+        traced = [stylizer._undivided._output, stylizer._sampler._measure]
+    else:
+        traced = [section._output for section in stylizer._divided]
+        traced += [each for section in stylizer._divided for each in section._moments.values()]
+        assert len(traced) == 3 + len(painting.normalization_layers(generator.network))
+    assert {each.experimental_get_tracing_count() for each in traced} == {1}
+
+
+@pytest.mark.parametrize("tiling", ["exact", "fast"])
+def test_callback_counts_the_tiles(tiling):
+    generator, calls = generator_of(CONFIGS["light"]), []
+    paint(
+        generator,
+        photograph(96, 130),
+        tiling=tiling,
+        tile=48,
+        callback=lambda *call: calls.append(call),
+    )
+    # Of two by three tiles; one pass for each of 8 normalisations, one for each of three sections.
+    total = 6 * (8 + 3) if tiling == "exact" else 6
+    assert calls == [(done, total) for done in range(1, total + 1)]
+
+
+@pytest.mark.parametrize("tiling", ["none", "exact"])
+def test_preserve_color(tiling, monkeypatch):
+    monkeypatch.setattr(stylizing, "_BAND", 7)
+    generator, picture = generator_of(CONFIGS["light"]), 0.4 + 0.2 * photograph(60, 70)
+    painting = paint(generator, picture, tiling=tiling, tile=40)
+    kept = paint(generator, picture, tiling=tiling, tile=40, preserve_color=True)
+    expected = images.replace_luminance(picture, images.luminance(painting))
+    np.testing.assert_allclose(kept, expected, rtol=0, atol=1e-6)
+
+
+def test_seed_of_the_noise():
+    generator, picture = generator_of(CONFIGS["texture"]), photograph(40, 50)
+    first, again, other = (paint(generator, picture, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-2
+
+
+def test_auto_chooses_by_size():
+    stylizer = painting.Stylizer(generator_of(CONFIGS["light"]))
+    assert stylizer.mode(1080, 1920) == "none"
+    assert stylizer.mode(2000, 2000) == "exact"
+    assert stylizer.mode(4000, 4000) == "exact"
+    assert stylizer.mode(5000, 5000) == "fast"
+    # A picture of one tile is painted whole whatever was asked for.
+    forced = painting.Stylizer(generator_of(CONFIGS["light"]), tiling="fast", tile=100)
+    assert forced.mode(100, 90) == "none"
+    assert forced.mode(101, 90) == "fast"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tiling": "slow"}, "`tiling` must be one of auto, none, exact, fast. Received: .*slow"),
+        ({"tile": 0}, "`tile` must be >= 1. Received: tile=0"),
+        ({"image": np.zeros([1, 8, 8, 4], np.float32)}, "`pictures` must be .*Received: shape="),
+        ({"image": np.zeros([8, 8, 3], np.float32)}, "`pictures` must be float, .batch, height"),
+        ({"image": np.zeros([1, 8, 8, 3], np.uint8)}, "dtype=uint8"),
+        ({"image": np.zeros([1, 0, 8, 3], np.float32)}, "`pictures` must be"),
+        ({"style_weights": [1.0]}, r"`style_weights` must be \[3\]. Received: shape=\(1,\)"),
+        ({"style_weights": None}, "`style` must be given: one or more of a, b, c"),
+    ],
+)
+def test_bad_arguments(options, message):
+    arguments = {
+        "image": np.zeros([1, 8, 8, 3], np.float32),
+        "style_weights": weights_of(CONFIGS["light"]),
+        **options,
+    }
+    with pytest.raises(ValueError, match=message):
+        painting.stylize(generator_of(CONFIGS["light"]), arguments.pop("image"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        (generators.TextureNetworkConfig(channels=2, num_scales=2), "textures"),
+        (generators.SuperResolutionConfig(width=2, num_blocks=1), "super-resolution"),
+    ],
+)
+def test_generators_that_paint_no_photographs(config, kind):
+    generator = generators.Generator(config, config.build(), ("a",))
+    message = f"`model` must be one that paints photographs. Received: one of {kind}"
+    with pytest.raises(ValueError, match=message):
+        painting.Stylizer(generator)
+
+
+@pytest.mark.parametrize("stride_border", [(1, 0), (4, 0), (2, 5)])
+def test_every_position_is_owned_once(stride_border):
+    lattice = Lattice(*stride_border)
+    tiling = Tiling(64, 92, tile=24, margin=12)
+    tiles = list(tiling)
+    assert len(tiles) == len(tiling) == 3 * 4
+    owners = np.zeros([lattice.positions(64), lattice.positions(92)], int)
+    numbered = np.arange(owners.size).reshape(owners.shape)
+    for tile in tiles:
+        owners[tile.owned(lattice)] += 1
+        top, left, bottom, right = tile.window(lattice)
+        seen = numbered[tile.seen(lattice)]
+        np.testing.assert_array_equal(seen[top:bottom, left:right], numbered[tile.owned(lattice)])
+    assert (owners == 1).all()
+
+
+@pytest.mark.parametrize("side", [1, 3, 9])
+def test_cut_mirrors_like_the_network(side):
+    picture = random_image(side, 10).numpy()
+    padded = layers.PadToMultiple(4, 12)(picture)
+    part = cut(picture, slice(0, 12), slice(4, 12))
+    np.testing.assert_array_equal(part, padded[:, :, 4:12])
+
+
+def test_lattices():
+    network = CONFIGS["once"].build()
+    found = sections.lattices(network, network.layers[1:-1])
+    assert found["conv_in_norm"] == Lattice(1, 40)
+    assert found["down2_relu"] == Lattice(4, 10)
+    assert found["block5_add"] == Lattice(4, 0)
+    assert found["up1_norm"] == Lattice(2, 0)
+    texture = CONFIGS["texture"].build()
+    assert sections.lattices(texture, [texture.get_layer("scale2_conv1")]) == {
+        "scale2_conv1": Lattice(2, 0)
+    }
+
+
+def blend(styles, names=("a", "b", "c:d")):
+    config = generators.LightConfig((2, 3), num_blocks=0, num_styles=len(names))
+    return generators.blend_weights(generators.Generator(config, config.build(), names), styles)
+
+
+@pytest.mark.parametrize(
+    ("styles", "expected"),
+    [
+        ("a", [1, 0, 0]),
+        ("b:5", [0, 1, 0]),
+        ("a:1,b:3", [0.25, 0.75, 0]),
+        ("b,a", [0.5, 0.5, 0]),
+        ("c:d,a:1", [0.5, 0, 0.5]),
+        ("c:d:3,a:1", [0.25, 0, 0.75]),
+        ("a:0,b:1e-3", [0, 1, 0]),
+    ],
+)
+def test_blend_weights(styles, expected):
+    weights = blend(styles)
+    assert weights.dtype == np.float32
+    np.testing.assert_allclose(weights, expected, rtol=1e-6)
+
+
+def test_the_only_style_is_the_default():
+    np.testing.assert_array_equal(blend(None, names=("a",)), [1])
+
+
+@pytest.mark.parametrize(
+    ("styles", "message"),
+    [
+        (None, "`style` must be given: one or more of a, b, c:d"),
+        ("", "`style` must be one or more of a, b, c:d, as NAME or NAME:WEIGHT. Received: $"),
+        ("cubism", "Received: cubism"),
+        ("a:1,cubism:2", "Received: cubism:2"),
+        ("a,", "Received: $"),
+        ("a,a:2", "`style` must name a style once. Received: a,a:2"),
+        ("a:much", "the weight of `a` must be a number. Received: a:much"),
+        ("a:", "the weight of `a` must be a number"),
+        ("a:0", "weights of `style` must be finite, >= 0, not all 0. Received: a:0"),
+        ("a:-1,b:2", "finite, >= 0, not all 0"),
+        ("a:nan", "finite, >= 0, not all 0"),
+        ("a:1,b:nan", "finite, >= 0, not all 0"),
+        ("a:inf", "finite, >= 0, not all 0"),
+    ],
+)
+def test_bad_blends(styles, message):
+    with pytest.raises(ValueError, match=message):
+        blend(styles)
