@@ -33,6 +33,7 @@ setuptools.setup(
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["stylezoo", "stylezoo.*"]),
     package_data={
+        "": ["*.pyi"],
         "stylezoo": ["py.typed"],
         "stylezoo.classifiers": ["*.txt"],
         "stylezoo.export.verify": ["*.mjs"],
@@ -44,6 +45,7 @@ setuptools.setup(
         "h5py>=3.11,<4",
         "importlib_resources>=6,<8",
         "keras>=3.12,<4",
+        "lazy_loader>=0.4,<1",
         "numpy>=2,<3",
         "pillow>=11,<14",
         "pip>=23",

@@ -9,6 +9,7 @@ import pytest
 from tensorflow.python.framework import config as framework_config
 
 from stylezoo import weights
+from stylezoo.errors import WeightsError
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ def pretrained(_fetched):
             try:
                 weights.fetch(name)
                 _fetched[name] = None
-            except weights.WeightsError as error:
+            except WeightsError as error:
                 _fetched[name] = str(error)
         if _fetched[name]:
             required = os.environ.get("STYLEZOO_REQUIRE_WEIGHTS") == "1"

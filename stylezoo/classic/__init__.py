@@ -1,16 +1,5 @@
 """Texture synthesis before convolutional networks: pixel by pixel, after what is around each."""
 
-from stylezoo.classic.pixel_sampling import EfrosLeungConfig, efros_leung, fill_holes
-from stylezoo.classic.raster_scan import WeiLevoyConfig, wei_levoy
-from stylezoo.classic.search import ExhaustiveSearch, Search, TreeSearch
+import lazy_loader
 
-__all__ = [
-    "EfrosLeungConfig",
-    "ExhaustiveSearch",
-    "Search",
-    "TreeSearch",
-    "WeiLevoyConfig",
-    "efros_leung",
-    "fill_holes",
-    "wei_levoy",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,11 +8,14 @@ import functools
 from collections.abc import Callable, Collection
 from typing import Any
 
-import keras
+import lazy_loader
 
-from stylezoo.layers import GroupedConv2D, LocalResponseNormalization
+from stylezoo import layers
 
-POOLINGS = {"max": keras.layers.MaxPooling2D, "avg": keras.layers.AveragePooling2D}
+# Loaded when the first layer is built: the account of an architecture needs no Keras.
+keras = lazy_loader.load("keras")
+
+POOLINGS = {"max": "MaxPooling2D", "avg": "AveragePooling2D"}
 # PyTorch's 0.1 of the new value; Keras's own default of 0.99 takes thousands of steps to settle.
 _MOMENTUM = 0.9
 
@@ -69,7 +72,7 @@ class Feature:
 
     name: str
     channels: int
-    tensor: keras.KerasTensor | None = None
+    tensor: Any = None
     windows: tuple[Window, ...] = ()
 
     @functools.cached_property
@@ -130,19 +133,17 @@ class Builder:
         A pair is the zeros above and on the left, and those below and on the right.
         """
         before, after = _sides(kernel, padding)
-        layer = (
-            functools.partial(GroupedConv2D, groups=groups) if groups > 1 else keras.layers.Conv2D
-        )
         self._add(name, kernel=(kernel, kernel, x.channels // groups, filters))
         if bias:
             self._add(name, bias=(filters,))
 
         def build(tensor: Any) -> Any:
             tensor, same = _padded(tensor, kernel, strides, (before, after), name)
-            make = functools.partial(
-                layer, filters, kernel, strides, same, use_bias=bias, name=name
-            )
-            return make()(tensor)
+            arguments = (filters, kernel, strides, same)
+            if groups == 1:
+                return keras.layers.Conv2D(*arguments, use_bias=bias, name=name)(tensor)
+            grouped = layers.GroupedConv2D(*arguments, groups=groups, use_bias=bias, name=name)
+            return grouped(tensor)
 
         return self._grow(x, name, build, Window(kernel, strides, before, after), filters)
 
@@ -170,8 +171,11 @@ class Builder:
         """Batch normalisation."""
         size = (x.channels,)
         self._add(name, gamma=size, beta=size, moving_mean=size, moving_variance=size)
-        layer = keras.layers.BatchNormalization
-        return self._grow(x, name, lambda t: layer(-1, _MOMENTUM, epsilon, name=name)(t))
+
+        def build(tensor: Any) -> Any:
+            return keras.layers.BatchNormalization(-1, _MOMENTUM, epsilon, name=name)(tensor)
+
+        return self._grow(x, name, build)
 
     def activate(self, x: Feature, name: str, activation: str = "relu") -> Feature:
         """An activation function, by Keras's name."""
@@ -209,7 +213,7 @@ class Builder:
             if after:
                 pads = ((padding, after), (padding, after))
                 tensor = keras.layers.ZeroPadding2D(pads, name=f"{name}_pad")(tensor)
-            layer = POOLINGS["avg" if average else self._pooling]
+            layer = getattr(keras.layers, POOLINGS["avg" if average else self._pooling])
             return layer(kernel, strides, name=name)(tensor)
 
         return self._grow(x, name, build, Window(kernel, strides, padding, after))
@@ -218,17 +222,20 @@ class Builder:
         self, x: Feature, name: str, *, bias: float = 2.0, alpha: float = 1e-4
     ) -> Feature:
         """See :class:`~stylezoo.layers.LocalResponseNormalization`."""
-        layer = LocalResponseNormalization
-        return self._grow(x, name, lambda t: layer(bias=bias, alpha=alpha, name=name)(t))
+
+        def build(tensor: Any) -> Any:
+            return layers.LocalResponseNormalization(bias=bias, alpha=alpha, name=name)(tensor)
+
+        return self._grow(x, name, build)
 
     def concat(self, name: str, *features: Feature) -> Feature:
         """Channels of several, one after another."""
         channels = sum(feature.channels for feature in features)
-        return self._join(keras.layers.Concatenate, name, features, channels)
+        return self._join("Concatenate", name, features, channels)
 
     def add(self, name: str, *features: Feature) -> Feature:
         """The sum of several."""
-        return self._join(keras.layers.Add, name, features, features[0].channels)
+        return self._join("Add", name, features, features[0].channels)
 
     def flatten(self, x: Feature, size: tuple[int, int], name: str = "flatten") -> Feature:
         """All features of an image of ``size`` (height, width) px in a row."""
@@ -240,14 +247,16 @@ class Builder:
 
     def global_average(self, x: Feature, name: str = "avg_pool") -> Feature:
         """The mean over all positions."""
-        layer = keras.layers.GlobalAveragePooling2D
-        return self._grow(x, name, lambda tensor: layer(name=name)(tensor))
+        return self._grow(x, name, lambda t: keras.layers.GlobalAveragePooling2D(name=name)(t))
 
     def dense(self, x: Feature, name: str, units: int) -> Feature:
         """A fully connected layer."""
         self._add(name, kernel=(x.channels, units), bias=(units,))
-        layer = keras.layers.Dense
-        return self._grow(x, name, lambda t: layer(units, name=name)(t), channels=units)
+
+        def build(tensor: Any) -> Any:
+            return keras.layers.Dense(units, name=name)(tensor)
+
+        return self._grow(x, name, build, channels=units)
 
     def dropout(self, x: Feature, name: str, rate: float) -> Feature:
         """Zeros in training, at random."""
@@ -272,11 +281,11 @@ class Builder:
             windows=x.windows if window is None else (*x.windows, window),
         )
 
-    def _join(self, layer: Any, name: str, features: tuple[Feature, ...], channels: int) -> Feature:
+    def _join(self, layer: str, name: str, features: tuple[Feature, ...], channels: int) -> Feature:
         widest = max(features, key=lambda feature: feature.info.receptive_field)
         tensors = [feature.tensor for feature in features]
         wanted = None not in tensors and self._missing != set()
-        tensor = layer(name=name)(tensors) if wanted else None
+        tensor = getattr(keras.layers, layer)(name=name)(tensors) if wanted else None
         return Feature(name, channels, tensor, widest.windows)
 
 

@@ -9,6 +9,7 @@ import keras
 from stylezoo import weights as weights_lib
 from stylezoo.classifiers import registry
 from stylezoo.classifiers.building import Builder, Feature, Shapes
+from stylezoo.errors import WeightsError
 from stylezoo.layers import Preprocess
 
 _POOLINGS = {
@@ -111,7 +112,7 @@ def assign(model: keras.Model, loaded: weights_lib.LoadedWeights) -> None:
             name = f"{layer.name}/{variable.name}"
             shape = loaded.tensors[name].shape if name in loaded.tensors else "no such tensor"
             if shape != variable.shape:
-                raise weights_lib.WeightsError(
+                raise WeightsError(
                     f"{loaded.name}: {name} must have the shape {variable.shape}. Received: {shape}"
                 )
             variable.assign(loaded.tensors[name])
@@ -148,7 +149,7 @@ def check_tensors(
         if names
     ]
     if problems:
-        raise weights_lib.WeightsError(
+        raise WeightsError(
             f"{loaded.name} does not fit {loaded.architecture}: {'; '.join(problems)}"
         )
 
@@ -172,8 +173,8 @@ def load(
     return loaded
 
 
-def _headless(name: str, weights: str) -> weights_lib.WeightsError:
-    return weights_lib.WeightsError(
+def _headless(name: str, weights: str) -> WeightsError:
+    return WeightsError(
         f"`weights` of {name} must have its head. Received: {weights}, without a head"
     )
 
@@ -212,16 +213,9 @@ def _input_shape(
             f"`input_shape` of {name} must have {architecture.channels} channels. "
             f"Received: input_shape={given}"
         )
-    if include_top and None in (height, width) and depends_on_size(name):
+    if include_top and None in (height, width) and registry.depends_on_size(name):
         raise ValueError(
             f"`input_shape` of {name} with its head must have a height and a width. "
             f"Received: input_shape={given}"
         )
     return given
-
-
-def depends_on_size(name: str) -> bool:
-    """Whether an architecture's head has a weight for every position: images have one size then."""
-    side = registry.get(name).input_size
-    larger = (2 * side, 2 * side)
-    return registry.shapes(name, size=larger) != registry.shapes(name)

@@ -101,3 +101,10 @@ def num_parameters(name: str) -> int:
         for parameter, shape in shapes(name).items()
         if not parameter.endswith(("/moving_mean", "/moving_variance"))
     )
+
+
+def depends_on_size(name: str) -> bool:
+    """Whether an architecture's head has a weight for every position: images have one size then."""
+    side = get(name).input_size
+    larger = (2 * side, 2 * side)
+    return shapes(name, size=larger) != shapes(name)

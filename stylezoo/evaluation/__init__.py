@@ -1,46 +1,5 @@
 """Figures that say how good a result is."""
 
-from stylezoo.evaluation.lpips import Lpips
-from stylezoo.evaluation.paintings import (
-    Painting,
-    check_styles,
-    optimize_beside,
-    paint_and_score,
-    paintings_sheet,
-)
-from stylezoo.evaluation.scores import LPIPS_ARCHITECTURES, Judge, Scores, mean_scores
-from stylezoo.evaluation.summaries import ALL, Summary, scores_table, summarize, worth_table
-from stylezoo.evaluation.worth import (
-    STARTS,
-    Average,
-    Optimization,
-    PixelOptimizer,
-    average_worth,
-    starting_pictures,
-    worth_in_steps,
-)
+import lazy_loader
 
-__all__ = [
-    "ALL",
-    "LPIPS_ARCHITECTURES",
-    "STARTS",
-    "Average",
-    "Judge",
-    "Lpips",
-    "Optimization",
-    "Painting",
-    "PixelOptimizer",
-    "Scores",
-    "Summary",
-    "average_worth",
-    "check_styles",
-    "mean_scores",
-    "optimize_beside",
-    "paint_and_score",
-    "paintings_sheet",
-    "scores_table",
-    "starting_pictures",
-    "summarize",
-    "worth_in_steps",
-    "worth_table",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from stylezoo import perceptual
 from stylezoo import weights as weights_lib
+from stylezoo.errors import WeightsError
 from stylezoo.weights.layouts import LPIPS_HEADS
 
 Image: TypeAlias = tf.Tensor | np.ndarray
@@ -52,7 +53,7 @@ class Lpips:
             weights = with_heads
         loaded = weights_lib.load(weights, architecture=architecture)
         if not LPIPS_HEADS[architecture].keys() <= loaded.tensors.keys():
-            raise weights_lib.WeightsError(
+            raise WeightsError(
                 f"{loaded.name} has no heads of LPIPS: run "
                 f"`stylezoo weights fetch {with_heads} --force` and use those weights"
             )

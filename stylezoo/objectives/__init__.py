@@ -1,7 +1,5 @@
 """A perceptual network bound to weighted loss terms."""
 
-from stylezoo.objectives.style import OBJECTIVES, StyleObjective
-from stylezoo.objectives.tiled import TiledLoss
-from stylezoo.objectives.total_loss import Reference, Targets, TotalLoss
+import lazy_loader
 
-__all__ = ["OBJECTIVES", "Reference", "StyleObjective", "Targets", "TiledLoss", "TotalLoss"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,6 +1,5 @@
 """Pictures of any size painted by a generator, in tiles that share the statistics of the whole."""
 
-from stylezoo.painting.rewiring import normalization_layers, reconnect, rewire
-from stylezoo.painting.stylizing import TILINGS, Stylizer, stylize
+import lazy_loader
 
-__all__ = ["TILINGS", "Stylizer", "normalization_layers", "reconnect", "rewire", "stylize"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,23 +1,5 @@
 """Classifiers cut open at named layers, whose features define the losses."""
 
-from stylezoo.perceptual.network import (
-    HEAD,
-    LOG_PROBABILITIES,
-    SCORES,
-    check_image_size,
-    check_taps,
-    fixed_size,
-    perceptual_network,
-    tap_info,
-)
+import lazy_loader
 
-__all__ = [
-    "HEAD",
-    "LOG_PROBABILITIES",
-    "SCORES",
-    "check_image_size",
-    "check_taps",
-    "fixed_size",
-    "perceptual_network",
-    "tap_info",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

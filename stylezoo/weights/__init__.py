@@ -3,21 +3,6 @@
 Importing this folder is cheap: NumPy and h5py wait for the first tensors, TensorFlow is not used.
 """
 
-from stylezoo.errors import WeightsError
-from stylezoo.weights.cache import Verification, fetch, is_cached, path, verify
-from stylezoo.weights.loading import load
-from stylezoo.weights.specs import LoadedWeights, WeightsSpec, get_spec, list_weights
+import lazy_loader
 
-__all__ = [
-    "LoadedWeights",
-    "Verification",
-    "WeightsError",
-    "WeightsSpec",
-    "fetch",
-    "get_spec",
-    "is_cached",
-    "list_weights",
-    "load",
-    "path",
-    "verify",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

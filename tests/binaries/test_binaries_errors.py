@@ -18,6 +18,7 @@ from PIL import Image
 
 from stylezoo import images, synthesis, weights
 from stylezoo.binaries import main
+from stylezoo.errors import WeightsError
 from stylezoo.synthesis import pyramid
 
 LAYERS = "conv1_1, relu1_1, conv1_2"
@@ -370,7 +371,7 @@ def test_corrupted_cached_weights(folder, idle, capsys, random_weights):
 
 def test_weights_that_can_not_be_fetched(folder, idle, capsys, monkeypatch):
     def fail(*_):
-        raise weights.WeightsError("example.org: no network")
+        raise WeightsError("example.org: no network")
 
     for spec in weights.list_weights("vgg16"):
         monkeypatch.setattr(type(spec.source), "download", fail)

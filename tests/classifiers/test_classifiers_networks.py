@@ -8,7 +8,8 @@ from classifiers_helpers import ThinHeads, variables
 from networks import he_tensors, random_image, write
 
 from stylezoo import classifiers
-from stylezoo.weights import LoadedWeights, WeightsError
+from stylezoo.errors import WeightsError
+from stylezoo.weights import LoadedWeights
 
 # LeNet-5 with full connections and plain subsampling; AlexNet's and ResNet's are torchvision's too
 # (its documentation); VGG C is table 1 of the paper added up; GoogLeNet's are those of Caffe's

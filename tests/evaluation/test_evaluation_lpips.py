@@ -9,6 +9,7 @@ import tensorflow as tf
 from networks import random_image
 
 from stylezoo import classifiers, images, perceptual, weights
+from stylezoo.errors import WeightsError
 from stylezoo.evaluation import Lpips
 from stylezoo.layers import Preprocess
 from stylezoo.weights.layouts import LPIPS_HEADS
@@ -194,7 +195,7 @@ def test_gradient_is_finite_where_no_channel_is_active(tmp_path, jit_compile):
 
 
 def test_weights_without_heads(random_weights):
-    with pytest.raises(weights.WeightsError) as error:
+    with pytest.raises(WeightsError) as error:
         Lpips(weights=random_weights("alexnet_owt"))
     assert str(error.value) == (
         "alexnet_owt.random has no heads of LPIPS: run "

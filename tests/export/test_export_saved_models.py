@@ -11,6 +11,7 @@ from export_helpers import CONFIGS, generator
 from tensorflow.core.protobuf import saved_model_pb2
 
 from stylezoo import export, generators, images
+from stylezoo.errors import ExportError
 from stylezoo.export import saved_models
 from stylezoo.export.servables import servable
 from stylezoo.export.servables.servable import smooth_picture, strings
@@ -124,11 +125,9 @@ def test_another_network_is_noticed(exported, model_files):
     other = servable.__class__(generator(CONFIGS["conditional"], seed=1), "conditional.h5")
     checks = export.verify_saved_model(other, path)
     assert not any(check.passed for check in checks if "stylized" in check.what)
-    with pytest.raises(export.ExportError, match=r"is not its model: .* differs by"):
+    with pytest.raises(ExportError, match=r"is not its model: .* differs by"):
         export.require(checks, path)
-    with pytest.raises(
-        export.ExportError, match=r"from another conditional\.h5, of the fingerprint"
-    ):
+    with pytest.raises(ExportError, match=r"from another conditional\.h5, of the fingerprint"):
         export.check_origin(other, export.read_record(path), path)
 
 
@@ -172,7 +171,7 @@ def test_nothing_is_left_of_an_export_that_differs(model_files, tmp_path, monkey
         saved(type(servable)(other, servable.source), path)
 
     monkeypatch.setattr(saved_models, "save", save)
-    with pytest.raises(export.ExportError, match="t/1` is not its model"):
+    with pytest.raises(ExportError, match="t/1` is not its model"):
         export.export_saved_model(servable, tmp_path / "new" / "exports", name="t")
     assert list(tmp_path.iterdir()) == []
 

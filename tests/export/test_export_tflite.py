@@ -6,6 +6,7 @@ import pytest
 from export_helpers import CONFIGS, generator
 
 from stylezoo import export, images
+from stylezoo.errors import ExportError
 from stylezoo.export import tflite
 from stylezoo.export.servables import mobile
 from stylezoo.export.servables.servable import smooth_picture
@@ -76,7 +77,7 @@ def test_tensorflows_own_operators_are_refused(model_files, monkeypatch):
     image = keras.Input(batch_shape=(1, *SIZE, 3), name="image")
     network = keras.Model({"image": image}, {"stylized": keras.ops.erfinv(image - 0.5)})
     monkeypatch.setattr(servable, "mobile", lambda *_, **__: network)
-    with pytest.raises(export.ExportError, match="TFLite can't hold this model"):
+    with pytest.raises(ExportError, match="TFLite can't hold this model"):
         tflite.convert(servable, SIZE)
 
 
@@ -102,7 +103,7 @@ def test_sizes_that_would_be_padded_are_refused(model_files, size, fits):
 def test_nothing_is_left_of_a_file_that_differs(model_files, tmp_path, monkeypatch):
     servable = export.load(str(model_files["johnson"]))
     monkeypatch.setattr(verification, "TFLITE", 0.0)
-    with pytest.raises(export.ExportError, match="is not its model"):
+    with pytest.raises(ExportError, match="is not its model"):
         export.export_tflite(servable, tmp_path / "exports", SIZE, name="johnson")
     assert list(tmp_path.iterdir()) == []
 

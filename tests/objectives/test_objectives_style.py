@@ -8,8 +8,8 @@ import pytest
 from networks import random_image
 
 from stylezoo import objectives
+from stylezoo.errors import WeightsError
 from stylezoo.objectives import OBJECTIVES, Reference, StyleObjective
-from stylezoo.weights import WeightsError
 
 # Sums of thousands of float32 products.
 FLOAT32 = 2e-5

@@ -8,6 +8,7 @@ import tensorflow as tf
 from networks import random_image
 
 from stylezoo import classifiers, perceptual, weights
+from stylezoo.errors import WeightsError
 
 # A feature sums up to 4608 float32 products, layer upon layer: relative to a layer's largest.
 NETWORK = 1e-5
@@ -124,7 +125,7 @@ def test_architectures_without_registered_weights_take_a_file(architecture, tmp_
                 variable.numpy(), tensors[f"{layer.name}/{variable.name}"], strict=True
             )
     assert network.get_layer("preprocess").mode == "unit"
-    with pytest.raises(weights.WeightsError, match=f"known for the architectures.*{architecture}"):
+    with pytest.raises(WeightsError, match=f"known for the architectures.*{architecture}"):
         perceptual.perceptual_network(architecture, ["relu1_1"])
 
 
@@ -153,7 +154,7 @@ def test_weights_that_do_not_fit_are_named(tmp_path, change, message):
     tensors = networks.he_tensors(classifiers.shapes("vgg11", include_top=False))
     change(tensors)
     file = networks.write(tmp_path / "w.h5", "vgg11", tensors)
-    with pytest.raises(weights.WeightsError, match=message):
+    with pytest.raises(WeightsError, match=message):
         perceptual.perceptual_network("vgg11", ["relu2_1"], weights=file)
 
 

@@ -21,8 +21,8 @@ from training_fakes import (
 
 from stylezoo import classifiers, training
 from stylezoo.classifiers.architecture import Architecture, averaging_head
+from stylezoo.errors import WeightsError
 from stylezoo.training import Augmentation, LabelledConfig, Recipe, classifier_training
-from stylezoo.weights import WeightsError
 
 PLAIN = Augmentation(flip=False)
 RECIPE = Recipe("ours", PLAIN, weight_decay=0.01)

@@ -20,8 +20,8 @@ from training_fakes import (
 )
 
 from stylezoo import generators, images, objectives, training
+from stylezoo.errors import WeightsError
 from stylezoo.training import style_training
-from stylezoo.weights import WeightsError
 
 SIZE = 48
 LIGHT = generators.LightConfig(widths=(3, 4), num_blocks=0)

@@ -8,9 +8,9 @@ from networks import random_image
 from training_fakes import records, snapshot
 
 from stylezoo import generators, images, objectives, training
+from stylezoo.errors import WeightsError
 from stylezoo.losses import ContentLoss, TotalVariationLoss
 from stylezoo.training import superres_training
-from stylezoo.weights import WeightsError
 
 SIZE = 48
 GENERATOR = generators.SuperResolutionConfig(width=4, num_blocks=1)

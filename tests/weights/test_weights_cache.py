@@ -9,7 +9,7 @@ import pytest
 import weights_fakes as fakes
 
 from stylezoo import weights
-from stylezoo.weights import WeightsError
+from stylezoo.errors import WeightsError
 
 REPOSITORY = Path(__file__).parents[2]
 CHILD = """

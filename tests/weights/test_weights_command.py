@@ -6,7 +6,7 @@ from absl import flags
 
 from stylezoo import weights
 from stylezoo.binaries import weights as command
-from stylezoo.weights import WeightsError
+from stylezoo.errors import WeightsError
 
 
 @pytest.fixture

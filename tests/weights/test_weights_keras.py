@@ -8,6 +8,7 @@ import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
 from stylezoo import classifiers, weights
+from stylezoo.errors import WeightsError
 
 APPLICATIONS = {
     "vgg16": keras.applications.VGG16,
@@ -112,5 +113,5 @@ def test_the_paper_and_version_1_5_have_the_same_names_but_not_the_same_files():
     """Only the file tells where its blocks halve: Keras's are the paper's, torchvision's are not."""
     assert classifiers.shapes("resnet50") == classifiers.shapes("resnet50_v1_5")
     for architecture in ("resnet50_v1_5", "resnet18"):
-        with pytest.raises(weights.WeightsError, match="Keras files are understood for vgg16"):
+        with pytest.raises(WeightsError, match="Keras files are understood for vgg16"):
             weights.converters.from_keras({}, architecture)

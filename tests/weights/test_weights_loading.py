@@ -6,7 +6,8 @@ import pytest
 import weights_fakes as fakes
 
 from stylezoo import classifiers, weights
-from stylezoo.weights import LoadedWeights, WeightsError, converters, weights_files
+from stylezoo.errors import WeightsError
+from stylezoo.weights import LoadedWeights, converters, weights_files
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import zipfile
 import pytest
 import weights_fakes as fakes
 
-from stylezoo.weights import WeightsError
+from stylezoo.errors import WeightsError
 from stylezoo.weights.sources import UrlFile, read_member
 
 

@@ -10,7 +10,8 @@ import safetensors.numpy
 import torch_fakes as fakes
 from torch_fakes import Parameter, Storage, Tensor
 
-from stylezoo.weights import WeightsError, state_dicts
+from stylezoo.errors import WeightsError
+from stylezoo.weights import state_dicts
 from stylezoo.weights.state_dicts import from_safetensors, from_torch
 
 FORMATS = pytest.mark.parametrize("legacy", [False, True], ids=["zip", "stream"])

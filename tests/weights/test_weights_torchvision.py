@@ -5,7 +5,7 @@ import tensorflow as tf
 import torch_fakes as fakes
 
 from stylezoo import classifiers, weights
-from stylezoo.weights import WeightsError
+from stylezoo.errors import WeightsError
 from stylezoo.weights.torchvision import from_state_dict
 
 

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from stylezoo.weights import WeightsError
+from stylezoo.errors import WeightsError
 from stylezoo.weights.unpickler import unpickle_arrays
 
 

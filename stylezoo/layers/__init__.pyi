@@ -1,0 +1,23 @@
+from .clipping import Limit, UnitClip
+from .grouped_convolution import GroupedConv2D
+from .local_response import LocalResponseNormalization
+from .normalization import ConditionalInstanceNormalization, InstanceNormalization, instance_moments
+from .preprocessing import PREPROCESSINGS, Luminance, Preprocess
+from .resampling import CropTo, MirrorPadding, NearestUpsampling, PadToMultiple
+
+__all__ = [
+    "PREPROCESSINGS",
+    "ConditionalInstanceNormalization",
+    "CropTo",
+    "GroupedConv2D",
+    "InstanceNormalization",
+    "Limit",
+    "LocalResponseNormalization",
+    "Luminance",
+    "MirrorPadding",
+    "NearestUpsampling",
+    "PadToMultiple",
+    "Preprocess",
+    "UnitClip",
+    "instance_moments",
+]

@@ -1,0 +1,33 @@
+from .base import (
+    IMAGE,
+    Features,
+    LayeredLoss,
+    LossTerm,
+    StatisticsLoss,
+    Target,
+    Window,
+    weighted_mean,
+)
+from .content import ActivationLoss, ContentLoss
+from .image import L2Loss, TotalVariationLoss
+from .mrf import MRFLoss
+from .style import GramLoss, MomentsLoss, SlicedWassersteinLoss
+
+__all__ = [
+    "IMAGE",
+    "ActivationLoss",
+    "ContentLoss",
+    "Features",
+    "GramLoss",
+    "L2Loss",
+    "LayeredLoss",
+    "LossTerm",
+    "MRFLoss",
+    "MomentsLoss",
+    "SlicedWassersteinLoss",
+    "StatisticsLoss",
+    "Target",
+    "TotalVariationLoss",
+    "Window",
+    "weighted_mean",
+]

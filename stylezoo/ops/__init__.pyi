@@ -1,0 +1,37 @@
+from .frequency import frequency_gains
+from .patches import (
+    Patches,
+    concat_patches,
+    nearest_patches,
+    overlap_patches,
+    patch_squares,
+    patches_of,
+)
+from .statistics import (
+    gram,
+    interpolate_quantiles,
+    mean_and_std,
+    moment_sums,
+    outer_product_sums,
+    random_directions,
+    sliced_quantiles,
+)
+from .variation import total_variation
+
+__all__ = [
+    "Patches",
+    "concat_patches",
+    "frequency_gains",
+    "gram",
+    "interpolate_quantiles",
+    "mean_and_std",
+    "moment_sums",
+    "nearest_patches",
+    "outer_product_sums",
+    "overlap_patches",
+    "patch_squares",
+    "patches_of",
+    "random_directions",
+    "sliced_quantiles",
+    "total_variation",
+]

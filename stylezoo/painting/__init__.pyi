@@ -1,0 +1,11 @@
+from .rewiring import normalization_layers, reconnect, rewire
+from .stylizing import TILINGS, Stylizer, stylize
+
+__all__ = [
+    "TILINGS",
+    "Stylizer",
+    "normalization_layers",
+    "reconnect",
+    "rewire",
+    "stylize",
+]

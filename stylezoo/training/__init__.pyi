@@ -1,0 +1,62 @@
+from .augmentation import Augmentation, Views, colour_components
+from .classifier_training import (
+    LABELS_FILE,
+    MODEL_FILE,
+    ClassifierResult,
+    ClassifierTraining,
+    read_labels,
+    train_classifier,
+)
+from .content_pictures import ContentConfig
+from .data import CropConfig, Photographs, centre_crops, crops, open_photographs
+from .labelled import LabelledConfig, LabelledPhotographs, open_labelled
+from .recipes import RECIPES, Recipe, recipe
+from .recognition import Predictions, confusion_picture, predict, scorer
+from .style_training import StyleTraining, train_style
+from .superres_training import SuperresTraining, train_superres
+from .tasks import TrainingResult
+from .texture_training import TEXTURE_OBJECTIVE, TextureTraining, train_texture
+from .trainer import DECAYS, DISTRIBUTIONS, PRECISIONS, Callback, LoopConfig, StepDecay, train
+
+__all__ = [
+    "DECAYS",
+    "DISTRIBUTIONS",
+    "LABELS_FILE",
+    "MODEL_FILE",
+    "PRECISIONS",
+    "RECIPES",
+    "TEXTURE_OBJECTIVE",
+    "Augmentation",
+    "Callback",
+    "ClassifierResult",
+    "ClassifierTraining",
+    "ContentConfig",
+    "CropConfig",
+    "LabelledConfig",
+    "LabelledPhotographs",
+    "LoopConfig",
+    "Photographs",
+    "Predictions",
+    "Recipe",
+    "StepDecay",
+    "StyleTraining",
+    "SuperresTraining",
+    "TextureTraining",
+    "TrainingResult",
+    "Views",
+    "centre_crops",
+    "colour_components",
+    "confusion_picture",
+    "crops",
+    "open_labelled",
+    "open_photographs",
+    "predict",
+    "read_labels",
+    "recipe",
+    "scorer",
+    "train",
+    "train_classifier",
+    "train_style",
+    "train_superres",
+    "train_texture",
+]
