@@ -41,6 +41,7 @@ setuptools.setup(
     },
     install_requires=[
         "absl-py>=2.1,<3",
+        "docstring_parser>=0.16,<1",
         "filelock>=3.16,<5",
         "h5py>=3.11,<4",
         "importlib_resources>=6,<8",
