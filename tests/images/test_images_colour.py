@@ -363,5 +363,5 @@ def test_names_are_those_of_all():
     for name in images.__all__:
         assert getattr(images, name) is not None
     assert sorted(images.__all__) == sorted(dir(images))
-    with pytest.raises(AttributeError, match="No stylezoo.images attribute color"):
+    with pytest.raises(AttributeError, match=r"No stylezoo\.images attribute color"):
         _ = images.color
