@@ -1,4 +1,13 @@
-"""The exceptions of this library that are not Python's own."""
+"""The exceptions of this library that are not Python's own, and names of arguments in messages.
+
+A message names the argument of the function that raised it, in backquotes: "`style_scale` must be > 0.
+Received: style_scale=-1". A caller that passed something of its own under another name says so with
+:func:`renamed`, so that the message names what *its* caller gave.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
 
 
 class StylezooError(Exception):
@@ -11,3 +20,41 @@ class WeightsError(StylezooError):
 
 class ExportError(StylezooError, ValueError):
     """An export can't be made, is damaged, or does not do what its model does."""
+
+
+@contextlib.contextmanager
+def renamed(**names: str) -> Iterator[None]:
+    """Rename arguments in the messages of errors that are raised inside.
+
+    For example::
+
+        with errors.renamed(taps="content_layers"):
+            perceptual.check_taps(network, content_layers)
+
+    Args:
+        **names: for each argument of the function that is called, what the caller's own is called.
+    """
+    try:
+        yield
+    except (ValueError, StylezooError) as error:
+        if isinstance(error.args[0] if error.args else None, str):
+            error.args = (rename_arguments(error.args[0], names), *error.args[1:])
+        raise
+
+
+def rename_arguments(message: str, names: Mapping[str, str]) -> str:
+    """Return an error's message with other names of the arguments that it names.
+
+    An argument is named in backquotes, "`tile`" or "`overwrite=True`", or as what was received,
+    "Received: tile=0".
+
+    Args:
+        message: the message.
+        names: what each argument is to be called.
+    """
+
+    def renamed_argument(match: re.Match[str]) -> str:
+        before, name = match.groups()
+        return f"{before}{names.get(name, name)}"
+
+    return re.sub(r"(`|Received: )(\w+)(?=`|=)", renamed_argument, message)

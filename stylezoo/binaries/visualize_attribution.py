@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from stylezoo import images
+from stylezoo import errors, images
 from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     objectives = [unit_flags.objective(values, row) for row in rows]
     layers = tuple(dict.fromkeys(layer for each in objectives for layer in each.layers))
     cams = tuple({each.cam_layer for each in configs if each.cam_layer})
-    perceptual.check_taps(values.network, cams, name="--cam_layer")
+    with errors.renamed(taps="cam_layer"):
+        perceptual.check_taps(values.network, cams)
     shown = _resized(values, image, is_headed=not set(perceptual.HEAD).isdisjoint(layers))
     perceptual.check_image_size(
         shown.shape[1], shown.shape[2], architecture=values.network, taps=(*layers, *cams)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from stylezoo import images
+from stylezoo import errors, images
 from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def _patches(
 
     options.require(values, "layer")
     layer = values.layer
-    perceptual.check_taps(values.network, [layer], name="--layer")
+    with errors.renamed(taps="layer"):
+        perceptual.check_taps(values.network, [layer])
     info = perceptual.tap_info(values.network)[layer]
     channels = unit_flags.numbers(values.channel or "0:8", "channel", info.channels, layer)
     network = perceptual.perceptual_network(values.network, [layer], weights=values.weights)
@@ -123,9 +124,8 @@ def _patches(
         pixels = images.read_image(path, max_pixels=values.max_pixels)
         resized = images.resize_longest_side(pixels, values.size)
         size = resized.shape[1:3]
-        perceptual.check_image_size(
-            *size, architecture=values.network, taps=[layer], name=str(path)
-        )
+        with errors.renamed(image=str(path)):
+            perceptual.check_image_size(*size, architecture=values.network, taps=[layer])
         return resized
 
     with reporting.bar("patches", "picture", total=len(paths)) as bar:

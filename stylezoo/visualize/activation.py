@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import classifiers, losses, perceptual
+from stylezoo import classifiers, errors, losses, perceptual
 from stylezoo.losses import IMAGE, Features
 from stylezoo.objectives import TotalLoss
 from stylezoo.synthesis import (
@@ -133,11 +133,13 @@ def maximize(
         WeightsError: if the network's weights can't be had, or lack the head that is asked for.
     """
     layers = objective.layers
-    perceptual.check_taps(config.network, layers, name="layer", head=True)
+    with errors.renamed(taps="layer"):
+        perceptual.check_taps(config.network, layers, head=True)
     if start is None:
         start = initial(config, batch)
     size = start.shape[1], start.shape[2]
-    perceptual.check_image_size(*size, architecture=config.network, taps=layers, name="size")
+    with errors.renamed(image="size"):
+        perceptual.check_image_size(*size, architecture=config.network, taps=layers)
     extra = (config.diversity_layer,) if config.diversity_weight and config.diversity_layer else ()
     network = perceptual.perceptual_network(
         config.network, (*layers, *extra), weights=config.weights

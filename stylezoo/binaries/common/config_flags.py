@@ -46,6 +46,8 @@ from typing import Any, NamedTuple, TypeVar
 import docstring_parser
 from absl import flags
 
+from stylezoo.errors import rename_arguments
+
 Config = TypeVar("Config")
 Path = tuple[str, ...]
 
@@ -57,6 +59,7 @@ _PARSERS = {
 }
 # What follows a default in a help text is the next sentence: not every full stop ends one.
 _END_OF_SENTENCE = re.compile(r"\.(?=\s+[A-Z`]|$)")
+_ASSIGNMENT = re.compile(r"`\w+=[^`]*`")
 _ROLE = re.compile(r":\w+:`~?(?:[\w.]*\.)?([^`]*)`")
 _LITERAL = re.compile(r"``([^`]*)``")
 
@@ -203,22 +206,16 @@ def describe_error(error: BaseException, values: flags.FlagValues) -> str:
     stands between single backquotes in an OSError is mostly a path, so that only assignments such as
     "`overwrite=True`" are arguments there.
     """
-    known: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name in values:
-        known.setdefault(getattr(values[name], "argument", name), name)
-    known |= {name: name for name in values}
-
-    def flag(match: re.Match[str]) -> str:
-        before, name, value = match.groups()
-        if name not in known:
-            return match[0]
-        return f"{before}--{known[name]}{'' if value == '=True' else value}"
-
-    message = re.sub(r"(`)(\w+)(=[^`]*)(?=`)", flag, str(error))
+        names.setdefault(getattr(values[name], "argument", name), f"--{name}")
+    names |= {name: f"--{name}" for name in values}
+    message = str(error)
     if isinstance(error, OSError):
-        return message
-    message = re.sub(r"(`)(\w+)()(?=`)", flag, message)
-    return re.sub(r"(Received: )(\w+)(=)", flag, message)
+        message = _ASSIGNMENT.sub(lambda match: rename_arguments(match[0], names), message)
+    else:
+        message = rename_arguments(message, names)
+    return re.sub(r"`(--\w+)=True`", r"`\1`", message)
 
 
 @functools.cache

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import flags
 
+from stylezoo import errors
+
 if TYPE_CHECKING:
     from stylezoo.visualize import Objective, Position
 
@@ -101,7 +103,8 @@ def selected(values: flags.FlagValues) -> list[Named]:
         return [Named(labels[number].name, perceptual.SCORES, number) for number in found]
     if values.layer is None:
         raise ValueError("`--class` or `--layer` must be given")
-    perceptual.check_taps(values.network, [values.layer], name="--layer", head=True)
+    with errors.renamed(taps="layer"):
+        perceptual.check_taps(values.network, [values.layer], head=True)
     if values.direction is not None:
         if values.channel is not None:
             raise ValueError("`--channel` must not be given with --direction")
@@ -160,7 +163,8 @@ def weighted(text: str, flag: str, *, network: str) -> list[Weighted]:
             weight = None
         if match is None or weight is None:
             raise ValueError(f"`--{flag}` must be LAYER:CHANNEL=WEIGHT,.... Received: {text}")
-        perceptual.check_taps(network, [match["layer"]], name=f"--{flag}", head=True)
+        with errors.renamed(taps=flag):
+            perceptual.check_taps(network, [match["layer"]], head=True)
         channel = None
         if match["channel"] is not None:
             [channel] = channels(match["channel"], network=network, layer=match["layer"])

@@ -3,7 +3,7 @@
 import pathlib
 from collections.abc import Sequence
 
-from stylezoo import classifiers, generators, perceptual, pretrained
+from stylezoo import classifiers, errors, generators, perceptual, pretrained
 from stylezoo.export.servables.classifier_servables import Classifier, FeatureExtractor
 from stylezoo.export.servables.painters import Painter
 from stylezoo.export.servables.servable import Servable
@@ -39,7 +39,8 @@ def load(
     if model in (*classifiers.list_models(), *classifiers.ALIASES):
         name = classifiers.canonical(model)
         if layers:
-            perceptual.check_taps(name, layers, name="layers")
+            with errors.renamed(taps="layers"):
+                perceptual.check_taps(name, layers)
             network = perceptual.perceptual_network(name, layers, weights=weights)
             return FeatureExtractor(network, name, name, list(network.output))
         classifier = classifiers.build(name, weights=weights)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import classifiers, images, ops, perceptual
+from stylezoo import classifiers, errors, images, ops, perceptual
 from stylezoo.export.servables import graph_codecs
 from stylezoo.export.servables.painters import IMAGE_BYTES
 from stylezoo.export.servables.servable import (
@@ -209,13 +209,10 @@ class FeatureExtractor(Servable):
     def mobile(  # noqa: D102
         self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
     ) -> keras.Model:
-        perceptual.check_image_size(
-            height,
-            width,
-            architecture=self._architecture,
-            taps=self.taps,
-            name="image_size",
-        )
+        with errors.renamed(image="image_size"):
+            perceptual.check_image_size(
+                height, width, architecture=self._architecture, taps=self.taps
+            )
         shape = (1, height, width, self.network.input_shape[-1])
         image = keras.Input(batch_shape=shape, name="image")
         return keras.Model({"image": image}, self.network(image))
