@@ -108,13 +108,18 @@ def _read_labels(path: str) -> list[str]:
 
 
 def names_beside(weights: str) -> list[str] | None:
-    """The names in the folder of a file of weights, where training writes them."""
-    from stylezoo.training import LABELS_FILE
+    """Return the names in the folder of a run, or of a file of weights, if there are any."""
+    file = labels_beside(weights)
+    return None if file is None else _read_labels(str(file))
 
-    beside = pathlib.Path(weights).with_name(LABELS_FILE)
-    return (
-        _read_labels(str(beside)) if pathlib.Path(weights).is_file() and beside.is_file() else None
-    )
+
+def labels_beside(weights: str) -> pathlib.Path | None:
+    """Return the file where training writes the names of classes, in a run's folder or beside weights."""
+    from stylezoo.classifiers import LABELS_FILE
+
+    path = pathlib.Path(weights)
+    file = path / LABELS_FILE if path.is_dir() else path.with_name(LABELS_FILE)
+    return file if path.exists() and file.is_file() else None
 
 
 def _labels(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import train_classifier
+from stylezoo.binaries import classify, train_classifier
 from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
@@ -68,16 +68,22 @@ def _predict(values: flags.FlagValues) -> "tuple[Predictions, dict[str, str]]":
     from stylezoo import classifiers, training
 
     architecture = classifiers.get(values.network)
-    size = values.image_size or architecture.input_size
     pictures = _pictures(values)
+    size = values.image_size
     network = classifiers.build(
         values.network,
         weights=values.weights,
-        num_classes=len(pictures.class_names),
-        input_shape=(size, size, architecture.channels),
+        input_shape=size and (size, size, architecture.channels),
     )
+    num_classes = network.output_shape[-1]
+    if num_classes != len(pictures.class_names):
+        raise ValueError(
+            f"`dataset` must have the {num_classes} classes of the weights. "
+            f"Received: {len(pictures.class_names)}"
+        )
+    _, size, _, channels = network.input_shape
     augmentation = training.recipe(values.network).augmentation
-    views = training.Views(pictures, augmentation, size, architecture.channels)
+    views = training.Views(pictures, augmentation, size, channels)
     with reporting.bar("recognise", "picture", total=len(pictures)) as bar:
         predictions = training.predict(
             training.scorer(network), views, batch_size=values.batch_size, callback=bar.update
@@ -86,18 +92,17 @@ def _predict(values: flags.FlagValues) -> "tuple[Predictions, dict[str, str]]":
 
 
 def _pictures(values: flags.FlagValues) -> "LabelledPhotographs":
-    """The pictures, with the network's classes."""
-    from stylezoo import training
+    """Open the pictures, with the network's classes."""
+    from stylezoo import classifiers, training
 
     if values.validation_fraction is None:
         pictures = training.open_labelled(values.dataset, data_dir=values.data_dir, part="test")
     else:
         _, pictures = train_classifier.data_config(values).open()
-    beside = pathlib.Path(values.weights).with_name(training.LABELS_FILE)
-    labels = pathlib.Path(values.labels) if values.labels else beside
-    if values.labels or (beside.is_file() and pathlib.Path(values.weights).is_file()):
-        return pictures.with_classes(training.read_labels(labels))
-    return pictures
+    labels = (
+        pathlib.Path(values.labels) if values.labels else classify.labels_beside(values.weights)
+    )
+    return pictures if labels is None else pictures.with_classes(classifiers.read_labels(labels))
 
 
 def _row(predictions: "Predictions") -> tuple[str, str, str, str]:

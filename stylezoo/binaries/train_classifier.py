@@ -98,7 +98,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     if values.steps is not None and values.epochs is not None:
         raise ValueError("`--steps` must not come with --epochs")
     quiet.import_tensorflow()
-    from stylezoo import training
+    from stylezoo import training, weights
 
     recipe = _recipe(values)
     config = training.ClassifierTraining(
@@ -111,7 +111,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     loop = recipe.loop_config(len(pictures[0]), **training_flags.loop_fields(values))
     train = functools.partial(training.train_classifier, pictures=pictures)
     training_flags.run_loop(values, train, config, loop)
-    print(f"{values.run}/{training.MODEL_FILE}")
+    print(f"{values.run}/{weights.MODEL_FILE}")
     return 0
 
 

@@ -73,7 +73,7 @@ def _weights(values: flags.FlagValues) -> tuple[np.ndarray, dict[str, Any]]:
     from stylezoo import classifiers, visualize
 
     network = classifiers.canonical(values.network)
-    loaded = classifiers.load(network, values.weights, include_top=False)
+    loaded = classifiers.read_weights(network, values.weights, include_top=False)
     kernels = visualize.kernels(loaded.tensors)
     layer = values.layer or next(iter(kernels))
     if layer not in kernels:

@@ -84,7 +84,7 @@ def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
     taps = list(perceptual.tap_info(values.network))
     layers = list(values.layers or taps)
     if values.layers is None:
-        loaded = classifiers.load(
+        loaded = classifiers.read_weights(
             classifiers.canonical(values.network), values.weights, include_top=False
         )
         head = [perceptual.LOG_PROBABILITIES] if classifiers.has_top(loaded) else []

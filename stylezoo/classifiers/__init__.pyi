@@ -1,15 +1,16 @@
 from .architecture import Architecture
 from .building import POOLINGS, Builder, Feature, TapInfo
-from .classifier import (
-    assign,
-    build,
-    check_tensors,
-    count_classes,
-    load,
-    with_auxiliary_heads,
+from .classifier import build, load, with_auxiliary_heads
+from .importing import import_weights
+from .labels import (
+    LABELS_FILE,
+    Label,
+    Prediction,
+    decode_predictions,
+    find_class,
+    imagenet_labels,
+    read_labels,
 )
-from .importing import has_top, import_weights
-from .labels import Label, find_class, imagenet_labels
 from .predictions import classify, crops
 from .registry import (
     ALIASES,
@@ -22,15 +23,18 @@ from .registry import (
     shapes,
     tap_infos,
 )
+from .tensors import assign, check_tensors, count_classes, has_top, read_weights
 
 __all__ = [
     "ALIASES",
     "ARCHITECTURES",
+    "LABELS_FILE",
     "POOLINGS",
     "Architecture",
     "Builder",
     "Feature",
     "Label",
+    "Prediction",
     "TapInfo",
     "assign",
     "build",
@@ -39,6 +43,7 @@ __all__ = [
     "classify",
     "count_classes",
     "crops",
+    "decode_predictions",
     "depends_on_size",
     "find_class",
     "get",
@@ -48,6 +53,8 @@ __all__ = [
     "list_models",
     "load",
     "num_parameters",
+    "read_labels",
+    "read_weights",
     "shapes",
     "tap_infos",
     "with_auxiliary_heads",

@@ -1,15 +1,15 @@
-"""Classifiers as Keras models."""
+"""Classifiers as Keras models: new ones, and those with pretrained weights."""
 
 import dataclasses
 import os
-from collections.abc import Collection
+from pathlib import Path
+from typing import Any
 
 import keras
 
 from stylezoo import weights as weights_lib
-from stylezoo.classifiers import registry
-from stylezoo.classifiers.building import Builder, Feature, Shapes
-from stylezoo.errors import WeightsError
+from stylezoo.classifiers import registry, tensors
+from stylezoo.classifiers.building import Builder, Feature
 from stylezoo.layers import Preprocess
 
 _POOLINGS = {
@@ -18,77 +18,152 @@ _POOLINGS = {
     "max": keras.layers.GlobalMaxPooling2D,
 }
 
+_ACTIVATIONS = (None, "softmax")
+
+InputShape = tuple[int | None, int | None, int]
+
+
+def load(
+    model: str | os.PathLike[str],
+    *,
+    num_classes: int | None = None,
+    input_shape: InputShape | None = None,
+    include_top: bool = True,
+    pooling: str | None = None,
+    classifier_activation: str | None = None,
+) -> keras.Model:
+    """Return a pretrained classifier as a functional Keras model.
+
+    ``load("squeezenet1_1")`` classifies the 1000 classes of ImageNet; with ``num_classes=10`` its
+    last layer is new and random, for fine-tuning. The model takes images in [0, 1]: its first layer
+    does the preprocessing that the weights need.
+
+    Args:
+        model: The name of an architecture, for its ImageNet weights
+            (``list_models(pretrained=True)`` lists those that a package index has); the name of
+            registered weights, such as ``"squeezenet1_1.ndf"``; a weights file of this project; or
+            the folder of a run of ``train_classifier``.
+        num_classes: See :func:`build`.
+        input_shape: See :func:`build`.
+        include_top: See :func:`build`.
+        pooling: See :func:`build`.
+        classifier_activation: See :func:`build`.
+
+    Returns:
+        The model: [B, H, W, C] float in [0, 1] -> [B, num_classes] float: scores, or probabilities
+        with ``classifier_activation="softmax"``; features with ``include_top=False``.
+
+    Raises:
+        ValueError: ``model`` is none of these, or :func:`build` refuses an option.
+        WeightsError: The weights can't be had, lack the head that is wanted, or do not fit. A weights
+            file of another project needs ``build(architecture, weights=file)``.
+    """
+    weights: str | weights_lib.LoadedWeights = "imagenet"
+    if model in (known := (*registry.ARCHITECTURES, *registry.ALIASES)):
+        name = os.fspath(model)
+    elif model in {spec.name for spec in weights_lib.list_weights()} or Path(model).exists():
+        weights = weights_lib.load(model)
+        name = weights.architecture
+    else:
+        raise ValueError(
+            f"`model` must be one of {', '.join(known)}, the name of registered weights, a weights "
+            f"file or the folder of a training run. Received: model={os.fspath(model)!r}"
+        )
+    return build(
+        name,
+        weights=weights,
+        num_classes=num_classes,
+        input_shape=input_shape,
+        include_top=include_top,
+        pooling=pooling,
+        classifier_activation=classifier_activation,
+    )
+
 
 def build(
     name: str,
     *,
-    weights: str | os.PathLike[str] | None = None,
+    weights: str | os.PathLike[str] | weights_lib.LoadedWeights | None = None,
     num_classes: int | None = None,
-    input_shape: tuple[int | None, int | None, int] | None = None,
+    input_shape: InputShape | None = None,
     include_top: bool = True,
     pooling: str | None = None,
+    classifier_activation: str | None = None,
 ) -> keras.Model:
-    """A classifier as a functional Keras model, whose layers have the names that people quote.
+    """Return a classifier as a functional Keras model, whose layers have their usual names.
 
-    Its first layer makes of images in [0, 1] what the weights expect. The scores are those before the
-    softmax, for losses with ``from_logits=True``.
+    The first layer does the preprocessing that the weights need, so that the model takes images in
+    [0, 1]. Random weights follow Keras's global seed (``keras.utils.set_random_seed``).
 
     Args:
-        name: of :func:`list_models`, or an alias such as ``"vgg_d"``.
-        weights: None for random ones; ``"imagenet"``, a name of ``stylezoo weights list``, or a file.
-        num_classes: of the head; None for as many as the weights have, or else as it was published
-            for.
-        input_shape: (height, width, channels) of the images, px; None for what it was published for
-            with the head, for any size without. Height and width may be None where there is no fully
-            connected head on all features (AlexNet's, VGG's, LeNet's).
-        include_top: whether with the head.
-        pooling: of the features of a network without head: None (as they are), ``"avg"`` or ``"max"``.
+        name: One of :func:`list_models`, or an alias such as ``"vgg_d"``.
+        weights: None for random weights; or what :func:`stylezoo.weights.load` takes (``"imagenet"``,
+            the name of registered weights, a file, a run's folder) or returned.
+        num_classes: The number of classes of the head; None for as many as the weights have, or
+            else as the network was published for. If the weights have another number, the last
+            layer is new and random and all others are pretrained. If they have no head and the
+            network was published for another number, the whole head is new and random.
+        input_shape: (height, width, channels) of the images, in px. None stands for what the weights
+            were trained on with the head, and for any size without. Height and width may be None
+            unless the head has a weight for every position (AlexNet's, VGG's and LeNet's have).
+        include_top: Whether the network has its head.
+        pooling: Global pooling of the features of a network without a head: None, ``"avg"`` or
+            ``"max"``.
+        classifier_activation: The activation of the head, as in ``keras.applications``: None for
+            the scores before the softmax, which losses with ``from_logits=True`` and
+            :func:`classify` take, or ``"softmax"`` for probabilities.
 
     Returns:
-        [B, H, W, C] float in [0, 1] -> [B, num_classes], or features.
+        The model: [B, H, W, C] float in [0, 1] -> [B, num_classes] float, or features [B, h, w, c],
+        [B, c] with ``pooling``.
 
     Raises:
-        ValueError: for an unknown name or pooling, a number of classes < 1, or images that are too
-            small, of sizes that the head can't have, or of channels that have no mean colour.
-        WeightsError: if the weights can't be had, lack the head that is wanted, or are not this
+        ValueError: The name, pooling or activation is unknown, ``num_classes`` is < 1, or the images
+            are too small, of sizes that the head can't have, or of a number of channels for which
+            there is no mean colour.
+        WeightsError: The weights can't be had, lack the head that is wanted, or are not this
             network's; every tensor that is missing, left over or of another shape is named.
     """
     name = registry.canonical(name)
     architecture = registry.get(name)
-    shape = _input_shape(name, input_shape, include_top=include_top)
-    if num_classes is not None and num_classes < 1:
-        raise ValueError(f"`num_classes` must be >= 1. Received: num_classes={num_classes}")
-    if pooling not in _POOLINGS or (include_top and pooling):
-        known = "None with a head" if include_top else ", ".join(map(str, _POOLINGS))
-        raise ValueError(f"`pooling` must be {known}. Received: pooling={pooling!r}")
-    loaded = None if weights is None else load(name, weights, include_top=include_top)
-    num_classes = num_classes or count_classes(name, loaded)
+    _check_options(num_classes, pooling, classifier_activation, include_top=include_top)
+    if input_shape is not None:
+        _check_input_shape(name, input_shape, include_top=include_top)
+    loaded = None
+    if weights is not None:
+        needs_head = include_top and num_classes in (None, architecture.num_classes)
+        loaded = tensors.read_weights(name, weights, include_top=needs_head)
+    num_classes = num_classes or tensors.count_classes(name, loaded)
+    side = architecture.input_size if loaded is None else loaded.image_size
+    side = side or architecture.input_size
+    shape = input_shape or (*((side, side) if include_top else (None, None)), architecture.channels)
     image = keras.Input(shape, name="image")
     mode = architecture.preprocessing if loaded is None else loaded.preprocessing
     builder = Builder()
     x = Feature("preprocess", shape[-1], Preprocess(mode, name="preprocess")(image))
     x = architecture.trunk(builder, x)
     if include_top:
-        side = architecture.input_size
         x = architecture.head(builder, x, num_classes, (shape[0] or side, shape[1] or side))
-    output = x.tensor
-    if global_pooling := _POOLINGS[pooling]:
-        output = global_pooling(name=f"{pooling}_pool")(output)
-    model = keras.Model(image, output, name=name)
+    model = keras.Model(image, _output(x.tensor, pooling, classifier_activation), name=name)
     if loaded is not None:
-        check_tensors(loaded, builder.shapes, allowed=_optional(name, include_top=include_top))
-        assign(model, loaded)
+        new = tensors.new_layers(loaded, num_classes) if include_top else ()
+        allowed = _optional(name, include_top=include_top)
+        tensors.check_tensors(loaded, builder.shapes, allowed=allowed, new=new)
+        tensors.assign(model, loaded, new=new)
     return model
 
 
 def with_auxiliary_heads(model: keras.Model) -> keras.Model:
-    """A model of :func:`build` with a head, and the heads that only training has, their weights random.
+    """Return a classifier with the auxiliary heads that only training has, their weights random.
 
     Source: Szegedy et al. 2015, section 5. The layers of ``model`` are shared.
 
+    Args:
+        model: A model of :func:`build` with its head, which gives scores.
+
     Returns:
-        The same images -> {"scores": ..., "aux1": ..., ...}, all [B, num_classes]; for an architecture
-        without such heads "scores" alone.
+        The same images -> {"scores": ..., "aux1": ..., ...}, each [B, num_classes]; for an
+        architecture without auxiliary heads "scores" alone.
     """
     architecture = registry.get(model.name)
     outputs = {"scores": model.output}
@@ -101,121 +176,55 @@ def with_auxiliary_heads(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, outputs, name=model.name)
 
 
-def assign(model: keras.Model, loaded: weights_lib.LoadedWeights) -> None:
-    """Give a model's layers their tensors.
-
-    Raises:
-        WeightsError: if one is missing or has another shape.
-    """
-    for layer in model.layers:
-        for variable in layer.weights:
-            name = f"{layer.name}/{variable.name}"
-            shape = loaded.tensors[name].shape if name in loaded.tensors else "no such tensor"
-            if shape != variable.shape:
-                raise WeightsError(
-                    f"{loaded.name}: {name} must have the shape {variable.shape}. Received: {shape}"
-                )
-            variable.assign(loaded.tensors[name])
-
-
-def check_tensors(
-    loaded: weights_lib.LoadedWeights, shapes: Shapes, *, allowed: Collection[str] = ()
-) -> None:
-    """Raise a WeightsError that names every tensor that doesn't fit.
-
-    Args:
-        loaded: what there is.
-        shapes: what there must be.
-        allowed: beginnings of names of tensors that may be there besides.
-    """
-    missing = [name for name in shapes if name not in loaded.tensors]
-    left_over = [
-        name
-        for name in loaded.tensors
-        if name not in shapes and not name.startswith(tuple(allowed))
-    ]
-    wrong = [
-        f"{name} {loaded.tensors[name].shape} instead of {shape}"
-        for name, shape in shapes.items()
-        if name in loaded.tensors and loaded.tensors[name].shape != shape
-    ]
-    problems = [
-        f"{what}: {', '.join(names)}"
-        for what, names in (
-            ("missing", missing),
-            ("unexpected", left_over),
-            ("of another shape", wrong),
-        )
-        if names
-    ]
-    if problems:
-        raise WeightsError(
-            f"{loaded.name} does not fit {loaded.architecture}: {'; '.join(problems)}"
-        )
-
-
-def load(
-    name: str, weights: str | os.PathLike[str], *, include_top: bool
-) -> weights_lib.LoadedWeights:
-    """The weights of a classifier, with a head if that is wanted.
-
-    Raises:
-        WeightsError: if they can't be had, or have no head and that is wanted.
-    """
-    if not include_top:
-        return weights_lib.load(weights, architecture=name)
-    known = [spec for spec in weights_lib.list_weights(name) if weights in ("imagenet", spec.name)]
-    if known and not any(spec.includes_top for spec in known):  # not worth a download
-        raise _headless(name, ", ".join(spec.name for spec in known))
-    loaded = weights_lib.load(weights, architecture=name)
-    if loaded.tensors.keys().isdisjoint(registry.head(name)):
-        raise _headless(name, loaded.name)
-    return loaded
-
-
-def _headless(name: str, weights: str) -> WeightsError:
-    return WeightsError(
-        f"`weights` of {name} must have its head. Received: {weights}, without a head"
-    )
-
-
-def count_classes(name: str, loaded: weights_lib.LoadedWeights | None) -> int:
-    """As many as the head of the weights has, or as the network was published for."""
-    last = registry.head(name)[-1]
-    if loaded is not None and last in loaded.tensors:
-        return loaded.tensors[last].size
-    return registry.get(name).num_classes
+def _output(features: Any, pooling: str | None, activation: str | None) -> Any:
+    """Return the model's output: the features pooled, or the scores with their activation."""
+    if global_pooling := _POOLINGS[pooling]:
+        return global_pooling(name=f"{pooling}_pool")(features)
+    if activation:
+        # In float32 whatever the dtype policy: in float16 small probabilities would be 0.
+        return keras.layers.Activation(activation, name="predictions", dtype="float32")(features)
+    return features
 
 
 def _optional(name: str, *, include_top: bool) -> tuple[str, ...]:
-    """What a file may have besides: heads that the network is built without."""
+    """Return prefixes of the tensors that weights may have for heads that the network lacks."""
     architecture = registry.get(name)
     head = () if include_top else registry.head(name)
     return ("lpips/", *(f"{each}_" for each in architecture.auxiliary), *head)
 
 
-def _input_shape(
-    name: str, given: tuple[int | None, int | None, int] | None, *, include_top: bool
-) -> tuple[int | None, int | None, int]:
+def _check_options(
+    num_classes: int | None, pooling: str | None, activation: str | None, *, include_top: bool
+) -> None:
+    if num_classes is not None and num_classes < 1:
+        raise ValueError(f"`num_classes` must be >= 1. Received: num_classes={num_classes}")
+    if pooling not in _POOLINGS or (include_top and pooling):
+        known = "None with a head" if include_top else ", ".join(map(str, _POOLINGS))
+        raise ValueError(f"`pooling` must be {known}. Received: pooling={pooling!r}")
+    if activation not in _ACTIVATIONS or (activation and not include_top):
+        known = ", ".join(map(str, _ACTIVATIONS)) if include_top else "None without a head"
+        raise ValueError(
+            f"`classifier_activation` must be {known}. "
+            f"Received: classifier_activation={activation!r}"
+        )
+
+
+def _check_input_shape(name: str, shape: InputShape, *, include_top: bool) -> None:
     architecture = registry.get(name)
-    if given is None:
-        side = architecture.input_size if include_top else None
-        return side, side, architecture.channels
-    height, width, channels = given
+    height, width, channels = shape
     deepest = max(info.minimum_size for info in registry.tap_infos(name).values())
     if channels < 1 or min(height or deepest, width or deepest) < deepest:
         raise ValueError(
             f"`input_shape` of {name} must be (height, width, channels) of at least {deepest} px. "
-            f"Received: input_shape={given}"
+            f"Received: input_shape={shape}"
         )
     if channels != architecture.channels and architecture.preprocessing != "unit":
         raise ValueError(
             f"`input_shape` of {name} must have {architecture.channels} channels. "
-            f"Received: input_shape={given}"
+            f"Received: input_shape={shape}"
         )
     if include_top and None in (height, width) and registry.depends_on_size(name):
         raise ValueError(
             f"`input_shape` of {name} with its head must have a height and a width. "
-            f"Received: input_shape={given}"
+            f"Received: input_shape={shape}"
         )
-    return given

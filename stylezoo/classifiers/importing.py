@@ -1,4 +1,4 @@
-"""Weights that others published, made into weights files of ours."""
+"""Convert weights files that other projects published into weights files of this project."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from stylezoo import images
 from stylezoo import weights as weights_lib
 from stylezoo.classifiers import registry
-from stylezoo.classifiers.classifier import check_tensors
+from stylezoo.classifiers.tensors import check_tensors, has_top
 
 EXTENSIONS = (".h5",)
 
@@ -18,24 +18,24 @@ def import_weights(
     *,
     overwrite: bool = False,
 ) -> weights_lib.LoadedWeights:
-    """Write a weights file of a file that others published, if its tensors are the architecture's.
+    """Convert a weights file that others published, if its tensors are the architecture's.
 
-    The head may be lacking, or be for another number of classes. A file of ours is copied as it is.
+    The head may be lacking, or be for another number of classes. A file of this project is copied.
 
     Args:
-        file: of a kind that :func:`stylezoo.weights.weights_files.read` understands.
-        architecture: of :func:`~stylezoo.classifiers.list_models`, or an alias.
-        output: the file to write; ends in ``.h5``.
-        overwrite: whether to replace a file.
+        file: A file of a kind that :func:`stylezoo.weights.weights_files.read` understands.
+        architecture: One of :func:`~stylezoo.classifiers.list_models`, or an alias.
+        output: The file to write; its name ends in ``.h5``.
+        overwrite: Whether to replace an existing file.
 
     Returns:
-        What was written.
+        The weights that were written.
 
     Raises:
-        ValueError: for an unknown architecture, or an ``output`` with another extension.
-        OSError: if a file can't be read or written.
-        WeightsError: if the file is none that is understood, or every tensor that is missing,
-            unexpected or of another shape.
+        ValueError: The architecture is unknown, or ``output`` has another extension.
+        OSError: A file can't be read or written.
+        WeightsError: The file is of no kind that is understood, or does not fit the architecture;
+            every tensor that is missing, unexpected or of another shape is named.
     """
     from stylezoo.weights import weights_files
 
@@ -53,22 +53,17 @@ def import_weights(
     return loaded
 
 
-def has_top(loaded: weights_lib.LoadedWeights) -> bool:
-    """Whether any tensor of the classifier's head is there."""
-    return not loaded.tensors.keys().isdisjoint(registry.head(loaded.architecture))
-
-
 def _check(loaded: weights_lib.LoadedWeights) -> None:
-    """Raise a WeightsError that names every tensor that doesn't fit."""
+    """Check that the weights are the architecture's, with or without its heads."""
     name = loaded.architecture
     *_, last = registry.shapes(name)
     num_classes = loaded.tensors[last].size if last in loaded.tensors else None
     shapes = registry.shapes(name, num_classes=num_classes, include_top=has_top(loaded))
-    sides = tuple(f"{each}_" for each in registry.get(name).auxiliary)
+    prefixes = tuple(f"{each}_" for each in registry.get(name).auxiliary)
     auxiliary = {
         each: shape
         for each, shape in registry.shapes(name, num_classes=num_classes, auxiliary=True).items()
-        if each.startswith(sides)
+        if each.startswith(prefixes)
     }
     if not auxiliary.keys().isdisjoint(loaded.tensors):
         shapes |= auxiliary

@@ -1,27 +1,50 @@
-"""What ImageNet's classes are called."""
+"""The names of classes: ImageNet's, those of a training run, and the likeliest of predictions."""
 
 import dataclasses
 import functools
 import importlib.resources
+import pathlib
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+LABELS_FILE = "labels.txt"
 
 
 @dataclasses.dataclass(frozen=True)
 class Label:
-    """A class.
+    """The name of a class.
 
     Attributes:
-        synset: its id in WordNet 3.0, such as ``"n02123045"``.
-        name: its words there, such as ``"tabby, tabby cat"``; two classes are a ``"crane"``.
+        synset: The class's id in WordNet 3.0, such as ``"n02123045"``; empty outside of ImageNet.
+        name: The class's words, such as ``"tabby, tabby cat"``. Two classes of ImageNet are called
+            ``"crane"``.
     """
 
     synset: str
     name: str
 
 
+class Prediction(NamedTuple):
+    """One of the likeliest classes of an image.
+
+    Attributes:
+        synset: The class's id in WordNet 3.0; empty outside of ImageNet.
+        name: The class's words.
+        probability: Its probability, or whatever number the network gives.
+    """
+
+    synset: str
+    name: str
+    probability: float
+
+
 @functools.cache
 def imagenet_labels() -> tuple[Label, ...]:
-    """The 1000 classes of the ILSVRC 2012, in the order of the scores of every network here.
+    """Return the 1000 classes of the ILSVRC 2012, in the order of every network's scores.
 
     That order, of the synsets, is torchvision's and keras.applications' too.
     """
@@ -30,13 +53,66 @@ def imagenet_labels() -> tuple[Label, ...]:
     return tuple(Label(*line.split("\t")) for line in lines)
 
 
-def find_class(text: str) -> int:
-    """The number of an ImageNet class by one of its names, by words of it, or by its synset.
+def decode_predictions(
+    predictions: npt.ArrayLike, top: int = 5, *, class_names: Sequence[str] | None = None
+) -> list[list[Prediction]]:
+    """Return the likeliest classes of each image, as ``keras.applications`` does.
 
-    A whole name wins over words of others: ``"tiger"`` before ``"tiger cat"``. Case doesn't matter.
+    Names are WordNet's (``"Egyptian cat"``), where ``keras.applications`` has ``"Egyptian_cat"``.
+
+    Args:
+        predictions: Probabilities or scores, [B, num_classes].
+        top: How many classes to return for each image.
+        class_names: The names of the classes by number; None for ImageNet's.
+
+    Returns:
+        For each image ``top`` tuples (synset, name, probability), the likeliest first.
 
     Raises:
-        ValueError: if no class, or more than one, is called so; those are listed with their numbers.
+        ValueError: ``predictions`` are not [B, number of names], or ``top`` is not 1 to that number.
+    """
+    array = np.asarray(predictions)
+    labels = imagenet_labels() if class_names is None else [Label("", name) for name in class_names]
+    if array.ndim != 2 or array.shape[1] != len(labels):
+        raise ValueError(
+            f"`predictions` must be [B, {len(labels)}], a number for each class name. "
+            f"Received: {list(array.shape)}"
+        )
+    if not 1 <= top <= len(labels):
+        raise ValueError(f"`top` must be 1 to {len(labels)}. Received: top={top}")
+    best = np.argsort(-array, axis=1, kind="stable")[:, :top]
+    return [
+        [Prediction(labels[i].synset, labels[i].name, float(row[i])) for i in indices]
+        for row, indices in zip(array, best.tolist(), strict=True)
+    ]
+
+
+def read_labels(file: pathlib.Path) -> tuple[str, ...]:
+    """Read the names of classes from a text file such as a run's ``labels.txt``, one a line.
+
+    Raises:
+        ValueError: The file is not text in UTF-8, or does not hold different names.
+        OSError: The file can't be read.
+    """
+    try:
+        names = tuple(file.read_text("utf-8").splitlines())
+    except UnicodeDecodeError as error:
+        raise ValueError(f"`file` must be a text file in UTF-8. Received: {file}") from error
+    if len(set(names)) < len(names) or not names:
+        raise ValueError(f"`file` must hold different names, one a line. Received: {file}")
+    return names
+
+
+def find_class(text: str) -> int:
+    """Return the number of an ImageNet class by one of its names, by words of it, or by its synset.
+
+    A whole name wins over words of others: ``"tiger"`` before ``"tiger cat"``. Case is ignored.
+
+    Args:
+        text: A name, words of a name, or a synset.
+
+    Raises:
+        ValueError: No class, or more than one, is called so; those are listed with their numbers.
     """
     wanted = text.strip().lower()
     names = [label.name.lower() for label in imagenet_labels()]
@@ -51,8 +127,9 @@ def find_class(text: str) -> int:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise ValueError(f"`class` must be a name of an ImageNet class. Received: {text}")
+        raise ValueError(f"`text` must be a name of an ImageNet class. Received: text={text!r}")
     listed = "; ".join(f"{index} {imagenet_labels()[index].name}" for index in found)
     raise ValueError(
-        f"`class` must be one class. Received: {text}, which {len(found)} are called: {listed}"
+        f"`text` must name one ImageNet class. Received: text={text!r}, a name of {len(found)}: "
+        f"{listed}"
     )

@@ -1,4 +1,4 @@
-"""From pictures of any size to the probabilities of classes."""
+"""Classify pictures of any size: centre crops or ten crops, and the probabilities of classes."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from stylezoo import images as images_lib
 
-# Of the square that crops are taken from: Krizhevsky et al. 2012 crop 224 px out of 256.
+# The side of a crop as a part of the square's: Krizhevsky et al. 2012 crop 224 px out of 256.
 _CROP_FRACTION = 0.875
 
 
@@ -20,28 +20,34 @@ def classify(
     ten_crop: bool = False,
     batch_size: int = 16,
 ) -> Iterator[np.ndarray]:
-    """The probabilities of a classifier's classes for each of many images.
+    """Yield the probabilities of a classifier's classes for each of many images.
 
     Args:
-        model: of :func:`~stylezoo.classifiers.build` with a head: square images -> scores.
-        images: [1, H, W, 3] float in [0, 1] each, of any sizes; taken as they are needed.
-        ten_crop: whether to average over :func:`crops` (Krizhevsky et al. 2012, section 4.1), for
-            ten times the work and a little accuracy.
-        batch_size: crops that the network sees at once; never fewer than an image's.
+        model: A model of :func:`~stylezoo.classifiers.load` or :func:`~stylezoo.classifiers.build`
+            from square images to scores.
+        images: Images of any sizes, [1, H, W, 3] float in [0, 1] each. They are taken as they are
+            needed.
+        ten_crop: Whether to average over ten :func:`crops` (Krizhevsky et al. 2012, section 4.1),
+            which costs ten times the work and gains a little accuracy.
+        batch_size: The number of crops that the network sees at once; at least those of one image.
 
     Yields:
-        [num_classes] float32 for each image, in order: the softmax of its scores, or the mean of the
-        softmaxes of its crops.
+        Probabilities, [num_classes] float32, for each image in order: the softmax of its scores, or
+        the mean of the softmaxes of its crops.
 
     Raises:
-        ValueError: if the model's images aren't square, of a known size and of 1 or 3 channels, or
-            if ``batch_size`` is < 1.
+        ValueError: The model's images aren't square, of a known size and of 1 or 3 channels; the
+            model gives probabilities (``classifier_activation="softmax"``); or ``batch_size`` < 1.
     """
     _, height, width, channels = model.input_shape
     if height is None or height != width or channels not in (1, 3):
         raise ValueError(
             "`model` must take square images of a known size and of 1 or 3 channels. "
             f"Received: {height}x{width} px, {channels} channels"
+        )
+    if getattr(model.layers[-1], "activation", None) is keras.activations.softmax:
+        raise ValueError(
+            "`model` must give scores, as with classifier_activation=None. Received: probabilities"
         )
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be >= 1. Received: batch_size={batch_size}")
@@ -51,20 +57,20 @@ def classify(
 def crops(
     image: np.ndarray | tf.Tensor, size: int, *, ten_crop: bool = False, channels: int = 3
 ) -> tf.Tensor:
-    """What a classifier is shown of an image: the centre, or ten views.
+    """Return the crops of an image that a classifier is shown: the centre, or ten crops.
 
     The image's largest centred square is resized to ``size / 0.875`` (256 px for 224). Source:
     Krizhevsky et al. 2012, sections 2 and 4.1.
 
     Args:
-        image: [1, H, W, 3] float in [0, 1].
-        size: of a crop, px.
-        ten_crop: whether to take the corners, top left, top right, bottom left, bottom right, the
-            centre, and the mirror images of these five; else the centre alone.
+        image: An image, [1, H, W, 3] float in [0, 1].
+        size: The side of a crop in px.
+        ten_crop: Whether to take the corners (top left, top right, bottom left, bottom right), the
+            centre, and the mirror images of these five, instead of the centre alone.
         channels: 3, or 1 for the image's luminance.
 
     Returns:
-        [10 or 1, size, size, channels] float32 in [0, 1].
+        The crops, [10 or 1, size, size, channels] float32 in [0, 1].
     """
     side = round(size / _CROP_FRACTION)
     square = images_lib.centre_square(tf.convert_to_tensor(image), side)

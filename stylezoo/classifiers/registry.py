@@ -1,11 +1,13 @@
-"""Which architectures there are, and what can be known of them without building them."""
+"""The registry of architectures, and what is known of each without building it."""
 
 import functools
 import math
 
+from stylezoo import weights as weights_lib
 from stylezoo.classifiers import alexnet, efficientnet, googlenet, lenet, resnet, squeezenet, vgg
 from stylezoo.classifiers.architecture import Architecture
 from stylezoo.classifiers.building import Builder, Feature, Shapes, TapInfo
+from stylezoo.weights.sources import PackageArtefact
 
 _FAMILIES = (lenet, alexnet, vgg, googlenet, resnet, squeezenet, efficientnet)
 ARCHITECTURES: dict[str, Architecture] = {
@@ -16,16 +18,27 @@ ARCHITECTURES: dict[str, Architecture] = {
 ALIASES = vgg.ALIASES
 
 
-def list_models() -> tuple[str, ...]:
-    """The names of all architectures, without the aliases of :data:`ALIASES`."""
-    return tuple(ARCHITECTURES)
+def list_models(*, pretrained: bool = False) -> tuple[str, ...]:
+    """Return the names of the architectures, without the aliases of :data:`ALIASES`.
+
+    Args:
+        pretrained: Whether to list only those whose ImageNet weights, head included, come from a
+            package index: :func:`~stylezoo.classifiers.load` takes these by name with nothing else
+            at hand.
+    """
+    whole = {
+        spec.architecture
+        for spec in weights_lib.list_weights()
+        if spec.includes_top and isinstance(spec.source, PackageArtefact)
+    }
+    return tuple(name for name in ARCHITECTURES if name in whole or not pretrained)
 
 
 def canonical(name: str) -> str:
-    """The name under which an architecture is known: ``vgg16`` for ``vgg_d``.
+    """Return the name under which an architecture is known: ``vgg16`` for ``vgg_d``.
 
     Raises:
-        ValueError: for an unknown name; the message lists the known ones.
+        ValueError: The name is unknown; the message lists the known ones.
     """
     name = ALIASES.get(name, name)
     if name not in ARCHITECTURES:
@@ -35,20 +48,20 @@ def canonical(name: str) -> str:
 
 
 def get(name: str) -> Architecture:
-    """The architecture of that name or alias.
+    """Return the architecture of a name or alias.
 
     Raises:
-        ValueError: for an unknown name; the message lists the known ones.
+        ValueError: The name is unknown; the message lists the known ones.
     """
     return ARCHITECTURES[canonical(name)]
 
 
 @functools.cache
 def tap_infos(name: str) -> dict[str, TapInfo]:
-    """Channels, stride, receptive field and minimum image size of every tap, in network order.
+    """Return the geometry of every tap by name, in the order of the network.
 
     Raises:
-        ValueError: for an unknown name; the message lists the known ones.
+        ValueError: The name is unknown; the message lists the known ones.
     """
     architecture, builder = get(name), Builder()
     architecture.trunk(builder, Feature("image", architecture.channels))
@@ -63,18 +76,18 @@ def shapes(
     include_top: bool = True,
     auxiliary: bool = False,
 ) -> Shapes:
-    """The shape of every parameter by ``layer/variable``, from the image upwards.
+    """Return the shape of every parameter by ``layer/variable``, from the image upwards.
 
     Args:
-        name: of the architecture.
-        num_classes: of the head; what it was published for if None.
-        size: height and width of the images, px, on which a fully connected head depends; what it
-            was published for if None.
-        include_top: whether with the head.
-        auxiliary: whether with the heads on the side that only training has.
+        name: The name of the architecture.
+        num_classes: The number of classes of the head; None for the published number.
+        size: Height and width of the images in px, on which a fully connected head depends; None for
+            the published size.
+        include_top: Whether to include the head.
+        auxiliary: Whether to include the auxiliary heads that only training has.
 
     Raises:
-        ValueError: for an unknown name; the message lists the known ones.
+        ValueError: The name is unknown; the message lists the known ones.
     """
     architecture, builder = get(name), Builder()
     num_classes = num_classes or architecture.num_classes
@@ -89,13 +102,13 @@ def shapes(
 
 
 def head(name: str) -> tuple[str, ...]:
-    """The parameters that :func:`shapes` has for the head alone, the last layer's at the end."""
+    """Return the names of the head's parameters, the last layer's at the end."""
     trunk = shapes(name, include_top=False)
     return tuple(parameter for parameter in shapes(name) if parameter not in trunk)
 
 
 def num_parameters(name: str) -> int:
-    """Of the network as published, head included; moving averages are no parameters."""
+    """Return the number of parameters of the published network, without moving averages."""
     return sum(
         math.prod(shape)
         for parameter, shape in shapes(name).items()
@@ -104,7 +117,7 @@ def num_parameters(name: str) -> int:
 
 
 def depends_on_size(name: str) -> bool:
-    """Whether an architecture's head has a weight for every position: images have one size then."""
+    """Return whether the head has a weight for every position, so that images have one size."""
     side = get(name).input_size
     larger = (2 * side, 2 * side)
     return shapes(name, size=larger) != shapes(name)

@@ -51,7 +51,7 @@ def perceptual_network(
             f"Received: pooling={pooling!r}"
         )
     has_head = not set(HEAD).isdisjoint(taps)
-    loaded = classifiers.load(architecture, weights, include_top=has_head)
+    loaded = classifiers.read_weights(architecture, weights, include_top=has_head)
     channels = classifiers.get(architecture).channels
     side = fixed_size(architecture) if has_head else None
     images = keras.Input([side, side, 3], name="image")

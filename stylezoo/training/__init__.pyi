@@ -1,12 +1,5 @@
 from .augmentation import Augmentation, Views, colour_components
-from .classifier_training import (
-    LABELS_FILE,
-    MODEL_FILE,
-    ClassifierResult,
-    ClassifierTraining,
-    read_labels,
-    train_classifier,
-)
+from .classifier_training import ClassifierResult, ClassifierTraining, train_classifier
 from .content_pictures import ContentConfig
 from .data import CropConfig, Photographs, centre_crops, crops, open_photographs
 from .labelled import LabelledConfig, LabelledPhotographs, open_labelled
@@ -21,8 +14,6 @@ from .trainer import DECAYS, DISTRIBUTIONS, PRECISIONS, Callback, LoopConfig, St
 __all__ = [
     "DECAYS",
     "DISTRIBUTIONS",
-    "LABELS_FILE",
-    "MODEL_FILE",
     "PRECISIONS",
     "RECIPES",
     "TEXTURE_OBJECTIVE",
@@ -51,7 +42,6 @@ __all__ = [
     "open_labelled",
     "open_photographs",
     "predict",
-    "read_labels",
     "recipe",
     "scorer",
     "train",

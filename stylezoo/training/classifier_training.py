@@ -18,8 +18,6 @@ from stylezoo.training.recipes import Recipe
 from stylezoo.training.trainer import Callback, LoopConfig, train
 from stylezoo.weights import weights_files
 
-MODEL_FILE = "model.weights.h5"
-LABELS_FILE = "labels.txt"
 # So many held-out pictures, evenly spaced, are looked at on the way.
 _NUM_TRIED = 2000
 
@@ -226,10 +224,11 @@ class _ClassifierTask:
                 for layer in self._model.layers
                 for variable in layer.weights
             },
+            image_size=self._config.size,
         )
-        with images.atomic_path(folder / LABELS_FILE, overwrite=True) as temporary:
+        with images.atomic_path(folder / classifiers.LABELS_FILE, overwrite=True) as temporary:
             temporary.write_text("".join(f"{name}\n" for name in self._class_names), "utf-8")
-        with images.atomic_path(folder / MODEL_FILE, overwrite=True) as temporary:
+        with images.atomic_path(folder / weights.MODEL_FILE, overwrite=True) as temporary:
             temporary.unlink()  # a weights file is never written over
             weights_files.write(
                 temporary, loaded, source="stylezoo train_classifier", license="not stated"
@@ -269,19 +268,3 @@ def _train_pass(network: keras.Model, pictures: tf.Tensor, seed: tf.Tensor) -> A
 def _layer_seed(seed: tf.Tensor, number: int) -> tf.Tensor:
     folded = tf.random.fold_in(seed, number)
     return tf.random.stateless_uniform([2], folded, minval=None, maxval=None, dtype=tf.uint32)
-
-
-def read_labels(file: pathlib.Path) -> tuple[str, ...]:
-    """The names of a file such as ``labels.txt``, one a line.
-
-    Raises:
-        ValueError: if it is no text, or a name is there twice.
-        OSError: if it can't be read.
-    """
-    try:
-        names = tuple(file.read_text("utf-8").splitlines())
-    except UnicodeDecodeError as error:
-        raise ValueError(f"`labels` must be a text file. Received: {file}") from error
-    if len(set(names)) < len(names) or not names:
-        raise ValueError(f"`labels` must be different names, one a line. Received: {file}")
-    return names

@@ -1,4 +1,4 @@
-"""Where pretrained weights come from: what there is, fetching, checking, caching, loading.
+"""Pretrained weights: the registry, and how they are fetched, checked, cached and loaded.
 
 Importing this folder is cheap: NumPy and h5py wait for the first tensors, TensorFlow is not used.
 """

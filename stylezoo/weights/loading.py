@@ -1,4 +1,4 @@
-"""From what a user says about weights to the tensors."""
+"""Load the weights that a name, a file or a run's folder stands for."""
 
 import os
 from pathlib import Path
@@ -7,33 +7,40 @@ from stylezoo.errors import WeightsError
 from stylezoo.weights import cache, specs
 from stylezoo.weights.specs import LoadedWeights, WeightsSpec
 
+# The weights in the folder of a classifier's training run.
+MODEL_FILE = "model.weights.h5"
 
-def load(weights: str | os.PathLike[str], *, architecture: str) -> LoadedWeights:
-    """Loads the pretrained weights of an architecture, fetching them first if need be.
+
+def load(weights: str | os.PathLike[str], *, architecture: str | None = None) -> LoadedWeights:
+    """Load pretrained weights, fetching them first if need be.
 
     Args:
         weights: One of
-            * `"imagenet"`: registered weights of that architecture, in the order of `list_weights`:
+            * `"imagenet"`: registered weights of the architecture, in the order of `list_weights`:
               the first that are cached, else the first that can be fetched;
             * a registered name;
             * the path of a file: one of this project's, as `path` gives, or one that others
-              published (see `files.read`).
-        architecture: The network that is to have them, such as `"vgg16"`.
+              published (see `weights_files.read`);
+            * the folder of a run of `train_classifier`.
+        architecture: The network that the weights must belong to, such as `"vgg16"`. None accepts any;
+            `"imagenet"` and files that others published need a name.
 
     Returns:
-        The tensors, and with them the preprocessing they need. Whether all are there and of the right
-        shapes is for the network that gets them to check.
+        The tensors and the preprocessing that they need. The network that gets them checks whether
+        all tensors are there and have the right shapes.
 
     Raises:
         WeightsError: There is nothing of that name, it belongs to another architecture, is corrupt,
-            or could not be fetched.
+            or could not be fetched; or `architecture` is needed.
         OSError: A file can't be read.
     """
     if weights == "imagenet":
+        if architecture is None:
+            raise WeightsError("`architecture` must be given with weights='imagenet'")
         return _load_cached(_resolve_imagenet(architecture))
     if weights in specs.REGISTRY:
         spec = specs.get_spec(os.fspath(weights))
-        if spec.architecture != architecture:
+        if architecture not in (None, spec.architecture):
             raise WeightsError(
                 f"`weights` must be of the architecture {architecture}; {spec.name} are of "
                 f"{spec.architecture}. Received: weights={weights!r}"
@@ -65,14 +72,16 @@ def _load_cached(spec: WeightsSpec) -> LoadedWeights:
     return weights_files.read(contents, cache.path(spec.name), architecture=spec.architecture)
 
 
-def _load_file(weights: str | os.PathLike[str], architecture: str) -> LoadedWeights:
+def _load_file(weights: str | os.PathLike[str], architecture: str | None) -> LoadedWeights:
     from stylezoo.weights import weights_files
 
     file = Path(weights).expanduser()
+    if file.is_dir():
+        file /= MODEL_FILE
     if not file.is_file():
         names = ", ".join(spec.name for spec in specs.list_weights())
         raise WeightsError(
-            f"`weights` must be 'imagenet', one of {names}, or the path of a file. "
+            f"`weights` must be 'imagenet', one of {names}, or the path of a file or a run's folder. "
             f"Received: weights={os.fspath(weights)!r}"
         )
     return weights_files.read(file.read_bytes(), file, architecture=architecture)

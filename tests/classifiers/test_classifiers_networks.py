@@ -9,7 +9,7 @@ from networks import he_tensors, random_image, write
 
 from stylezoo import classifiers
 from stylezoo.errors import WeightsError
-from stylezoo.weights import LoadedWeights
+from stylezoo.weights import LoadedWeights, weights_files
 
 # LeNet-5 with full connections and plain subsampling; AlexNet's and ResNet's are torchvision's too
 # (its documentation); VGG C is table 1 of the paper added up; GoogLeNet's are those of Caffe's
@@ -182,6 +182,16 @@ def test_an_unknown_name_lists_the_known_ones(function):
     ("architecture", "options", "message"),
     [
         ("lenet5", {"num_classes": 0}, "`num_classes` must be >= 1. Received: num_classes=0"),
+        (
+            "lenet5",
+            {"classifier_activation": "sigmoid"},
+            "`classifier_activation` must be None, softmax. .*'sigmoid'",
+        ),
+        (
+            "lenet5",
+            {"classifier_activation": "softmax", "include_top": False},
+            "`classifier_activation` must be None without a head",
+        ),
         ("lenet5", {"pooling": "avg"}, "`pooling` must be None with a head. .*pooling='avg'"),
         (
             "lenet5",
@@ -247,7 +257,7 @@ def test_preprocessing_is_the_weights(tmp_path):
     assert model.get_layer("preprocess").mode == "caffe"
 
 
-def test_heads_on_the_side_of_a_file_are_no_obstacle(tmp_path):
+def test_auxiliary_heads_of_a_file_are_no_obstacle(tmp_path):
     shapes = classifiers.shapes("googlenet_bn", num_classes=2, auxiliary=True)
     path = write(tmp_path / "googlenet.h5", "googlenet_bn", he_tensors(shapes))
     model = classifiers.build("googlenet_bn", weights=path)
@@ -275,7 +285,8 @@ def test_registered_weights_that_lack_the_head_are_not_fetched(weights, monkeypa
     [
         (lambda t: t.pop("conv2/bias"), {}, "does not fit lenet5: missing: conv2/bias$"),
         (lambda t: t.update(more=np.zeros(1, "f4")), {}, "unexpected: more$"),
-        (lambda t: None, {"num_classes": 4}, r"fc5/kernel \(84, 3\) instead of \(84, 4\)"),
+        (lambda t: t.pop("fc5/kernel"), {"num_classes": 3}, "missing: fc5/kernel$"),
+        (lambda t: t.pop("fc4/bias"), {"num_classes": 4}, "missing: fc4/bias$"),
         (
             lambda t: None,
             {"input_shape": (32, 32, 1)},
@@ -298,7 +309,124 @@ def test_assign_names_what_is_missing(lenet):
         classifiers.assign(classifiers.build("lenet5", num_classes=3), loaded)
 
 
-# Heads on the side
+# New heads
+
+
+def assert_equal_but(model, tensors, new):
+    """All of a model's weights are ``tensors`` but those of the layers ``new``, which differ."""
+    for layer in model.layers:
+        for variable in layer.weights:
+            name = f"{layer.name}/{variable.name}"
+            same = name in tensors and np.array_equal(variable, tensors[name])
+            assert same == (layer.name not in new), name
+
+
+def test_another_number_of_classes_makes_the_last_layer_new(lenet):
+    tensors, path = lenet
+    model = classifiers.build("lenet5", weights=path, num_classes=4)
+    assert model.output_shape == (None, 4)
+    assert_equal_but(model, tensors, ["fc5"])
+    # Random, not zeros, and as the global seed says.
+    kernels = []
+    for seed in (1, 1, 2):
+        keras.utils.set_random_seed(seed)
+        model = classifiers.build("lenet5", weights=path, num_classes=4)
+        kernels.append(model.get_layer("fc5").kernel.numpy())
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert np.all(kernels[0] != kernels[2])
+
+
+def test_weights_without_a_head_get_a_new_one(tmp_path):
+    tensors = he_tensors(classifiers.shapes("alexnet_owt", include_top=False))
+    path = write(tmp_path / "trunk.h5", "alexnet_owt", tensors)
+    model = classifiers.build("alexnet_owt", weights=path, num_classes=3, input_shape=(67, 67, 3))
+    assert model.output_shape == (None, 3)
+    assert_equal_but(model, tensors, ["fc6", "fc7", "fc8"])
+    # For as many classes as it was published for, that would be a surprise.
+    with pytest.raises(
+        WeightsError, match=r"must have its head.*another `num_classes` makes a new"
+    ):
+        classifiers.build("alexnet_owt", weights=path, num_classes=1000)
+
+
+# Loading
+
+
+def test_load_a_file(lenet):
+    tensors, path = lenet
+    assert_equal_but(classifiers.load(path), tensors, [])
+    model = classifiers.load(str(path), num_classes=7)
+    assert (model.name, model.output_shape) == ("lenet5", (None, 7))
+    assert_equal_but(model, tensors, ["fc5"])
+    model = classifiers.load(path, include_top=False, pooling="avg", input_shape=(40, 40, 1))
+    assert (model.input_shape, model.output_shape) == ((None, 40, 40, 1), (None, 120))
+
+
+def test_load_the_folder_of_a_run(tmp_path):
+    """Its images have the size that it was trained with."""
+    tensors = he_tensors(classifiers.shapes("lenet5", num_classes=3, size=(40, 40)))
+    loaded = LoadedWeights("some", "lenet5", "unit", tensors, image_size=40)
+    weights_files.write(tmp_path / "model.weights.h5", loaded, source="here", license="CC0-1.0")
+    model = classifiers.load(tmp_path)
+    assert (model.input_shape, model.output_shape) == ((None, 40, 40, 1), (None, 3))
+    assert_equal_but(model, tensors, [])
+    assert_equal_but(classifiers.build("lenet5", weights=tmp_path), tensors, [])
+
+
+def test_load_a_name(lenet, monkeypatch):
+    """A name or alias stands for its ImageNet weights, and registered weights for their network."""
+    tensors = he_tensors(classifiers.shapes("squeezenet1_1"))
+    asked = []
+
+    def load(weights, *, architecture=None):
+        asked.append((weights, architecture))
+        return LoadedWeights("some", "squeezenet1_1", "caffe", tensors)
+
+    monkeypatch.setattr("stylezoo.weights.load", load)
+    for name in ("squeezenet1_1", "squeezenet1_1.ndf"):
+        assert_equal_but(classifiers.load(name, input_shape=(64, 64, 3)), tensors, [])
+    assert asked == [("imagenet", "squeezenet1_1"), ("squeezenet1_1.ndf", None)]
+    with pytest.raises(
+        WeightsError, match=r"of the architecture vgg16. Received: some, of squeeze"
+    ):
+        classifiers.build("vgg16", weights=LoadedWeights("some", "squeezenet1_1", "caffe", tensors))
+
+
+def test_load_refuses(tmp_path):
+    message = "`model` must be one of lenet5, .*, a weights file or the folder .*'nothing'"
+    with pytest.raises(ValueError, match=message):
+        classifiers.load("nothing")
+    with pytest.raises(WeightsError, match="the path of a file or a run's folder"):
+        classifiers.load(tmp_path)
+    (tmp_path / "x.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    with pytest.raises(WeightsError, match="`architecture` must be given for a file that another"):
+        classifiers.load(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_probabilities(dtype, lenet):
+    _, path = lenet
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        scores = classifiers.load(path)
+        probabilities = classifiers.load(path, classifier_activation="softmax")
+    finally:
+        keras.config.set_dtype_policy(before)
+    images = random_image(28, 28, batch=2)[..., :1]
+    expected = tf.nn.softmax(tf.cast(scores(images), tf.float32))
+    assert probabilities(images).dtype == tf.float32
+    np.testing.assert_allclose(probabilities(images), expected, rtol=1e-6)
+    with pytest.raises(ValueError, match="`model` must give scores"):
+        classifiers.classify(probabilities, [])
+
+
+def test_models_with_weights_in_a_package_index():
+    found = classifiers.list_models(pretrained=True)
+    assert found == ("squeezenet1_1", "efficientnet_lite0")
+
+
+# Auxiliary heads
 
 
 def test_auxiliary_heads():

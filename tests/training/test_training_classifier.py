@@ -1,7 +1,6 @@
 """Classifiers: what their loss is, how weights move, that a run goes on, what it leaves."""
 
 import dataclasses
-import pathlib
 
 import h5py
 import keras
@@ -19,7 +18,7 @@ from training_fakes import (
     state,
 )
 
-from stylezoo import classifiers, training
+from stylezoo import classifiers, training, weights
 from stylezoo.classifiers.architecture import Architecture, averaging_head
 from stylezoo.errors import WeightsError
 from stylezoo.training import Augmentation, LabelledConfig, Recipe, classifier_training
@@ -44,7 +43,7 @@ def _head(b, x, num_classes, size):
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """A network with all that is apt to go wrong: batch norm, dropout, a head on the side."""
+    """A network with all that is apt to go wrong: batch norm, dropout, an auxiliary head."""
     tiny = Architecture(_trunk, _head, "none", input_size=12, auxiliary={"aux1": ("relu1", _side)})
     monkeypatch.setitem(classifiers.ARCHITECTURES, "tiny", tiny)
 
@@ -101,7 +100,7 @@ def test_loss(folder):
     task = make_task(make_config(folder))
     pictures, labels = first_batch(task)
     total, shares = task.loss((pictures, labels), seed(0))
-    # With the batch's moments, and without dropout, which the head on the side doesn't have.
+    # With the batch's moments, and without dropout, which the auxiliary head doesn't have.
     outputs = task.network(pictures, training=True)
     assert float(shares["aux1"]) == pytest.approx(cross_entropy(outputs["aux1"], labels), rel=1e-5)
     kernels = [v for v in task.network.trainable_variables if v.path.endswith("/kernel")]
@@ -188,16 +187,16 @@ def test_interrupted_and_resumed(folder, tmp_path):
                 config, loop=loop, run=str(runs[1]), callback=interrupt_at(stop)
             )
     training.train_classifier(config, loop=loop, run=str(runs[1]))
-    # Weights with those on the side, moving averages, momentum, the step.
+    # Weights with those of auxiliary heads, moving averages, momentum, the step.
     saved = state(runs[1])
     assert_equal(saved, state(runs[0]))
-    variance = tensors(runs[1] / classifier_training.MODEL_FILE)["bn1/moving_variance"]
+    variance = tensors(runs[1] / weights.MODEL_FILE)["bn1/moving_variance"]
     assert any(np.array_equal(each, variance) for each in saved.values())
     shapes = [each.shape for name, each in saved.items() if "optimizer/_variables" in name]
     assert shapes.count((4, 3)) == 2  # the momentum of both heads
     assert records(runs[1]) == records(runs[0])
     assert snapshot(runs[1] / "samples") == snapshot(runs[0] / "samples")
-    files = [(path / classifier_training.MODEL_FILE) for path in runs]
+    files = [(path / weights.MODEL_FILE) for path in runs]
     assert_equal(*(tensors(file) for file in files))
 
 
@@ -216,7 +215,7 @@ def test_what_a_run_leaves(folder, tmp_path):
     result = training.train_classifier(make_config(folder), loop=loop_config(), run=str(path))
     assert result.class_names == CLASSES
     assert (path / "labels.txt").read_text(encoding="utf-8") == "across\ndown\nplain\n"
-    assert training.read_labels(path / "labels.txt") == CLASSES
+    assert classifiers.read_labels(path / "labels.txt") == CLASSES
     with h5py.File(path / "model.weights.h5") as hdf5:
         assert dict(hdf5.attrs) == {
             "name": "tiny.pictures",
@@ -224,8 +223,9 @@ def test_what_a_run_leaves(folder, tmp_path):
             "preprocessing": "torch",
             "source": "stylezoo train_classifier",
             "license": "not stated",
+            "image_size": 12,
         }
-    # The network for use: no head on the side; batch norm as it was trained, not as it began.
+    # The network for use: no auxiliary head; batch norm as it was trained, not as it began.
     expected = {
         f"{layer.name}/{variable.name}": variable.numpy()
         for layer in result.model.layers
@@ -333,18 +333,3 @@ def test_start_that_fails_leaves_nothing(fields, error, message, folder, tmp_pat
             dataclasses.replace(config, **fields), loop=loop_config(), run="run"
         )
     assert snapshot(tmp_path) == {}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "must be different names, one a line"),
-        (b"a\nb\na\n", "must be different names, one a line"),
-        (b"\xff\xfe", "`labels` must be a text file"),
-    ],
-)
-def test_bad_labels(content, message, tmp_path):
-    file = pathlib.Path(tmp_path, "labels.txt")
-    file.write_bytes(content)
-    with pytest.raises(ValueError, match=message):
-        training.read_labels(file)
