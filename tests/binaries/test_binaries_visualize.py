@@ -282,9 +282,15 @@ IMAGES = [
     ("--image=text.png", "`text.png` is not an image that can be decoded"),
 ]
 UNITS = [
-    ("--class=cat", "`text` must name one ImageNet class. .*'cat', a name of 7: 281 tabby, tabby cat; 282 tiger"),
-    ("--class=crane", "`text` must name one ImageNet class. .*'crane', a name of 2: 134 crane; 517 crane"),
-    ("--class=snark", "`text` must be a name of an ImageNet class. Received: .*snark"),
+    (
+        "--class=cat",
+        "`--class` must name one ImageNet class. .*'cat', a name of 7: 281 tabby, tabby cat; 282 tiger",
+    ),
+    (
+        "--class=crane",
+        "`--class` must name one ImageNet class. .*'crane', a name of 2: 134 crane; 517 crane",
+    ),
+    ("--class=snark", "`--class` must be a name of an ImageNet class. Received: .*snark"),
     ("--class=1000", "`--class` of ImageNet must be from 0 to 999. Received: 1000"),
     ("--class=5:5", "`--class` of ImageNet must be from 0 to 999"),
     ("--layer=fire2", "`--layer` must not be given with --class"),

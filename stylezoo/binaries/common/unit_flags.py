@@ -210,7 +210,8 @@ def numbers(
         elif each.isdecimal():
             found.append(int(each))
         elif find:
-            found.append(find(each))
+            with errors.renamed(text=f"--{flag}"):
+                found.append(find(each))
         else:
             raise ValueError(
                 f"`--{flag}` must be numbers, START:STOP:STEP or all. Received: {text}"
