@@ -10,18 +10,19 @@ PARALLEL := --numprocesses=$(JOBS) --dist=loadfile
 # The command that prints where a sample picture is.
 sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path('$(1)'))"
 
-.PHONY: help demo test test-all lint types bench exports verify-gpu verify-serving clean
+.PHONY: help demo test test-all lint types docs bench exports verify-gpu verify-serving clean
 
 help:
 	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg, $(OUT)/demo_transfer.jpg"
 	@echo "make test      lint, types and the default tests"
 	@echo "make test-all  the slow tests too"
+	@echo "make docs      the documentation: $(OUT)/docs/index.html"
 	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
 	@echo "make exports   make exports/ anew"
 	@echo "make verify-gpu      run exports by LiteRT's GPU delegate, in a headless Chromium"
 	@echo "make verify-serving  run exports by TensorFlow Serving, in Docker"
 
-# One stamp for what a user needs, one for what a developer needs; both follow setup.py.
+# One stamp each for what a user, a developer and the documentation need; they follow setup.py.
 $(VENV)/.installed: setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[samples]'
@@ -29,6 +30,10 @@ $(VENV)/.installed: setup.py pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $@
 
 demo: $(VENV)/.installed
@@ -53,6 +58,11 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+
+# Warnings are errors: a link that leads nowhere, a docstring of an argument that isn't there. Pages
+# tell no other host of their readers; the variable turns off an advertisement in the output.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir $(OUT)/docs
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.startup --output=$(OUT)/benchmarks/startup.json

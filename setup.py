@@ -21,6 +21,7 @@ EXPORT = [
     "tensorflow-serving-api>=2.21,<2.23",
 ]
 VIDEO = ["imageio-ffmpeg>=0.5,<1"]
+RUFF = ["ruff>=0.17,<0.18"]
 
 setuptools.setup(
     name="stylezoo",
@@ -63,13 +64,20 @@ setuptools.setup(
         "export": EXPORT,
         "video": VIDEO,
         "pytorch": ["torch>=2.6,<3"],
+        "docs": [
+            *RUFF,
+            "mkdocs>=1.6,<2",
+            "mkdocs-material>=9.7,<10",
+            "mkdocstrings>=1,<2",
+            "mkdocstrings-python>=2,<3",
+        ],
         "dev": [
             *EXPORT,
             *VIDEO,
+            *RUFF,
             "mypy>=2,<3",
             "pytest>=9,<10",
             "pytest-xdist>=3.6,<4",
-            "ruff>=0.17,<0.18",
             "scipy>=1.15,<2",
         ],
     },
