@@ -18,7 +18,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from benchmarks import results
-from stylezoo import images, losses, objectives, perceptual
+from stylezoo import images, objectives
 from stylezoo.synthesis import (
     LBFGS,
     PRESETS,
@@ -52,10 +52,7 @@ def step_costs(size: int) -> dict[str, Any]:
     config = PRESETS["fast"]
     content = images.resize_longest_side(images.read_image(_content()), size)
     style = images.resize_longest_side(images.read_image(_style()), size)
-    loss = objectives.TotalLoss(
-        [losses.ContentLoss(config.content_taps), losses.GramLoss(config.style_taps)],
-        perceptual.perceptual_network(config.network, config.taps),
-    )
+    loss = config.objective.build()
     reference = objectives.Reference
     targets = loss.targets({"content": reference([content]), "style": reference([style])})
 

@@ -22,16 +22,18 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import options, quiet, reporting
+from stylezoo.binaries.common import objective_flags, options, quiet, reporting
+from stylezoo.objectives.named import OBJECTIVES
+from stylezoo.objectives.objective import Objective
 
 if TYPE_CHECKING:
     import numpy as np
 
     from stylezoo.evaluation import Judge, Painting, Summary
     from stylezoo.generators import Generator
-    from stylezoo.objectives import StyleObjective
 
 _SIZE = 256
+_OBJECTIVE = "relative"
 _ONLY_WITH_PICTURE = ("style",)
 _ONLY_WITH_MODEL = ("styles", "style_images", "size", "against_steps", "seed", "sheet")
 
@@ -60,7 +62,7 @@ def define_flags(values: flags.FlagValues) -> None:
         f"Longest side of the paintings, px; if not given, the picture's, or that of the model's "
         f"training ({_SIZE} if it is not recorded).",
     )
-    options.define_objective_flags(values)
+    objective_flags.define(values, default=_OBJECTIVE)
     strings("against_steps", "Also optimise pixels, and show the losses after so many steps.")
     flags.DEFINE_integer("seed", None, "Of the noise to start from (0).", 0, flag_values=values)
     string("sheet", "Write all paintings to this picture: a row for each photograph.")
@@ -87,7 +89,7 @@ def _evaluate_picture(values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import evaluation
 
-    objective = options.objective(values)
+    objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
     size = picture.shape[1:3]
     _check_aspect(values, size, content.shape[1:3])
     style_size = values.style_size or max(size)
@@ -134,7 +136,8 @@ def _evaluate_model(values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import evaluation, generators
 
-    generator, objective = generators.load(values.model), options.objective(values)
+    generator = generators.load(values.model)
+    objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
     styles = _styles(values, generator, set(style_images))
     size = values.size or _SIZE
     style_size = values.style_size or generator.training.get("style_size", _SIZE)
@@ -261,20 +264,8 @@ def _styles(values: flags.FlagValues, generator: "Generator", given: set[str]) -
     return styles
 
 
-def _describe(values: flags.FlagValues, objective: "StyleObjective") -> str:
-    return (
-        f"Objective {values.objective}, {objective.network} ({objective.weights}): "
-        f"content {', '.join(objective.content_layers)} x {objective.content_weight:g}, "
-        f"style {_describe_style(objective)} x {objective.style_weight:g}, "
-        f"TV x {objective.tv_weight:g}."
-    )
-
-
-def _describe_style(objective: "StyleObjective") -> str:
-    if objective.style_layer_weights is None:
-        return ", ".join(objective.style_layers)
-    pairs = zip(objective.style_layers, objective.style_layer_weights, strict=True)
-    return ", ".join(f"{layer} ({weight:g})" for layer, weight in pairs)
+def _describe(values: flags.FlagValues, objective: Objective) -> str:
+    return objective_flags.describe(objective, values.objective or _OBJECTIVE)
 
 
 def _describe_worth(summaries: "Mapping[str, Summary]") -> str:
@@ -296,12 +287,12 @@ def _describe_worth(summaries: "Mapping[str, Summary]") -> str:
     )
 
 
-def _circumstances(values: flags.FlagValues, objective: "StyleObjective") -> dict[str, Any]:
+def _circumstances(values: flags.FlagValues, objective: Objective) -> dict[str, Any]:
     given = [values[name].serialize() for name in values if values[name].present]
     return {
         "command": shlex.join(["stylezoo", "evaluate", *given]),
         **reporting.circumstances(values),
-        "objective": dataclasses.asdict(objective),
+        "objective": dataclasses.asdict(objective.resolved()),
     }
 
 

@@ -7,27 +7,19 @@ Usage:
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import options, quiet, reporting
+from stylezoo.binaries.common import config_flags, options, quiet, reporting
+from stylezoo.perceptual.configuration import Perceptual
 
-_FIELDS = (
-    "layer",
-    "size",
-    "network",
-    "weights",
-    "pooling",
-    "tv_weight",
-    "tv_beta",
-    "steps",
-    "tolerance",
-    "seed",
-)
+_PERCEPTUAL = config_flags.ConfigFlags(Perceptual())
+_FIELDS = ("layer", "size", "tv_weight", "tv_beta", "steps", "tolerance", "seed")
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
     options.define_inversion_flags(values)
-    flags.DEFINE_string("layer", None, "Whose features are inverted.", flag_values=values)
+    _PERCEPTUAL.define(values)
+    flags.DEFINE_string("layer", None, "Layer whose features are inverted.", flag_values=values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
@@ -43,7 +35,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
     default = synthesis.InversionConfig.optimizer
     config = synthesis.InversionConfig(
-        optimizer=options.optimizer(values, default), **options.given(values, _FIELDS)
+        perceptual=_PERCEPTUAL.replace(values, Perceptual()),
+        optimizer=options.optimizer(values, default),
+        **options.given(values, _FIELDS),
     )
     with reporting.progress(values, f"invert {config.layer}", values.output) as callback:
         result = synthesis.invert(image, config=config, callback=callback)

@@ -13,7 +13,7 @@ Methods, in parentheses their presets, the default first:
   network      in one pass of a network that `stylezoo train_texture` trained for its source
 
 The default is gatys. A grey source gives a grey texture. With --series there is a picture for every
-layer: the first has the statistics of the first of --layers, the next of the first two, and so on, with
+layer: the first has the statistics of the first of --style_layers, the next of the first two, and so on, with
 the last layer's name in the file's.
 """
 
@@ -28,13 +28,13 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import options, quiet, reporting
+from stylezoo.binaries.common import objective_flags, options, quiet, reporting
+from stylezoo.synthesis.configurations import TEXTURE_PRESETS, TextureConfig
 
 if TYPE_CHECKING:
     import numpy as np
 
     from stylezoo.classic.pictures import Callback
-    from stylezoo.synthesis import TextureConfig
 
 METHODS = ("gatys", "cnnmrf", "efros_leung", "wei_levoy", "network")
 
@@ -55,24 +55,14 @@ _FOREIGN_FLAGS = {"model": "network", "mask": "efros_leung"} | {
     for flag in ("window", "epsilon", "at_once", "search", "max_leaves", "coherence", "tileable")
 }
 
-_FIELDS = (
-    "network",
-    "weights",
-    "pooling",
-    "layers",
-    "style_loss",
-    "tv_weight",
-    "match_histogram",
-    "tolerance",
-    "seed",
-)
+_FIELDS = ("match_histogram", "tolerance", "seed")
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
     options.define_schedule_flags(values)
-    options.define_patch_flags(values)
+    objective_flags.define(values, default="that of the preset")
     flags.DEFINE_string("method", None, "One of the methods above.", flag_values=values)
     flags.DEFINE_string("preset", None, "One of the presets above.", flag_values=values)
     flags.DEFINE_string("model", None, "A trained texture network.", flag_values=values)
@@ -86,18 +76,6 @@ def define_flags(values: flags.FlagValues) -> None:
         "Longest side to which the source is first reduced, px; as it is if not given.",
         1,
         flag_values=values,
-    )
-    flags.DEFINE_list(
-        "layers",
-        None,
-        "Whose statistics are matched (relu1_1, pool1, pool2, pool3, pool4).",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "style_loss", None, "gram, moments, sliced or mrf (patches).", flag_values=values
-    )
-    flags.DEFINE_float(
-        "tv_weight", None, "Of the total variation: smoother with more.", 0.0, flag_values=values
     )
     flags.DEFINE_bool(
         "match_histogram", False, "Give the result the source's histogram.", flag_values=values
@@ -252,7 +230,9 @@ def _synthesize(values: flags.FlagValues) -> int:
 
     reports = []
     for output, each in configs.items():
-        with reporting.progress(values, f"texture {each.taps[-1]}", output) as callback:
+        with reporting.progress(
+            values, f"texture {each.objective.style_taps[-1]}", output
+        ) as callback:
             result = synthesis.synthesize_texture(source, size, config=each, callback=callback)
         _write(values, result.image, source, output)
         reports.append({"output": output, **reporting.report(values, result, each)})
@@ -268,25 +248,24 @@ def _size(text: str) -> tuple[int, int]:
     return height, width
 
 
-def _configure(values: flags.FlagValues) -> "TextureConfig":
-    from stylezoo import synthesis
-
-    config = options.preset(values, synthesis.TEXTURE_PRESETS)
+def _configure(values: flags.FlagValues) -> TextureConfig:
+    config = options.preset(values, TEXTURE_PRESETS)
     return dataclasses.replace(
         config,
+        objective=objective_flags.texture_objective(values, config.objective),
         optimizer=options.optimizer(values, config.optimizer),
         schedule=options.schedule(values, config.schedule),
-        patches=options.patches(values, config),
         **options.given(values, _FIELDS),
     )
 
 
-def _series(config: "TextureConfig", output: str) -> "dict[str, TextureConfig]":
-    """A configuration for each of the growing lists of layers, by its output."""
+def _series(config: TextureConfig, output: str) -> dict[str, TextureConfig]:
+    """Return a configuration for each of the growing lists of layers, by its output."""
     path = pathlib.Path(output)
-    return {
-        str(path.with_stem(f"{path.stem}_{config.taps[depth - 1]}")): dataclasses.replace(
-            config, layers=config.taps[:depth]
-        )
-        for depth in range(1, len(config.taps) + 1)
-    }
+    layers = config.objective.style_taps
+    found = {}
+    for depth, layer in enumerate(layers, start=1):
+        objective = dataclasses.replace(config.objective, style_layers=layers[:depth])
+        output = str(path.with_stem(f"{path.stem}_{layer}"))
+        found[output] = dataclasses.replace(config, objective=objective)
+    return found

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries.common import options, quiet, training_flags
+from stylezoo.binaries.common import objective_flags, options, quiet, training_flags
+from stylezoo.objectives.named import OBJECTIVES
 
 if TYPE_CHECKING:
     from stylezoo.generators import GeneratorConfig
@@ -32,7 +33,7 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     training_flags.define_generator_flags(values)
     training_flags.define_content_flags(values)
-    options.define_objective_flags(values)
+    objective_flags.define(values, default="relative")
     flags.DEFINE_list("styles", None, "The paintings; their names name them.", flag_values=values)
     flags.DEFINE_integer(
         "style_size",
@@ -66,7 +67,7 @@ def _configure(values: flags.FlagValues) -> "StyleTraining":
         generator=_generator(values),
         styles=tuple(values.styles),
         content=training_flags.content_config(values),
-        objective=options.objective(values),
+        objective=objective_flags.objective(values, OBJECTIVES["relative"]),
         **options.given(values, ("style_size", "init_weights", "finetune_style")),
     )
 

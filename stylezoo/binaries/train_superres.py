@@ -16,19 +16,29 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries.common import options, quiet, training_flags
+from stylezoo.binaries.common import config_flags, options, quiet, training_flags
+from stylezoo.perceptual.configuration import Perceptual
 
 if TYPE_CHECKING:
     from stylezoo.training import SuperresTraining
+
+_PERCEPTUAL = config_flags.ConfigFlags(Perceptual())
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     training_flags.define_generator_flags(values)
     training_flags.define_content_flags(values)
-    options.define_network_flags(values)
-    flags.DEFINE_list("content_layers", None, "Where features are compared.", flag_values=values)
-    flags.DEFINE_float("tv_weight", None, "Of the total variation.", 0.0, flag_values=values)
+    _PERCEPTUAL.define(values)
+    flags.DEFINE_list(
+        "content_layers",
+        None,
+        "Layers where features are compared (default: relu2_2).",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "tv_weight", None, "Weight of the total variation (default: 0).", 0.0, flag_values=values
+    )
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
@@ -48,9 +58,10 @@ def _configure(values: flags.FlagValues) -> "SuperresTraining":
     generator = generators.generator_config(preset, width=values.width)
     if not isinstance(generator, generators.SuperResolutionConfig):
         raise ValueError(f"`--generator` must be for super-resolution. Received: {preset}")
-    fields = ("network", "weights", "pooling", "content_layers", "tv_weight", "init_weights")
+    fields = ("content_layers", "tv_weight", "init_weights")
     return training.SuperresTraining(
         generator=generator,
         content=training_flags.content_config(values),
+        perceptual=_PERCEPTUAL.replace(values, Perceptual()),
         **options.given(values, fields),
     )

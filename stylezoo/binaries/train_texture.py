@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries.common import options, quiet, training_flags
+from stylezoo.binaries.common import objective_flags, options, quiet, training_flags
+from stylezoo.objectives.named import OBJECTIVES
 
 if TYPE_CHECKING:
     from stylezoo.training import TextureTraining
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     training_flags.define_generator_flags(values)
-    options.define_texture_objective_flags(values)
+    objective_flags.define(values, default="texture")
     flags.DEFINE_string("source", None, "The texture's picture.", flag_values=values)
     flags.DEFINE_integer(
         "source_size", None, "Resize it to this longest side, px.", 1, flag_values=values
@@ -59,6 +60,6 @@ def _configure(values: flags.FlagValues) -> "TextureTraining":
     return training.TextureTraining(
         generator=dataclasses.replace(generator, **options.given(values, ("num_scales",))),
         source=values.source,
-        objective=options.given_objective(values, training.TEXTURE_OBJECTIVE),
+        objective=objective_flags.texture_objective(values, OBJECTIVES["texture"]),
         **options.given(values, ("image_size", "source_size", "init_weights")),
     )

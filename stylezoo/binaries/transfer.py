@@ -13,6 +13,7 @@ Methods and their presets, the default first:
     cnnmrf2016-paper  as in the CVPR 2016 paper: all patches of 35 variants of the style, VGG-19
     cnnmrf2016-code   as in its authors' code: every other patch of nine variants, VGG-19
 
+A preset has an objective, which --objective changes for another, and an optimiser with its sizes and steps.
 A flag that is given takes the place of its preset's value. Weights of losses mean the same for every
 network and size under `fast` and `cnnmrf`; under the others they are the published ones or multiples.
 
@@ -23,38 +24,19 @@ a drawing of regions becomes a picture (`--method=cnnmrf --content_weight=0 --in
 
 import dataclasses
 import pathlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import options, quiet, reporting
-
-if TYPE_CHECKING:
-    from stylezoo.synthesis import TransferConfig
+from stylezoo.binaries.common import config_flags, objective_flags, options, quiet, reporting
+from stylezoo.synthesis.configurations import INITS, PRESETS, TransferConfig
 
 METHODS = ("gatys", "cnnmrf")
 
-# Flags that override the configuration's field of the same name.
-_FIELDS = (
-    "size",
-    "network",
-    "weights",
-    "pooling",
-    "content_layers",
-    "style_layers",
-    "content_weight",
-    "style_weight",
-    "tv_weight",
-    "style_loss",
-    "style_scale",
-    "preserve_color",
-    "dream_layer",
-    "dream_weight",
-    "average_decay",
-    "tolerance",
-    "tile",
-    "seed",
+_CONFIG = config_flags.ConfigFlags(
+    PRESETS["fast"],
+    fields=["size", "style_scale", "preserve_color", "average_decay", "tile"],
 )
 
 
@@ -62,7 +44,8 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
     options.define_schedule_flags(values)
-    options.define_patch_flags(values)
+    objective_flags.define(values, default="that of the preset")
+    _CONFIG.define(values)
 
     def string(name: str, text: str, default: str | None = None) -> None:
         flags.DEFINE_string(name, default, text, flag_values=values)
@@ -70,38 +53,20 @@ def define_flags(values: flags.FlagValues) -> None:
     def strings(name: str, text: str) -> None:
         flags.DEFINE_list(name, None, text, flag_values=values)
 
-    def number(name: str, text: str) -> None:
-        flags.DEFINE_float(name, None, text, 0.0, flag_values=values)
-
     string("content", "The photograph.")
     strings("style", "The paintings.")
     strings("style_weights", "How much each painting counts; equally if not given.")
     strings(
         "masks", "Pictures of the content's size, one a painting: it applies where they are white."
     )
-    strings("style_masks", "Of each painting in turn, pictures of its size: as many as --masks.")
-    number("guide_weight", "How much masks count beside features when patches are matched.")
+    strings(
+        "style_masks", "Masks of each painting in turn, pictures of its size: as many as --masks."
+    )
     flags.DEFINE_enum("method", None, METHODS, "One of the methods above.", flag_values=values)
     string("preset", "One of the presets above.")
-    flags.DEFINE_integer("size", None, "Longest side of the result, px.", 1, flag_values=values)
-    number("content_weight", "Of the content loss.")
-    number("style_weight", "Of the style loss.")
-    number("tv_weight", "Of the total variation: smoother with more.")
-    number("style_scale", "Size of the paintings relative to the result: larger strokes with more.")
-    string("style_loss", "gram, moments, sliced or mrf (patches).")
-    strings("content_layers", "Where content is compared.")
-    strings("style_layers", "Where style is compared.")
-    string("init", "What to start from: content, noise, style, or a picture's path.")
-    string("preserve_color", "none, luminance, or histogram (recolours the paintings first).")
-    string("dream_layer", "A layer whose activation is amplified at the same time.")
-    number("dream_weight", "Of that term.")
-    number("average_decay", "Give the moving average of the pictures, with this decay.")
-    flags.DEFINE_integer(
-        "tile",
-        None,
-        "Evaluate in tiles of this side, px: memory then depends on it, not on --size.",
-        1,
-        flag_values=values,
+    string(
+        "init",
+        "What the picture starts from: content, noise, style, or the path of a picture (default: content).",
     )
 
 
@@ -148,23 +113,21 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return 0
 
 
-def _configure(values: flags.FlagValues) -> "tuple[TransferConfig, str | None]":
-    """The preset with the flags in its place, and the path of a picture to start from."""
-    from stylezoo import synthesis
-
-    config = options.preset(values, synthesis.PRESETS)
-    own_init = values.init is None or values.init in synthesis.INITS
+def _configure(values: flags.FlagValues) -> tuple[TransferConfig, str | None]:
+    """Return the preset with the flags in its place, and the path of a picture to start from."""
+    config = options.preset(values, PRESETS)
+    own_init = values.init is None or values.init in INITS
     if not own_init and not pathlib.Path(values.init).exists():
         raise FileNotFoundError(
-            f"`--init` must be one of {', '.join(synthesis.INITS)}, or a picture. "
-            f"Received: {values.init}"
+            f"`--init` must be one of {', '.join(INITS)}, or a picture. Received: {values.init}"
         )
     config = dataclasses.replace(
         config,
+        objective=objective_flags.objective(values, config.objective),
         optimizer=options.optimizer(values, config.optimizer),
         schedule=options.schedule(values, config.schedule),
-        patches=options.patches(values, config),
-        **options.given(values, [*_FIELDS, "init"] if own_init else _FIELDS),
+        **_CONFIG.given(values),
+        **options.given(values, ["tolerance", "seed", *(["init"] if own_init else [])]),
     )
     return config, None if own_init else values.init
 

@@ -21,7 +21,7 @@ from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 if TYPE_CHECKING:
     from stylezoo.synthesis import InversionConfig
 
-_FIELDS = ("network", "weights", "size", "tv_weight", "tv_beta", "steps", "tolerance", "seed")
+_FIELDS = ("size", "tv_weight", "tv_beta", "steps", "tolerance", "seed")
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -91,8 +91,11 @@ def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
         pools = [tap for tap in taps if tap.startswith("pool")][-1:]
         layers = [*head, *pools, *layers]
     given = options.given(values, _FIELDS)
+    network = perceptual.Perceptual(values.network, values.weights)
     return {
-        layer: synthesis.InversionConfig(layer=layer, optimizer=optimizer, **given)
+        layer: synthesis.InversionConfig(
+            layer=layer, perceptual=network, optimizer=optimizer, **given
+        )
         for layer in layers
     }
 

@@ -1,17 +1,14 @@
 """LPIPS: how different two images look, from the features of a classifier."""
 
 import os
-from typing import TypeAlias
 
-import numpy as np
 import tensorflow as tf
 
 from stylezoo import perceptual
 from stylezoo import weights as weights_lib
 from stylezoo.errors import WeightsError
+from stylezoo.images import Image
 from stylezoo.weights.layouts import LPIPS_HEADS
-
-Image: TypeAlias = tf.Tensor | np.ndarray
 
 
 class Lpips:

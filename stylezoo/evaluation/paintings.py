@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from stylezoo import generators, images
-from stylezoo.evaluation.scores import Image, Judge, Scores
+from stylezoo.evaluation.scores import Judge, Scores
 from stylezoo.evaluation.worth import Optimization, PixelOptimizer, starting_pictures
+from stylezoo.images import Image
 from stylezoo.painting import Stylizer
 
 

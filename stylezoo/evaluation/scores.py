@@ -2,16 +2,14 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import ops, perceptual
+from stylezoo import errors, ops
 from stylezoo.evaluation.lpips import Lpips
-from stylezoo.objectives import Reference, StyleObjective, Targets, TotalLoss
-
-Image: TypeAlias = tf.Tensor | np.ndarray
+from stylezoo.images import Image
+from stylezoo.objectives import Objective, Reference, StyleReferences, Targets, TotalLoss
 
 LPIPS_ARCHITECTURES = ("alexnet_owt", "vgg16")
 
@@ -74,35 +72,38 @@ class Judge:
 
     def __init__(
         self,
-        objective: StyleObjective,
+        objective: Objective,
         *,
         photographs: Mapping[str, Image],
         styles: Mapping[str, Image],
         lpips: Sequence[str] = LPIPS_ARCHITECTURES,
     ) -> None:
         for name, image in (*photographs.items(), *styles.items()):
-            perceptual.check_image_size(
-                *image.shape[1:3],
-                architecture=objective.network,
-                taps=objective.taps,
-                name=name,
-            )
-        self.loss = objective.build()
+            with errors.renamed(image=name):
+                objective.check_image_size(*image.shape[1:3])
+        self.loss = objective.build(pictures=[*photographs.values(), *styles.values()])
         self.photographs = dict(photographs)
         self.styles = tuple(styles)
-        self._content = {name: self._targets("content", each) for name, each in photographs.items()}
-        self._style = {name: self._targets("style", each) for name, each in styles.items()}
+        self._content = {
+            name: self._targets({"content": Reference([photograph])})
+            for name, photograph in photographs.items()
+        }
+        self._style = {
+            name: self._targets(StyleReferences(objective, [style]).at(max(style.shape[1:3])))
+            for name, style in styles.items()
+        }
         self._losses = tf.function(self.loss, autograph=False)
         self._lpips = {}
         for distance in map(Lpips, lpips):
             for name, photograph in photographs.items():
-                distance.check_image_size(*photograph.shape[1:3], name=name)
+                with errors.renamed(image=name):
+                    distance.check_image_size(*photograph.shape[1:3])
             self._lpips[distance.architecture] = tf.function(distance, autograph=False)
 
-    def _targets(self, role: str, image: Image) -> Targets:
-        """Of the terms for which a picture of this role is the reference."""
-        terms = [term for term in self.loss.terms if term.reference == role]
-        return TotalLoss(terms, self.loss.network).targets({role: Reference([image])})
+    def _targets(self, references: Mapping[str, Reference]) -> Targets:
+        """Return the targets of the terms that have these references."""
+        terms = [term for term in self.loss.terms if term.reference in references]
+        return TotalLoss(terms, self.loss.network).targets(references)
 
     def targets(self, photograph: str, style: str) -> Targets:
         """The targets of :attr:`loss` for a painting of a photograph in a style."""

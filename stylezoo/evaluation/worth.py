@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from stylezoo.evaluation.scores import Image, Judge
-from stylezoo.synthesis import LBFGS, Minimizer, Pixels, optimize_image
+from stylezoo.evaluation.scores import Judge
+from stylezoo.images import Image
+from stylezoo.synthesis import LBFGS, Minimizer, OptimizationConfig, Pixels, optimize_image
 
 STARTS = ("noise", "photograph")
 
 # Plain pixels, projected to [0, 1].
-_OPTIMIZER = LBFGS(memory=20)
+_OPTIMIZATION = OptimizationConfig(LBFGS(memory=20))
 
 
 def worth_in_steps(totals: Sequence[float], total: float) -> float | None:
@@ -111,7 +112,7 @@ class PixelOptimizer:
             self._judge.loss,
             parameter,
             self._judge.targets(photograph, style),
-            optimizer=_OPTIMIZER,
+            config=_OPTIMIZATION,
             num_steps=self._num_steps,
             callback=callback and (lambda _: callback()),
             minimizer=minimizer,

@@ -26,6 +26,7 @@ from .colour import (
     yuv_to_rgb,
 )
 from .files import atomic_folder, atomic_path
+from .image_type import Image
 from .resizing import centre_square, fit_size, resize, resize_longest_side, rotate
 from .samples import SAMPLES, Sample, load_sample, sample_path
 from .sheets import contact_sheet
@@ -35,6 +36,7 @@ __all__ = [
     "DEFAULT_MAX_PIXELS",
     "IMAGE_EXTENSIONS",
     "SAMPLES",
+    "Image",
     "Sample",
     "atomic_folder",
     "atomic_path",

@@ -105,6 +105,18 @@ class LossTerm(abc.ABC):
         """One target from those of several reference pictures."""
         return weighted_mean(targets, weights)
 
+    def stack(self, targets: Sequence[Target]) -> Target:
+        """Return the targets of several pictures as those of a batch, [B, ...] for each key.
+
+        Raises:
+            ValueError: If the term can't compare each picture of a batch with a target of its own.
+        """
+        if len(targets) == 1:
+            return targets[0]
+        raise ValueError(
+            f"`targets` of the term {self.name} must be one. Received: {len(targets)} targets"
+        )
+
     def match(self, features: Features, target: Target) -> Target:
         """What of the target a picture with these features is compared with.
 
@@ -210,6 +222,10 @@ class StatisticsLoss(LayeredLoss):
     def target(self, features: Features) -> Target:
         """The summary of the reference picture."""
         return self.summarize(self.represent(features, self.masks_of(features)))
+
+    def stack(self, targets: Sequence[Target]) -> Target:
+        """Return the summaries of several pictures, [B, ...] for each tap."""
+        return {key: tf.concat([target[key] for target in targets], axis=0) for key in targets[0]}
 
     def masks_of(self, features: Features) -> Target:
         """The masks of a reference picture, which are among its features."""

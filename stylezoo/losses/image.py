@@ -7,27 +7,41 @@ import tensorflow as tf
 from stylezoo import ops
 from stylezoo.losses.base import IMAGE, Features, LossTerm, Statistics, Target
 
+VARIATION_SCALES = ("mean", "sum")
+
 
 class TotalVariationLoss(LossTerm):
-    """Smoothness: the mean of (dx² + dy²)^(β/2); see :func:`stylezoo.ops.total_variation`.
+    """Smoothness: (dx² + dy²)^(β/2); see :func:`stylezoo.ops.total_variation`.
 
     Args:
         weight: of the term.
         beta: 2 for squared differences, 1 for the total variation proper.
+        scale: ``"mean"`` over positions and channels, or their ``"sum"``.
 
     Raises:
-        ValueError: if ``beta`` is not positive.
+        ValueError: if ``beta`` is not positive, or for an unknown ``scale``.
     """
 
-    def __init__(self, *, weight: float = 1.0, beta: float = 2.0, name: str = "tv") -> None:
+    def __init__(
+        self, *, weight: float = 1.0, beta: float = 2.0, scale: str = "mean", name: str = "tv"
+    ) -> None:
         super().__init__(name=name, weight=weight, taps=[IMAGE])
         if beta <= 0:
             raise ValueError(f"`beta` must be > 0. Received: beta={beta}")
+        if scale not in VARIATION_SCALES:
+            raise ValueError(
+                f"`scale` must be one of {VARIATION_SCALES}. Received: scale={scale!r}"
+            )
         self.beta = beta
+        self.scale = scale
 
     def represent(self, features: Features, target: Target) -> Statistics:
         """The variation of each picture, [B]."""
-        return {"variation": ops.total_variation(features[IMAGE], beta=self.beta)}
+        image = features[IMAGE]
+        variation = ops.total_variation(image, beta=self.beta)
+        if self.scale == "sum":
+            variation *= tf.cast(tf.size(image[0]), tf.float32)
+        return {"variation": variation}
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
         """The mean over the batch."""

@@ -99,12 +99,19 @@ class SlicedWassersteinLoss(StatisticsLoss):
 
     def combine(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
         """The mean of the quantile functions: each slice's Wasserstein barycentre."""
+        return weighted_mean(self._of_one_size(targets), weights)
+
+    def stack(self, targets: Sequence[Target]) -> Target:
+        """Return the quantiles of several pictures, as many each as the largest has."""
+        return super().stack(self._of_one_size(targets))
+
+    def _of_one_size(self, targets: Sequence[Target]) -> list[Target]:
+        """Return the same distributions with as many quantiles each."""
         counts = {tap: max(target[tap].shape[-1] for target in targets) for tap in self.taps}
-        same_size = [
+        return [
             {tap: ops.interpolate_quantiles(target[tap], counts[tap]) for tap in self.taps}
             for target in targets
         ]
-        return weighted_mean(same_size, weights)
 
     def _compare_summaries(self, summary: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         count = tf.shape(summary)[-1]

@@ -9,15 +9,18 @@ import keras
 import tensorflow as tf
 
 from stylezoo.classifiers import TapInfo
+from stylezoo.images import Image
 from stylezoo.losses import IMAGE, Features, LossTerm, StatisticsLoss, Target, Window
 from stylezoo.losses.base import Statistics
-from stylezoo.objectives.total_loss import Image, Targets, TotalLoss
+from stylezoo.objectives.total_loss import Targets, TotalLoss
 
 _PIXELS = TapInfo(channels=3, stride=1, receptive_field=1, offset=0, minimum_size=1)
 
 
 class TiledLoss(TotalLoss):
-    """A :class:`TotalLoss` that sees a picture tile by tile; value and gradient are as if whole.
+    """A :class:`TotalLoss` that sees a large picture tile by tile; value and gradient are as if whole.
+
+    A picture that is no larger than a tile is evaluated whole.
 
     A first pass adds up the terms' statistics over the tiles; the loss and its gradient with
     respect to the statistics follow; a second pass carries that back to the pixels. Each tile is
@@ -61,9 +64,15 @@ class TiledLoss(TotalLoss):
         )
         self._margin = self._round_up(reach)
         self._tile = self._round_up(tile)
+        self._longest_whole = tile
 
     def _round_up(self, pixels: int) -> int:
         return -(-pixels // self._alignment) * self._alignment
+
+    def _fits(self, image: Image) -> bool:
+        """Whether a picture is evaluated whole."""
+        height, width = image.shape[1:3]
+        return None not in (height, width) and max(height, width) <= self._longest_whole
 
     def _boxes(self, size: tf.Tensor) -> tf.Tensor:
         """Top, left, bottom and right of every tile of a picture of ``size``, [T, 4]."""
@@ -109,7 +118,15 @@ class TiledLoss(TotalLoss):
     def _targets_of(
         self, term: LossTerm, images: Sequence[Image], masks: Sequence[Target]
     ) -> list[Target]:
-        return [self._target_of(term, *each) for each in zip(images, masks, strict=True)]
+        fitting = [index for index, image in enumerate(images) if self._fits(image)]
+        whole = super()._targets_of(
+            term, [images[index] for index in fitting], [masks[index] for index in fitting]
+        )
+        targets = dict(zip(fitting, whole, strict=True))
+        return [
+            targets[index] if index in targets else self._target_of(term, images[index], mask)
+            for index, mask in enumerate(masks)
+        ]
 
     def _target_of(self, term: LossTerm, image: Image, masks: Target) -> Target:
         if not isinstance(term, StatisticsLoss):
@@ -148,6 +165,8 @@ class TiledLoss(TotalLoss):
 
     def match(self, image: tf.Tensor, targets: Targets) -> Targets:
         """As :meth:`TotalLoss.match`, eagerly; whole maps of the matching terms' taps are kept."""
+        if self._fits(image):
+            return super().match(image, targets)
         return targets | {
             term.name: term.match(self._assemble(term, image), targets[term.name])
             for term in self.terms
@@ -213,6 +232,13 @@ class TiledLoss(TotalLoss):
 
         Targets that are to be matched have to be matched already.
         """
+        if self._fits(image):
+            return super().__call__(image, targets)
+        return self._evaluate_tiles(image, targets)
+
+    def _evaluate_tiles(
+        self, image: tf.Tensor, targets: Targets
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         names = [term.name for term in self.terms]
 
         @tf.custom_gradient

@@ -2,17 +2,15 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from stylezoo.images import Image
 from stylezoo.losses import IMAGE, Features, LossTerm, Target
 from stylezoo.losses.base import Statistics, mask_key
 
 Targets = dict[str, Target]
-Image: TypeAlias = tf.Tensor | np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)

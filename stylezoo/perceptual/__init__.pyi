@@ -1,3 +1,4 @@
+from .configuration import Perceptual
 from .network import perceptual_network
 from .taps import (
     HEAD,
@@ -13,6 +14,7 @@ __all__ = [
     "HEAD",
     "LOG_PROBABILITIES",
     "SCORES",
+    "Perceptual",
     "check_image_size",
     "check_taps",
     "fixed_size",

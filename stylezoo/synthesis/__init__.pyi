@@ -1,18 +1,28 @@
-from .inversion import InversionConfig, check_inversion, invert
+from .configurations import (
+    INITS,
+    PRESERVE_COLOR,
+    PRESETS,
+    TEXTURE_PRESETS,
+    InversionConfig,
+    OptimizationConfig,
+    Schedule,
+    TextureConfig,
+    TransferConfig,
+)
+from .inversion import check_inversion, invert
 from .loop import Callback, Progress, SynthesisResult, optimize_image
-from .optimizers import LBFGS, Adam, Minimizer, OptimizerConfig
+from .minimizers import Minimizer
+from .optimizers import LBFGS, Adam, OptimizerConfig
 from .parameters import FourierImage, ImageParameter, Pixels
-from .pyramid import Level, PyramidResult, Schedule, coarse_to_fine
-from .style_losses import STYLE_LOSSES, PatchConfig, default_layers
-from .style_transfer import INITS, PRESERVE_COLOR, PRESETS, TransferConfig, transfer
-from .texture import TEXTURE_PRESETS, TextureConfig, synthesize_texture
+from .pyramid import Level, PyramidResult, coarse_to_fine
+from .style_transfer import transfer
+from .texture import synthesize_texture
 
 __all__ = [
     "INITS",
     "LBFGS",
     "PRESERVE_COLOR",
     "PRESETS",
-    "STYLE_LOSSES",
     "TEXTURE_PRESETS",
     "Adam",
     "Callback",
@@ -21,8 +31,8 @@ __all__ = [
     "InversionConfig",
     "Level",
     "Minimizer",
+    "OptimizationConfig",
     "OptimizerConfig",
-    "PatchConfig",
     "Pixels",
     "Progress",
     "PyramidResult",
@@ -32,7 +42,6 @@ __all__ = [
     "TransferConfig",
     "check_inversion",
     "coarse_to_fine",
-    "default_layers",
     "invert",
     "optimize_image",
     "synthesize_texture",

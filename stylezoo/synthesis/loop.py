@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo.objectives import Targets, TotalLoss
-from stylezoo.synthesis.optimizers import Minimizer, OptimizerConfig
+from stylezoo.synthesis.configurations import OptimizationConfig
+from stylezoo.synthesis.minimizers import Minimizer
 from stylezoo.synthesis.parameters import ImageParameter
 
 # A run has converged when its loss has changed by less than a fraction over this many steps
@@ -58,12 +59,9 @@ def optimize_image(
     parameter: ImageParameter,
     targets: Targets,
     *,
-    optimizer: OptimizerConfig,
+    config: OptimizationConfig,
     num_steps: int,
     callback: Callback | None = None,
-    tolerance: float = 0.0,
-    average_decay: float = 0.0,
-    match_every: int | None = None,
     previous: Minimizer | None = None,
     minimizer: Minimizer | None = None,
 ) -> tuple[SynthesisResult, Minimizer]:
@@ -73,14 +71,9 @@ def optimize_image(
         loss: of the picture.
         parameter: the picture; changed in place.
         targets: of ``loss``.
-        optimizer: :class:`~stylezoo.synthesis.LBFGS` or :class:`~stylezoo.synthesis.Adam`.
+        config: how it is minimised; see :class:`~stylezoo.synthesis.OptimizationConfig`.
         num_steps: at most; fewer when no step lowers the loss any more.
         callback: called after every step.
-        tolerance: stop when the loss has changed by less than this fraction over 50 steps.
-        average_decay: give the exponential moving average of the pictures with this decay, started
-            without bias as Adam's moments are, instead of the last one; 0 for the last one.
-        match_every: match the targets to the picture before the first step and after every so many;
-            see :meth:`~stylezoo.objectives.TotalLoss.match`. None for a loss without matching.
         previous: the minimiser of a smaller picture, whose state is carried along.
         minimizer: what a call with this loss, parameter and optimiser gave, to be started anew: the
             step is not traced again for other targets of the same shapes.
@@ -90,36 +83,27 @@ def optimize_image(
 
     Raises:
         FloatingPointError: when the loss or its gradient is not finite; names the step and the terms.
-        ValueError: if ``num_steps`` is negative, ``average_decay`` not in [0, 1), ``match_every`` not
-            positive, or ``minimizer`` of another parameter or given beside ``previous``.
+        ValueError: if ``num_steps`` is negative, or ``minimizer`` of another parameter or given beside
+            ``previous``.
     """
     if num_steps < 0:
         raise ValueError(f"`num_steps` must be >= 0. Received: num_steps={num_steps}")
-    if not 0 <= average_decay < 1:
-        raise ValueError(f"`average_decay` must be in [0, 1). Received: {average_decay}")
-    if match_every is not None and match_every < 1:
-        raise ValueError(f"`match_every` must be >= 1. Received: match_every={match_every}")
     if minimizer and (previous or minimizer.parameter is not parameter):
         raise ValueError("`minimizer` must be of `parameter`, without `previous`")
     began = time.perf_counter()
-    unmatched = targets
-    if match_every is not None:
-        targets = loss.match(parameter.image(), unmatched)
+    matching = _Matching(loss, parameter, targets, config.match_every)
     if minimizer is None:
-        minimizer = optimizer.start(parameter, loss, previous, targets=(targets,))
+        minimizer = config.optimizer.start(parameter, loss, previous, targets=(matching.targets,))
     else:
-        minimizer.restart(targets)
-    average = _MovingAverage(parameter, average_decay) if average_decay and num_steps else None
+        minimizer.restart(matching.targets)
+    averages = config.average_decay and num_steps
+    average = _MovingAverage(parameter, config.average_decay) if averages else None
+    picture = average.image if average else parameter.image
     history: list[dict[str, float]] = []
     evaluations = 0
-    picture = average.image if average else parameter.image
     for step in range(1, num_steps + 1):
-        # Where a picture is stuck, another match may lead on.
-        matched = match_every is not None and (minimizer.stuck or (step - 1) % match_every == 0)
-        if matched and step > 1:
-            targets = loss.match(parameter.image(), unmatched)
-            evaluations += minimizer.retarget(targets)
-        total, terms, used = minimizer.step(targets)
+        evaluations += matching.renew(step, minimizer)
+        total, terms, used = minimizer.step(matching.targets)
         if average:
             average.update()
         evaluations += int(used)
@@ -127,11 +111,44 @@ def optimize_image(
         _check_finite(step, history[-1])
         if callback:
             callback(Progress(step, num_steps, history[-1], lambda: picture().numpy()))
-        stuck = minimizer.stuck and (matched or match_every is None)
-        if stuck or _has_converged(history, tolerance):
+        stuck = minimizer.stuck and matching.is_new
+        if stuck or _has_converged(history, config.tolerance):
             break
     result = SynthesisResult(picture().numpy(), history, time.perf_counter() - began, evaluations)
     return result, minimizer
+
+
+class _Matching:
+    """The targets of a run, matched to its picture before the first step and after every so many.
+
+    Attributes:
+        targets: what steps compare with now.
+        is_new: whether they are as new as they can be, so that a picture that is stuck stays so.
+    """
+
+    def __init__(
+        self, loss: TotalLoss, parameter: ImageParameter, targets: Targets, every: int | None
+    ) -> None:
+        self._loss = loss
+        self._parameter = parameter
+        self._unmatched = targets
+        self._every = every
+        self.targets = targets if every is None else self._match()
+        self.is_new = True
+
+    def renew(self, step: int, minimizer: Minimizer) -> int:
+        """Match anew where it is time for that; return how many evaluations it took."""
+        if self._every is None:
+            return 0
+        # Where a picture is stuck, another match may lead on.
+        self.is_new = bool(minimizer.stuck) or (step - 1) % self._every == 0
+        if not self.is_new or step == 1:
+            return 0
+        self.targets = self._match()
+        return minimizer.retarget(self.targets)
+
+    def _match(self) -> Targets:
+        return self._loss.match(self._parameter.image(), self._unmatched)
 
 
 class _MovingAverage:

@@ -1,7 +1,6 @@
 """From a small picture to a large one."""
 
 import dataclasses
-import math
 import time
 from collections.abc import Callable
 
@@ -9,55 +8,15 @@ import tensorflow as tf
 
 from stylezoo import images
 from stylezoo.objectives import Targets, TotalLoss
+from stylezoo.synthesis.configurations import OptimizationConfig, Size
 from stylezoo.synthesis.loop import Callback, Progress, optimize_image
-from stylezoo.synthesis.optimizers import Minimizer, OptimizerConfig
+from stylezoo.synthesis.minimizers import Minimizer
 from stylezoo.synthesis.parameters import Pixels
-
-Size = tuple[int, int]
 
 
 def size_of(image: tf.Tensor) -> Size:
     """Height and width of [B, H, W, C], px."""
     return image.shape[1], image.shape[2]
-
-
-@dataclasses.dataclass(frozen=True)
-class Schedule:
-    """How large the picture is at first, and for how many steps each size is optimised.
-
-    Attributes:
-        smallest: longest side of the first level, px; each level is about twice (as near as whole
-            numbers of levels allow) the one before. None for one level at full size.
-        initial_steps: at the first level.
-        steps: at the last level, where it is not the first.
-        middle_steps: at those between; None for as many as ``steps``.
-    """
-
-    smallest: int | None
-    initial_steps: int
-    steps: int
-    middle_steps: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.smallest is not None and self.smallest < 1:
-            raise ValueError(f"`smallest` must be >= 1. Received: smallest={self.smallest}")
-        fewest = min(self.initial_steps, self.steps, self.middle_steps or 0)
-        if fewest < 0:
-            raise ValueError(f"`steps` must be >= 0. Received: steps={fewest}")
-
-    def levels(self, height: int, width: int, *, minimum: int = 1) -> list[tuple[Size, int]]:
-        """(height, width) and steps of every level; no side is smaller than ``minimum``."""
-        longest = max(height, width)
-        smallest = self.smallest or longest
-        smallest = max(smallest, math.ceil(minimum * longest / min(height, width)))
-        doublings = max(round(math.log2(longest / smallest)), 0) if smallest < longest else 0
-        sizes = []
-        for level in range(doublings + 1):
-            ratio = (smallest / longest) ** (1 - level / doublings) if doublings else 1.0
-            sizes.append((max(round(height * ratio), 1), max(round(width * ratio), 1)))
-        middle = self.steps if self.middle_steps is None else self.middle_steps
-        steps = [self.initial_steps, *[middle] * (doublings - 1), *[self.steps] * bool(doublings)]
-        return list(zip(sizes, steps, strict=True))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,13 +62,10 @@ def coarse_to_fine(
     initial: Callable[[Size], tf.Tensor],
     *,
     levels: list[tuple[Size, int]],
-    optimizer: OptimizerConfig,
+    config: OptimizationConfig,
     bounds: tuple[tf.Tensor | float, tf.Tensor | float] = (0.0, 1.0),
     grey: bool = False,
     detail_of: tf.Tensor | None = None,
-    tolerance: float = 0.0,
-    average_decay: float = 0.0,
-    match_every: int | None = None,
     callback: Callback | None = None,
 ) -> PyramidResult:
     """Minimise a loss at each level, starting from the enlarged result of the one before.
@@ -120,14 +76,11 @@ def coarse_to_fine(
         problem: makes the loss for a size.
         initial: makes what the first level starts from, [1, H, W, 3] in [0, 1], for its size.
         levels: as :meth:`Schedule.levels` gives them.
-        optimizer: of every level.
+        config: how the loss is minimised at every level.
         bounds: of the pixels; see :class:`~stylezoo.synthesis.Pixels`.
         grey: see :class:`~stylezoo.synthesis.Pixels`.
         detail_of: a picture [1, H, W, 3] whose detail is added to each enlarged result: what it has at
             the new size beyond its own reduction to the size before.
-        tolerance: see :func:`~stylezoo.synthesis.optimize_image`.
-        average_decay: see :func:`~stylezoo.synthesis.optimize_image`.
-        match_every: see :func:`~stylezoo.synthesis.optimize_image`.
         callback: called after every step, with steps counted over all levels.
     """
     image = initial(levels[0][0])
@@ -144,12 +97,9 @@ def coarse_to_fine(
             loss,
             parameter,
             targets,
-            optimizer=optimizer,
+            config=config,
             num_steps=steps,
             callback=_shifted(callback, done, total_steps),
-            tolerance=tolerance,
-            average_decay=average_decay,
-            match_every=match_every,
             previous=minimizer,
         )
         image = tf.convert_to_tensor(result.image)

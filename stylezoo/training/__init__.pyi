@@ -8,7 +8,7 @@ from .recognition import Predictions, confusion_picture, predict, scorer
 from .style_training import StyleTraining, train_style
 from .superres_training import SuperresTraining, train_superres
 from .tasks import TrainingResult
-from .texture_training import TEXTURE_OBJECTIVE, TextureTraining, train_texture
+from .texture_training import TextureTraining, train_texture
 from .trainer import DECAYS, DISTRIBUTIONS, PRECISIONS, Callback, LoopConfig, StepDecay, train
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "DISTRIBUTIONS",
     "PRECISIONS",
     "RECIPES",
-    "TEXTURE_OBJECTIVE",
     "Augmentation",
     "Callback",
     "ClassifierResult",

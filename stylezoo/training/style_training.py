@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import generators, images, perceptual
-from stylezoo.objectives import OBJECTIVES, Reference, StyleObjective, TotalLoss
+from stylezoo import errors, generators, images
+from stylezoo.objectives import OBJECTIVES, Objective, StyleReferences, TotalLoss
 from stylezoo.training.content_pictures import Content, ContentConfig
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
 from stylezoo.training.trainer import Callback, LoopConfig, scalar_seed, train
@@ -30,14 +30,14 @@ class StyleTraining:
             scales and shifts are trained.
 
     Raises:
-        ValueError: for a generator that doesn't paint photographs, no style, two of one name, or a
-            size that is too small for the layers.
+        ValueError: for a generator that doesn't paint photographs, no style, two of one name, several
+            styles of patches, or a size that is too small for the layers.
     """
 
     generator: generators.GeneratorConfig
     styles: tuple[str, ...]
     content: ContentConfig
-    objective: StyleObjective = OBJECTIVES["relative"]
+    objective: Objective = OBJECTIVES["relative"]
     style_size: int = 256
     init_weights: str | None = None
     finetune_style: str | None = None
@@ -54,13 +54,13 @@ class StyleTraining:
                 "`styles` must be pictures of different names. "
                 f"Received: {', '.join(self.styles) or 'none'}"
             )
-        perceptual.check_image_size(
-            self.content.image_size,
-            self.content.image_size,
-            architecture=self.objective.network,
-            taps=self.objective.taps,
-            name="image_size",
-        )
+        if self.objective.uses_patches and len(self.styles) > 1:
+            raise ValueError(
+                "`styles` must be one picture with the style loss of patches. "
+                f"Received: {', '.join(self.styles)}"
+            )
+        with errors.renamed(image="image_size"):
+            self.objective.check_image_size(*(self.content.image_size,) * 2)
 
     @property
     def style_names(self) -> tuple[str, ...]:
@@ -69,7 +69,8 @@ class StyleTraining:
 
     def describe(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return {"task": "style", **dataclasses.asdict(self)}
+        resolved = dataclasses.replace(self, objective=self.objective.resolved())
+        return {"task": "style", **dataclasses.asdict(resolved)}
 
 
 def train_style(
@@ -109,8 +110,9 @@ class _StyleTask(GeneratorTask):
         self._shown = self._content.shown
         self._base, initial = _start(config)
         super().__init__(config, loop, initial)
-        self._loss = config.objective.build()
-        self._styles = _stacked_targets(self._loss, paintings)
+        shown = tf.split(self._shown, len(self._shown))
+        self._loss = config.objective.build(pictures=[*shown, *paintings])
+        self._styles = _style_targets(config.objective, self._loss, paintings)
         self._evaluate = tf.function(self._evaluate_style, autograph=False)
 
     @property
@@ -158,7 +160,11 @@ class _StyleTask(GeneratorTask):
             term.name: term.target(features) if term.reference == "content" else {}
             for term in self._loss.terms
         }
-        targets["style"] = {tap: tf.gather(grams, chosen) for tap, grams in self._styles.items()}
+        targets["style"] = self._styles
+        if len(self._config.styles) > 1:
+            targets["style"] = {
+                key: tf.gather(values, chosen) for key, values in self._styles.items()
+            }
         return self._loss(painted, targets)
 
     def held_out(self) -> tuple[dict[str, float], np.ndarray]:
@@ -203,24 +209,25 @@ def _quantization_noise(shape: tf.TensorShape, seed: tf.Tensor) -> tf.Tensor:
 def _painting(config: StyleTraining, path: str) -> tf.Tensor:
     painting = images.read_image(path)
     painting = images.resize_longest_side(painting, config.style_size)
-    perceptual.check_image_size(
-        *painting.shape[1:3],
-        architecture=config.objective.network,
-        taps=config.objective.taps,
-        name=f"styles: {path}",
-    )
+    with errors.renamed(image=f"styles: {path}"):
+        config.objective.check_image_size(*painting.shape[1:3])
     return painting
 
 
-def _stacked_targets(loss: TotalLoss, paintings: list[tf.Tensor]) -> dict[str, tf.Tensor]:
-    """The Gram matrices of all styles, [S, C, C] for each layer."""
-    style_term = next(term for term in loss.terms if term.name == "style")
-    style_loss = TotalLoss([style_term], loss.network)
-    each = [style_loss.targets({"style": Reference([painting])}) for painting in paintings]
-    return {
-        tap: tf.concat([targets["style"][tap] for targets in each], axis=0)
-        for tap in style_term.taps
-    }
+def _style_targets(
+    objective: Objective, loss: TotalLoss, paintings: list[tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Return the targets of the style term, one a painting, stacked as those of a batch."""
+    term = next(term for term in loss.terms if term.name == "style")
+    style_loss = TotalLoss([term], loss.network)
+    return term.stack(
+        [
+            style_loss.targets(StyleReferences(objective, [painting]).at(max(painting.shape[1:3])))[
+                "style"
+            ]
+            for painting in paintings
+        ]
+    )
 
 
 def _start(config: StyleTraining) -> tuple[generators.Generator | None, generators.Generator]:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import generators, images, losses, perceptual
+from stylezoo import errors, generators, images, losses, perceptual
 from stylezoo.objectives import TotalLoss
+from stylezoo.perceptual import Perceptual
 from stylezoo.training.content_pictures import Content, ContentConfig
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
 from stylezoo.training.trainer import Callback, LoopConfig, train
@@ -25,9 +26,7 @@ class SuperresTraining:
         generator: the network.
         content: the photographs; ``image_size`` is that of the large pictures, a multiple of the
             network's factor (288 px in the paper).
-        network: architecture of the perceptual network.
-        weights: see :func:`stylezoo.perceptual.perceptual_network`.
-        pooling: ``"max"`` or ``"avg"``.
+        perceptual: the network whose features are compared.
         content_layers: where features are compared: relu2_2 alone in the paper.
         tv_weight: of the total variation.
         init_weights: a generator's file of the same configuration to start from.
@@ -39,27 +38,22 @@ class SuperresTraining:
 
     generator: generators.SuperResolutionConfig
     content: ContentConfig
-    network: str = "vgg16"
-    weights: str = "imagenet"
-    pooling: str = "max"
+    perceptual: Perceptual = Perceptual()
     content_layers: tuple[str, ...] = ("relu2_2",)
     tv_weight: float = 0.0
     init_weights: str | None = None
 
     def __post_init__(self) -> None:
-        perceptual.check_taps(self.network, self.content_layers, name="content_layers")
+        with errors.renamed(taps="content_layers"):
+            perceptual.check_taps(self.perceptual.network, self.content_layers)
         if self.content.image_size % self.generator.factor:
             raise ValueError(
                 f"`image_size` must be a multiple of {self.generator.factor}. "
                 f"Received: image_size={self.content.image_size}"
             )
-        perceptual.check_image_size(
-            self.content.image_size,
-            self.content.image_size,
-            architecture=self.network,
-            taps=self.content_layers,
-            name="image_size",
-        )
+        side, network = self.content.image_size, self.perceptual.network
+        with errors.renamed(image="image_size"):
+            perceptual.check_image_size(side, side, architecture=network, taps=self.content_layers)
 
     def describe(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -121,13 +115,10 @@ class _SuperresTask(GeneratorTask):
         self._content = Content(config.content, loop)
         initial = generators.initial(config.generator, config.init_weights)
         super().__init__(config, loop, initial)
-        network = perceptual.perceptual_network(
-            config.network, config.content_layers, weights=config.weights, pooling=config.pooling
-        )
         terms: list[losses.LossTerm] = [losses.ContentLoss(config.content_layers, scale="relative")]
         if config.tv_weight:
             terms.append(losses.TotalVariationLoss(weight=config.tv_weight))
-        self._loss = TotalLoss(terms, network)
+        self._loss = TotalLoss(terms, config.perceptual.build(config.content_layers))
         self._evaluate = tf.function(self._evaluate_shown, autograph=False)
 
     @property

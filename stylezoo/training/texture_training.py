@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import generators, images, perceptual
-from stylezoo.objectives import Reference, StyleObjective
+from stylezoo import errors, generators, images
+from stylezoo.objectives import OBJECTIVES, Objective, StyleReferences
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
 from stylezoo.training.trainer import Callback, LoopConfig, scalar_seed, train
 
-TEXTURE_OBJECTIVE = StyleObjective(
-    content_layers=(), style_layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1"), style_weight=1.0
-)
 _NUM_SHOWN = 4
 
 
@@ -37,7 +34,7 @@ class TextureTraining:
 
     generator: generators.TextureNetworkConfig
     source: str
-    objective: StyleObjective = TEXTURE_OBJECTIVE
+    objective: Objective = OBJECTIVES["texture"]
     image_size: int = 256
     source_size: int | None = None
     init_weights: str | None = None
@@ -47,21 +44,9 @@ class TextureTraining:
             raise ValueError(
                 "`generator` must paint textures. Received: one that paints photographs"
             )
-        if self.objective.content_layers:
-            raise ValueError(
-                "`content_layers` must be none for a texture. "
-                f"Received: {', '.join(self.objective.content_layers)}"
-            )
-        self._check_size("image_size", self.image_size, self.image_size)
-
-    def _check_size(self, name: str, height: int, width: int) -> None:
-        perceptual.check_image_size(
-            height,
-            width,
-            architecture=self.objective.network,
-            taps=self.objective.taps,
-            name=name,
-        )
+        self.objective.check_texture()
+        with errors.renamed(image="image_size"):
+            self.objective.check_image_size(self.image_size, self.image_size)
 
     def read_source(self) -> tf.Tensor:
         """The texture to learn, [1, H, W, 3] in [0, 1].
@@ -72,12 +57,14 @@ class TextureTraining:
         source = images.read_image(self.source)
         if self.source_size is not None:
             source = images.resize_longest_side(source, self.source_size)
-        self._check_size("source", *source.shape[1:3])
+        with errors.renamed(image="source"):
+            self.objective.check_image_size(*source.shape[1:3])
         return source
 
     def describe(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return {"task": "texture", **dataclasses.asdict(self)}
+        resolved = dataclasses.replace(self, objective=self.objective.resolved())
+        return {"task": "texture", **dataclasses.asdict(resolved)}
 
 
 def train_texture(
@@ -114,8 +101,9 @@ class _TextureTask(GeneratorTask):
         generator = dataclasses.replace(config.generator, grey=images.is_grey(self._source))
         initial = generators.initial(generator, config.init_weights, styles=(name,))
         super().__init__(config, loop, initial)
-        self._loss = config.objective.build()
-        self._targets = self._loss.targets({"style": Reference([self._source])})
+        self._loss = config.objective.build(pictures=[self._source])
+        references = StyleReferences(config.objective, [self._source])
+        self._targets = self._loss.targets(references.at(max(self._source.shape[1:3])))
         self._evaluate = tf.function(self._evaluate_shown, autograph=False)
 
     def batches(

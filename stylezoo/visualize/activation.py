@@ -14,6 +14,7 @@ from stylezoo.synthesis import (
     Callback,
     FourierImage,
     ImageParameter,
+    OptimizationConfig,
     Pixels,
     SynthesisResult,
     optimize_image,
@@ -155,9 +156,8 @@ def maximize(
         loss,
         parameter(config, start),
         loss.targets({}),
-        optimizer=config.optimizer,
+        config=OptimizationConfig(config.optimizer, average_decay=config.average_decay),
         num_steps=config.steps,
-        average_decay=config.average_decay,
         callback=callback,
     )
     return result

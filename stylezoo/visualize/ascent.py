@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from stylezoo.synthesis import ImageParameter, Minimizer
-from stylezoo.synthesis.optimizers import Loss, Terms
+from stylezoo.synthesis.minimizers import Loss, Terms
 
 # What is "zero" in the papers, whose images have had the mean subtracted: ImageNet's mean colour.
 MEAN_COLOUR = (0.485, 0.456, 0.406)

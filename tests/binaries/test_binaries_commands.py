@@ -14,6 +14,7 @@ from PIL import Image
 import stylezoo
 from stylezoo import images
 from stylezoo.binaries import main
+from stylezoo.objectives import OBJECTIVES
 
 REPORT_KEYS = {
     "steps",
@@ -60,6 +61,12 @@ def read(path):
     return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
 
 
+def flat(settings):
+    """The settings, those of what they consist of among them."""
+    inner = [flat(value) for value in settings.values() if isinstance(value, dict)]
+    return {name: value for each in (*inner, settings) for name, value in each.items()}
+
+
 def assert_report(report, *, steps, terms):
     assert set(report) >= REPORT_KEYS
     assert report["steps"] == steps == len(report["losses"])
@@ -89,8 +96,9 @@ def test_transfer(folder, capsys):
     assert [(each["height"], each["width"]) for each in report["levels"]] == [(16, 20), (33, 40)]
     settings = report["settings"]
     assert settings["type"] == "TransferConfig"
-    assert (settings["size"], settings["seed"], settings["weights"]) == (40, 3, "vgg16.h5")
-    assert settings["style_layers"] == ["relu1_1", "relu2_1"]
+    assert (settings["size"], settings["seed"]) == (40, 3)
+    assert settings["objective"]["perceptual"]["weights"] == "vgg16.h5"
+    assert settings["objective"]["style_layers"] == ["relu1_1", "relu2_1"]
     assert settings["optimizer"]["type"] == "LBFGS"
     assert settings["optimizer"]["memory"] > 0
     assert settings["schedule"] == {
@@ -108,8 +116,9 @@ def test_report_of_settings_that_were_not_given(folder):
     flags = "--content=photo.png --style=painting.jpg --weights=vgg16.h5 --size=40 --steps=1"
     assert run("transfer", flags, "--output=out.png --report=out.json --optimizer=adam") == 0
     settings = read("out.json")["settings"]
-    assert settings["content_layers"] == ["relu4_2"]
-    assert settings["style_layers"] == ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
+    objective = settings["objective"]
+    assert objective["content_layers"] == ["relu4_2"]
+    assert objective["style_layers"] == ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
     assert settings["optimizer"] == {
         "type": "Adam",
         "learning_rate": 0.02,
@@ -141,7 +150,7 @@ def test_every_flag_of_transfer_reaches_its_setting(folder):
     output = "--output=out.webp --quality=80 --report=out.json --smallest=40"
     assert run(TRANSFER, flags, more, output) == 0
     report = read("out.json")
-    settings = report["settings"]
+    settings = flat(report["settings"])
     assert {name: settings[name] for name in given} == given
     assert settings["init"] == "noise"
     assert settings["optimizer"]["learning_rate"] == 0.01
@@ -169,11 +178,23 @@ def test_presets(folder):
     for preset in ("fast", "gatys2016-paper", "gatys2016-code"):
         flags = f"--preset={preset} --network=vgg16 --output={preset}.png --report={preset}.json"
         assert run(TRANSFER, flags) == 0
-        outputs[preset] = read(f"{preset}.json")["settings"]
+        outputs[preset] = flat(read(f"{preset}.json")["settings"])
     assert outputs["gatys2016-paper"]["init"] == "noise"
     assert outputs["gatys2016-paper"]["pooling"] == "avg"
     assert outputs["gatys2016-code"]["scaling"] == "gatys2016-code"
     assert outputs["fast"]["scaling"] == "relative"
+
+
+def test_an_objective_takes_the_place_of_the_presets(folder):
+    flags = "--preset=gatys2016-paper --objective=cnnmrf2016-code --network=vgg16 --style_weight=3"
+    assert run(TRANSFER, flags, "--output=out.png --report=out.json") == 0
+    settings = read("out.json")["settings"]
+    assert settings["init"] == "noise"
+    objective = OBJECTIVES["cnnmrf2016-code"]
+    given = flat(settings["objective"])
+    assert (given["scaling"], given["style_loss"]) == ("cnnmrf2016-code", "mrf")
+    assert (given["network"], given["style_weight"]) == ("vgg16", 3)
+    assert (given["content_weight"], given["patch_scales"]) == (20, objective.patches.patch_scales)
 
 
 def test_the_same_command_gives_the_same_picture(folder):
@@ -234,13 +255,14 @@ def test_texture(size, folder):
     assert Image.open("out.jpg").format == "JPEG"
     report = read("out.json")
     assert_report(report, steps=2, terms=["style"])
-    assert report["settings"]["layers"] == ["relu1_1", "pool1", "pool2", "pool3", "pool4"]
+    layers = ["relu1_1", "pool1", "pool2", "pool3", "pool4"]
+    assert report["settings"]["objective"]["style_layers"] == layers
     assert report["losses"][-1]["total"] < report["losses"][0]["total"]
 
 
 def test_texture_series(folder, capsys):
-    flags = "--series --layers=relu1_1,pool1,pool2 --output=t.png --report=t.json --save_every=2"
-    assert run(TEXTURE, flags, "--source_size=40") == 0
+    flags = "--series --style_layers=relu1_1,pool1,pool2 --output=t.png --report=t.json"
+    assert run(TEXTURE, flags, "--source_size=40 --save_every=2") == 0
     assert [name for name in files() if name.startswith("t")] == [
         "t.json",
         *(
@@ -255,7 +277,7 @@ def test_texture_series(folder, capsys):
         "t_pool1.png",
         "t_pool2.png",
     ]
-    assert [report["settings"]["layers"] for report in reports] == [
+    assert [report["settings"]["objective"]["style_layers"] for report in reports] == [
         ["relu1_1"],
         ["relu1_1", "pool1"],
         ["relu1_1", "pool1", "pool2"],
@@ -291,17 +313,17 @@ def test_transfer_by_patches(folder):
     )
     report = read("out.json")
     assert_report(report, steps=3, terms=["content", "style", "tv"])
-    settings = report["settings"]
-    assert (settings["style_loss"], settings["style_layers"]) == ("mrf", ["relu3_1", "relu4_1"])
-    assert settings["patches"] == {
+    objective = report["settings"]["objective"]
+    assert (objective["style_loss"], objective["style_layers"]) == ("mrf", ["relu3_1", "relu4_1"])
+    assert objective["patches"] == {
         "type": "PatchConfig",
-        "size": 3,
-        "stride": 1,
-        "scales": 1,
-        "rotations": 0,
-        "every": 2,
+        "patch_size": 3,
+        "patch_stride": 1,
+        "patch_scales": 1,
+        "patch_rotations": 0,
+        "match_every": 2,
+        "match_memory": 4,
         "guide_weight": 2,
-        "memory": 4,
     }
 
 
@@ -417,7 +439,7 @@ PROMISED = {
     "tv_weight style_scale pooling style_loss content_layers style_layers optimizer steps init "
     "preserve_color masks style_masks method patch_stride match_every match_memory "
     "dream_layer dream_weight tile seed save_every report overwrite",
-    "texture": "source output size seed report layers method preset window mask tileable "
+    "texture": "source output size seed report style_layers method preset window mask tileable "
     "match_memory",
     "invert": "image layer output",
 }

@@ -16,7 +16,8 @@ import stylezoo
 from stylezoo import classifiers, evaluation, generators, images
 from stylezoo.binaries import main
 from stylezoo.evaluation import scores
-from stylezoo.objectives import StyleObjective
+from stylezoo.objectives import Objective
+from stylezoo.perceptual import Perceptual
 from stylezoo.weights.layouts import LPIPS_HEADS
 
 # The order of float32 sums in another graph.
@@ -123,7 +124,8 @@ def assert_close(one, other):
 
 
 def judge_of(content, styles, *, weights="vgg16.h5"):
-    return evaluation.Judge(StyleObjective(weights=weights), photographs=content, styles=styles)
+    objective = Objective(Perceptual(weights=weights))
+    return evaluation.Judge(objective, photographs=content, styles=styles)
 
 
 def test_picture(folder, capsys):
@@ -135,8 +137,8 @@ def test_picture(folder, capsys):
     assert re.fullmatch(r"\| --- \|( ---: \|){6}", rule)
     assert empty == ""
     assert description == (
-        "Objective relative, vgg16 (vgg16.h5): content relu3_3 x 1, style relu1_2, relu2_2, "
-        "relu3_3, relu4_3 x 10, TV x 0. Style pictures: longest side 48 px."
+        "Objective relative, vgg16 (vgg16.h5): content relu4_2 x 1, style relu1_1, relu2_1, "
+        "relu3_1, relu4_1, relu5_1 x 10, TV x 0. Style pictures: longest side 48 px."
     )
     report = read("out.json")
     style = images.resize_longest_side(images.read_image("coffee.jpg"), 48)
@@ -154,7 +156,7 @@ def test_picture(folder, capsys):
     assert (program, command) == ("stylezoo", "evaluate")
     assert sorted(flags) == sorted([*PICTURE.split(), "--report=out.json"])
     assert report["versions"]["stylezoo"] == stylezoo.__version__
-    assert report["objective"]["weights"] == "vgg16.h5"
+    assert report["objective"]["perceptual"]["weights"] == "vgg16.h5"
     assert (report["size"], report["style_size"]) == ([40, 48], 48)
 
 
@@ -205,7 +207,7 @@ def test_model(folder, capsys, model):
     assert list(table) == ["coffee", "retina", "all"]
     assert captured.out.splitlines()[-1] == (
         "Means over 2 photographs, centre squares of 36 px. Objective relative, vgg16 (vgg16.h5): "
-        "content relu3_3 x 1, style relu1_2, relu2_2, relu3_3, relu4_3 x 10, TV x 0. "
+        "content relu4_2 x 1, style relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 x 10, TV x 0. "
         "Style pictures: longest side 40 px."
     )
     report = read("out.json")
@@ -335,7 +337,7 @@ BAD_PICTURE = [
         "Received: painted.png of 48x40 px and upright.png of 40x48 px",
     ),
     ("--picture=tiny.png", "`photo.png` must be at least 31x31 px .* Received: 30x25 px"),
-    ("--style=flat.png", "`flat.png` must be at least 8x8 px for the layer relu4_3"),
+    ("--style=flat.png", "`flat.png` must be at least 16x16 px for the layer relu5_1"),
     ("--style_size=7", "`coffee.jpg` must be at least 8x8 px"),
     ("--styles=coffee", "`--styles` must come with --model"),
     ("--style_images=coffee.jpg", "`--style_images` must come with --model"),
@@ -384,7 +386,7 @@ BAD = [
     ("--report=existing.json", "`existing.json` already exists. Give another path, or --overwrite"),
     ("--report=out.txt", r"`out.txt` must end in one of \.json"),
     ("--report=missing/out.json", "`missing` does not exist"),
-    ("--objective=gatys", "`--objective` must be one of relative, johnson2016, dumoulin2017"),
+    ("--objective=gatys", "`--objective` must be one of relative, gatys2016-paper, .*: gatys$"),
     ("--network=vgg99", "vgg16, vgg19.*Received.*vgg99"),
     ("--weights=missing.h5", "`weights` must be 'imagenet', one of .*'missing.h5'"),
     ("--style_layers=relu9_9", "`style_layers` of vgg16 must be among .*: relu9_9"),

@@ -23,6 +23,7 @@ from PIL import Image
 
 from stylezoo import generators, images, objectives, training
 from stylezoo.binaries import main
+from stylezoo.perceptual import Perceptual
 from stylezoo.training import trainer
 
 NETWORK = "--network=alexnet_owt --weights=alexnet.h5 --content_layers=relu2"
@@ -167,7 +168,8 @@ def test_train_style(folder, small, capsys):
     }
     objective = config["objective"]
     assert (objective["style_weight"], objective["content_weight"]) == (7, 1)
-    assert (objective["scaling"], objective["weights"]) == ("relative", "alexnet.h5")
+    assert objective["scaling"] == "relative"
+    assert objective["perceptual"]["weights"] == "alexnet.h5"
     assert objective["style_layers"] == ["relu1", "relu2"]
     assert (config["loop"]["seed"], config["loop"]["num_steps"]) == (3, 2)
     model = generators.load("run/model.h5")
@@ -308,10 +310,8 @@ def test_every_flag_reaches_its_setting(folder, asked):
         generator=generators.PRESETS["conditional"].scaled(0.1).with_styles(1),
         styles=("paintings/one.png",),
         content=content,
-        objective=objectives.StyleObjective(
-            network="alexnet_owt",
-            weights="alexnet.h5",
-            pooling="avg",
+        objective=objectives.Objective(
+            Perceptual("alexnet_owt", "alexnet.h5", "avg"),
             content_layers=("relu2",),
             style_layers=("relu1",),
             content_weight=4.0,
@@ -331,8 +331,12 @@ def test_every_flag_reaches_its_setting(folder, asked):
     assert config == training.TextureTraining(
         generator=generators.TextureNetworkConfig(channels=2, num_scales=4, normalization="batch"),
         source="paintings/one.png",
-        objective=objectives.StyleObjective(
-            "alexnet_owt", "alexnet.h5", "avg", (), ("relu1",), style_weight=2.0, tv_weight=3.0
+        objective=objectives.Objective(
+            Perceptual("alexnet_owt", "alexnet.h5", "avg"),
+            content_layers=(),
+            style_layers=("relu1",),
+            style_weight=2.0,
+            tv_weight=3.0,
         ),
         image_size=64,
         source_size=98,
@@ -344,9 +348,7 @@ def test_every_flag_reaches_its_setting(folder, asked):
     assert config == training.SuperresTraining(
         generator=generators.SuperResolutionConfig(8, width=3, upsampling="transposed"),
         content=content,
-        network="alexnet_owt",
-        weights="alexnet.h5",
-        pooling="avg",
+        perceptual=Perceptual("alexnet_owt", "alexnet.h5", "avg"),
         content_layers=("relu2",),
         tv_weight=3.0,
         init_weights="w.h5",
@@ -488,14 +490,19 @@ TABLE = {
         ("--generator=texture_network", "`generator` must paint photographs"),
         (
             "--objective=gatys2016",
-            "`--objective` must be one of relative, johnson2016, dumoulin2017",
+            "`--objective` must be one of relative, gatys2016-paper, .*: gatys2016$",
         ),
         ("--content_weight=inf", "`content_weight` must be finite, >= 0"),
         (
             "--style_layer_weights=1",
             "`style_layer_weights` must be .* one for each of relu1, relu2",
         ),
-        ("--style_layer_weights=1,x", "`--style_layer_weights` must be numbers. Received: 1,x"),
+        ("--style_layer_weights=1,x", "--style_layer_weights=1,x: .*could not convert"),
+        ("--patch_stride=2", "`--patch_stride` must come with --style_loss=mrf"),
+        (
+            "--objective=cnnmrf --styles=paintings/one.png,paintings/two.jpg --generator=light",
+            "`styles` must be one picture with the style loss of patches",
+        ),
         ("--finetune_style=light.h5", "`--generator` must not be given with --finetune_style"),
     ],
     "train_texture": [

@@ -17,7 +17,8 @@ from stylezoo.evaluation import (
     paintings_sheet,
     starting_pictures,
 )
-from stylezoo.objectives import StyleObjective
+from stylezoo.objectives import Objective
+from stylezoo.perceptual import Perceptual
 
 NAMES = ("cubism", "fauvism", "pop")
 PHOTOGRAPHS = {"dog": random_image(24, 24), "cat": random_image(24, 24, seed=1)}
@@ -41,8 +42,8 @@ def generator():
 @pytest.fixture
 def judge_of(random_weights):
     def build(styles):
-        objective = StyleObjective(
-            weights=random_weights("vgg16"),
+        objective = Objective(
+            Perceptual(weights=random_weights("vgg16")),
             content_layers=("relu2_2",),
             style_layers=("relu1_2", "relu2_2"),
         )

@@ -16,8 +16,9 @@ from stylezoo.evaluation import (
     starting_pictures,
     worth_in_steps,
 )
-from stylezoo.objectives import Reference, StyleObjective, TotalLoss
-from stylezoo.synthesis import LBFGS, Pixels, optimize_image
+from stylezoo.objectives import Objective, Reference, TotalLoss
+from stylezoo.perceptual import Perceptual
+from stylezoo.synthesis import LBFGS, OptimizationConfig, Pixels, optimize_image
 
 SIZE = 24
 
@@ -88,8 +89,8 @@ STYLES = {"cubism": random_image(33, 50, seed=2), "fauvism": random_image(48, 37
 
 @pytest.fixture
 def objective(random_weights):
-    return StyleObjective(
-        weights=random_weights("vgg16"),
+    return Objective(
+        Perceptual(weights=random_weights("vgg16")),
         content_layers=("relu2_2",),
         style_layers=("relu1_2", "relu2_2"),
     )
@@ -111,7 +112,7 @@ def course(objective, initial, photograph, style, num_steps):
         loss,
         Pixels(initial),
         targets,
-        optimizer=LBFGS(memory=20),
+        config=OptimizationConfig(LBFGS(memory=20)),
         num_steps=num_steps,
         callback=lambda progress: pictures.append(progress.image()),
     )

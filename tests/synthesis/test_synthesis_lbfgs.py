@@ -6,7 +6,7 @@ import scipy.optimize
 import tensorflow as tf
 
 from stylezoo.ops import frequency_gains
-from stylezoo.synthesis import LBFGS, Pixels, optimize_image
+from stylezoo.synthesis import LBFGS, OptimizationConfig, Pixels, optimize_image
 
 WIDE = (-1e6, 1e6)  # bounds that hold nothing
 
@@ -284,7 +284,7 @@ def test_nan_at_the_start_is_said(function, names):
             scalar_loss(function),
             Pixels(tf.fill([1, 4, 4, 3], 0.5)),
             {},
-            optimizer=LBFGS(),
+            config=OptimizationConfig(LBFGS()),
             num_steps=3,
         )
 
@@ -431,7 +431,9 @@ def test_a_run_ends_when_no_step_lowers_the_loss():
             total = tf.reduce_sum(tf.square(image - 0.5))
             return total, {"flat": total}
 
-    result, minimizer = optimize_image(Flat(), parameter, {}, optimizer=LBFGS(), num_steps=30)
+    result, minimizer = optimize_image(
+        Flat(), parameter, {}, config=OptimizationConfig(LBFGS()), num_steps=30
+    )
     assert bool(minimizer.stuck)
     assert len(result.losses) == 1  # the start is the minimum: nothing to repeat 30 times
     np.testing.assert_array_equal(result.image, 0.5)

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stylezoo.synthesis import LBFGS, Adam, Pixels, Schedule, coarse_to_fine, optimize_image
+from stylezoo.synthesis import (
+    LBFGS,
+    Adam,
+    OptimizationConfig,
+    Pixels,
+    Schedule,
+    coarse_to_fine,
+    optimize_image,
+)
 
 OPTIMIZERS = [Adam(), LBFGS(memory=4), LBFGS(memory=4, exponent=0.5)]
 
@@ -33,7 +41,7 @@ def test_callback_and_history(optimizer):
         towards,
         parameter,
         GOAL,
-        optimizer=optimizer,
+        config=OptimizationConfig(optimizer),
         num_steps=6,
         callback=lambda progress: told.append((progress, progress.image())),
     )
@@ -50,7 +58,9 @@ def test_callback_and_history(optimizer):
 
 
 def test_lbfgs_reports_the_loss_of_the_picture_it_gives():
-    result, _ = optimize_image(towards, Pixels(start()), GOAL, optimizer=LBFGS(), num_steps=5)
+    result, _ = optimize_image(
+        towards, Pixels(start()), GOAL, config=OptimizationConfig(LBFGS()), num_steps=5
+    )
     total, _ = towards(tf.constant(result.image), GOAL)
     assert result.losses[-1]["total"] == pytest.approx(float(total), rel=1e-6)  # graph and eager
 
@@ -61,9 +71,8 @@ def test_no_steps_give_the_start(average_decay):
         towards,
         Pixels(start()),
         GOAL,
-        optimizer=LBFGS(),
+        config=OptimizationConfig(LBFGS(), average_decay=average_decay),
         num_steps=0,
-        average_decay=average_decay,
     )
     np.testing.assert_array_equal(result.image, start())
     assert result.losses == []
@@ -72,12 +81,13 @@ def test_no_steps_give_the_start(average_decay):
 
 def test_average_is_bias_corrected():
     pictures = []
-    common = {"optimizer": Adam(learning_rate=0.1), "num_steps": 7}
+    optimizer = Adam(learning_rate=0.1)
     optimize_image(
         towards,
         Pixels(start()),
         GOAL,
-        **common,
+        config=OptimizationConfig(optimizer),
+        num_steps=7,
         callback=lambda progress: pictures.append(progress.image()),
     )
     averaged = []
@@ -85,8 +95,8 @@ def test_average_is_bias_corrected():
         towards,
         Pixels(start()),
         GOAL,
-        **common,
-        average_decay=0.8,
+        config=OptimizationConfig(optimizer, average_decay=0.8),
+        num_steps=7,
         callback=lambda progress: averaged.append(progress.image()),
     )
     for count in range(1, 8):
@@ -103,20 +113,28 @@ def test_stops_when_converged():
         return total, {"term": total}
 
     result, _ = optimize_image(
-        quickly, Pixels(start()), {}, optimizer=Adam(), num_steps=300, tolerance=1e-3
+        quickly,
+        Pixels(start()),
+        {},
+        config=OptimizationConfig(Adam(), tolerance=1e-3),
+        num_steps=300,
     )
     assert len(result.losses) < 150  # Adam needs some 50 steps of 0.02 to get there
     totals = [losses["total"] for losses in result.losses]
     assert len(totals) > 50
     assert abs(totals[-51] - totals[-1]) < 1e-3 * totals[-1]
-    result, _ = optimize_image(quickly, Pixels(start()), {}, optimizer=Adam(), num_steps=160)
+    result, _ = optimize_image(
+        quickly, Pixels(start()), {}, config=OptimizationConfig(Adam()), num_steps=160
+    )
     assert len(result.losses) == 160
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["adam", "lbfgs", "preconditioned"])
 def test_same_start_same_picture(optimizer):
     first, second = (
-        optimize_image(towards, Pixels(start()), GOAL, optimizer=optimizer, num_steps=8)[0]
+        optimize_image(
+            towards, Pixels(start()), GOAL, config=OptimizationConfig(optimizer), num_steps=8
+        )[0]
         for _ in range(2)
     )
     np.testing.assert_array_equal(first.image, second.image)
@@ -132,7 +150,11 @@ def test_the_loss_is_traced_once(optimizer):
         return towards(image, targets)
 
     _, minimizer = optimize_image(
-        counting, Pixels(start()), GOAL, optimizer=optimizer, num_steps=5, average_decay=0.5
+        counting,
+        Pixels(start()),
+        GOAL,
+        config=OptimizationConfig(optimizer, average_decay=0.5),
+        num_steps=5,
     )
     assert len(traces) == 1
     assert minimizer.step.experimental_get_tracing_count() == 1
@@ -153,10 +175,19 @@ def test_a_minimizer_serves_another_run(optimizer):
     for seed, goal in ((0, goals[0]), (1, goals[1]), (0, goals[0])):
         parameter.variable.assign(start(seed=seed))
         reused, minimizer = optimize_image(
-            counting, parameter, goal, optimizer=optimizer, num_steps=9, minimizer=minimizer
+            counting,
+            parameter,
+            goal,
+            config=OptimizationConfig(optimizer),
+            num_steps=9,
+            minimizer=minimizer,
         )
         fresh, _ = optimize_image(
-            towards, Pixels(start(seed=seed)), goal, optimizer=optimizer, num_steps=9
+            towards,
+            Pixels(start(seed=seed)),
+            goal,
+            config=OptimizationConfig(optimizer),
+            num_steps=9,
         )
         np.testing.assert_array_equal(reused.image, fresh.image)
         assert reused.losses == fresh.losses
@@ -167,12 +198,19 @@ def test_a_minimizer_serves_another_run(optimizer):
 
 def test_a_minimizer_that_was_stuck_is_so_no_longer():
     parameter = Pixels(tf.fill([1, 4, 4, 3], 0.3))
-    result, minimizer = optimize_image(towards, parameter, GOAL, optimizer=LBFGS(), num_steps=9)
+    result, minimizer = optimize_image(
+        towards, parameter, GOAL, config=OptimizationConfig(LBFGS()), num_steps=9
+    )
     assert bool(minimizer.stuck)
     assert len(result.losses) == 1
     parameter.variable.assign(start(4, 4))
     result, _ = optimize_image(
-        towards, parameter, GOAL, optimizer=LBFGS(), num_steps=3, minimizer=minimizer
+        towards,
+        parameter,
+        GOAL,
+        config=OptimizationConfig(LBFGS()),
+        num_steps=3,
+        minimizer=minimizer,
     )
     assert len(result.losses) == 3
     assert result.losses[0]["total"] > result.losses[-1]["total"]
@@ -180,11 +218,15 @@ def test_a_minimizer_that_was_stuck_is_so_no_longer():
 
 def test_a_minimizer_of_another_parameter():
     parameter = Pixels(start())
-    _, minimizer = optimize_image(towards, parameter, GOAL, optimizer=Adam(), num_steps=1)
+    _, minimizer = optimize_image(
+        towards, parameter, GOAL, config=OptimizationConfig(Adam()), num_steps=1
+    )
     for options in ({"parameter": Pixels(start())}, {"previous": minimizer}):
         options = {"parameter": parameter, "minimizer": minimizer, **options}
         with pytest.raises(ValueError, match="`minimizer` must be of `parameter`, without"):
-            optimize_image(towards, targets=GOAL, optimizer=Adam(), num_steps=1, **options)
+            optimize_image(
+                towards, targets=GOAL, config=OptimizationConfig(Adam()), num_steps=1, **options
+            )
 
 
 def test_nan_later_on_names_the_step():
@@ -197,22 +239,31 @@ def test_nan_later_on_names_the_step():
             fails_below,
             Pixels(tf.fill([1, 4, 4, 3], 0.51)),
             {},
-            optimizer=Adam(learning_rate=0.06),  # reports the loss that a step starts from
+            config=OptimizationConfig(
+                Adam(learning_rate=0.06)
+            ),  # reports the loss that a step starts from
             num_steps=5,
         )
+
+
+def test_bad_steps():
+    with pytest.raises(ValueError, match="`num_steps` must be >= 0"):
+        optimize_image(towards, Pixels(start()), GOAL, config=OptimizationConfig(), num_steps=-1)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_steps": -1}, "`num_steps` must be >= 0"),
-        ({"num_steps": 1, "average_decay": 1.0}, "`average_decay` must be in"),
-        ({"num_steps": 1, "average_decay": -0.1}, "`average_decay` must be in"),
+        ({"average_decay": 1.0}, "`average_decay` must be in"),
+        ({"average_decay": -0.1}, "`average_decay` must be in"),
+        ({"match_every": 0}, r"`match_every` must be >= 1\. Received: match_every=0"),
+        ({"tolerance": -1e-3}, "`tolerance` must be >= 0"),
+        ({"tolerance": float("nan")}, "`tolerance` must be >= 0"),
     ],
 )
-def test_bad_arguments(options, message):
+def test_bad_configurations(options, message):
     with pytest.raises(ValueError, match=message):
-        optimize_image(towards, Pixels(start()), GOAL, optimizer=Adam(), **options)
+        OptimizationConfig(**options)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +339,7 @@ def test_coarse_to_fine():
         problem,
         lambda size: start(*size),
         levels=[((4, 6), 3), ((8, 12), 2), ((16, 24), 0)],
-        optimizer=LBFGS(memory=3),
+        config=OptimizationConfig(LBFGS(memory=3)),
         callback=lambda progress: told.append((progress.step, progress.num_steps)),
     )
     assert sizes == [(4, 6), (8, 12), (16, 24)]
@@ -305,7 +356,7 @@ def test_coarse_to_fine():
 
 def test_detail_of_a_picture_is_added_when_enlarging():
     content = start(16, 16, seed=3)
-    common = {"optimizer": Adam(), "levels": [((4, 4), 0), ((16, 16), 0)]}
+    common = {"config": OptimizationConfig(Adam()), "levels": [((4, 4), 0), ((16, 16), 0)]}
 
     def enlarged(**options):
         return coarse_to_fine(
@@ -346,9 +397,8 @@ def test_matches_before_the_first_step_and_after_every_so_many(optimizer, every)
         loss,
         Pixels(tf.fill([1, 4, 4, 3], 0.4)),
         {"greys": tf.constant([0.1, 0.9])},
-        optimizer=optimizer,
+        config=OptimizationConfig(optimizer, match_every=every),
         num_steps=7,
-        match_every=every,
     )
     steps = len(result.losses)
     # Where L-BFGS is stuck, it is matched once more before it ends.
@@ -361,11 +411,6 @@ def test_matches_before_the_first_step_and_after_every_so_many(optimizer, every)
     assert np.mean(result.image) < 0.35
 
 
-def test_refuses_to_match_never():
-    with pytest.raises(ValueError, match=r"`match_every` must be >= 1\. Received: match_every=0"):
-        optimize_image(Nearest(), Pixels(start()), {}, optimizer=Adam(), num_steps=1, match_every=0)
-
-
 def test_grey_pixels_stay_grey():
     parameter = Pixels(
         tf.random.stateless_uniform([1, 4, 4, 3], [0, 0]), bounds=(0.2, 0.8), grey=True
@@ -376,7 +421,9 @@ def test_grey_pixels_stay_grey():
         total = tf.reduce_mean(tf.square(image - goal))
         return total, {"distance": total}
 
-    result, _ = optimize_image(loss, parameter, {}, optimizer=LBFGS(), num_steps=20)
+    result, _ = optimize_image(
+        loss, parameter, {}, config=OptimizationConfig(LBFGS()), num_steps=20
+    )
     assert result.image.shape == (1, 4, 4, 3)
     # The best grey is the mean.
     np.testing.assert_allclose(result.image, np.full([1, 4, 4, 3], 0.4), atol=1e-3)

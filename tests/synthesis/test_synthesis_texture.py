@@ -5,8 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from configuring import with_fields
 
 from stylezoo import images, perceptual
+from stylezoo.objectives import OBJECTIVES
+from stylezoo.perceptual import Perceptual
 from stylezoo.synthesis import (
     Adam,
     InversionConfig,
@@ -29,10 +32,10 @@ def configure(random_weights):
     def build(**options):
         defaults = {
             "weights": str(random_weights("vgg16")),
-            "layers": ("relu1_1", "pool1"),
+            "style_layers": ("relu1_1", "pool1"),
             "schedule": Schedule(smallest=None, initial_steps=4, steps=4),
         }
-        return TextureConfig(**(defaults | options))
+        return with_fields(TextureConfig(), **(defaults | options))
 
     return build
 
@@ -66,9 +69,8 @@ def test_starts_from_seeded_noise_in_the_range_of_the_source(source, configure):
 
 def test_only_the_layers_given_are_matched(source, configure):
     """The statistics of relu1_1 alone say less than those of relu1_1 and pool1."""
-    network = perceptual.perceptual_network(
-        "vgg16", ["relu1_1", "pool1"], weights=configure().weights, pooling="avg"
-    )
+    network = configure().objective.perceptual.build(["relu1_1", "pool1"])
+    assert configure().objective.perceptual.pooling == "avg"
 
     def error(image, tap):
         grams = [
@@ -79,7 +81,9 @@ def test_only_the_layers_given_are_matched(source, configure):
 
     steps = Schedule(smallest=None, initial_steps=25, steps=25)
     shallow, deep = (
-        synthesize_texture(source, (40, 44), config=configure(layers=layers, schedule=steps)).image
+        synthesize_texture(
+            source, (40, 44), config=configure(style_layers=layers, schedule=steps)
+        ).image
         for layers in (("relu1_1",), ("relu1_1", "pool1"))
     )
     assert error(deep, "pool1") < 0.5 * error(shallow, "pool1")
@@ -88,10 +92,10 @@ def test_only_the_layers_given_are_matched(source, configure):
 
 def test_loss_is_relative_gram_of_the_source(source, configure):
     """The first loss of Adam is that of the start, by hand from features."""
-    config = configure(optimizer=Adam(), layers=("relu1_1",))
+    config = configure(optimizer=Adam(), style_layers=("relu1_1",))
     none = dataclasses.replace(config, schedule=Schedule(None, 0, 0))
     start = synthesize_texture(source, (32, 36), config=none).image
-    network = perceptual.perceptual_network("vgg16", ["relu1_1"], weights=config.weights)
+    network = config.objective.perceptual.build(["relu1_1"])
     gram = [
         np.einsum("bhwi,bhwj->ij", f, f, dtype=np.float64) / f.shape[1] / f.shape[2]
         for f in (
@@ -127,22 +131,29 @@ def test_match_histogram(source, configure):
 def test_too_small(shape, size, message, configure, monkeypatch):
     monkeypatch.setattr(perceptual, "perceptual_network", lambda *_, **__: pytest.fail("worked"))
     with pytest.raises(ValueError, match=message):
-        synthesize_texture(tf.ones(shape), size, config=configure(layers=None))
+        synthesize_texture(tf.ones(shape), size, config=configure(style_layers=None))
 
 
 def test_unknown_layer():
-    with pytest.raises(ValueError, match="`layers` of vgg16 must be among conv1_1, relu1_1"):
-        TextureConfig(layers=("relu9",))
+    with pytest.raises(ValueError, match="`style_layers` of vgg16 must be among conv1_1, relu1_1"):
+        with_fields(TextureConfig(), style_layers=("relu9",))
+
+
+def test_content():
+    message = "`content_layers` must be none for a texture. Received: relu4_2"
+    with pytest.raises(ValueError, match=message):
+        TextureConfig(OBJECTIVES["relative"])
+    texture = OBJECTIVES["relative"].without_content()
+    assert TextureConfig(texture).objective.taps == OBJECTIVES["relative"].style_taps
 
 
 def test_inversion_of_a_shallow_layer(source, random_weights):
-    config = InversionConfig(
-        layer="relu1_1", size=36, weights=str(random_weights("vgg16")), steps=25
-    )
+    looking = Perceptual(weights=str(random_weights("vgg16")))
+    config = InversionConfig(layer="relu1_1", size=36, perceptual=looking, steps=25)
     result = invert(source, config=config)
     assert result.image.shape == (1, 33, 36, 3)
     assert list(result.losses[0]) == ["total", "content", "tv"]
-    network = perceptual.perceptual_network("vgg16", ["relu1_1"], weights=config.weights)
+    network = looking.build(["relu1_1"])
     wanted, got = (
         network(image)["relu1_1"].numpy()
         for image in (images.resize(source, (33, 36)), result.image)
@@ -157,9 +168,8 @@ def test_inversion_of_a_shallow_layer(source, random_weights):
 
 def test_inversion_is_seeded(source, random_weights):
     def run(seed):
-        config = InversionConfig(
-            layer="pool1", size=32, weights=str(random_weights("vgg16")), steps=2, seed=seed
-        )
+        looking = Perceptual(weights=str(random_weights("vgg16")))
+        config = InversionConfig(layer="pool1", size=32, perceptual=looking, steps=2, seed=seed)
         return invert(source, config=config).image.numpy()
 
     np.testing.assert_array_equal(run(0), run(0))
@@ -182,7 +192,7 @@ DEPTHS = {"relu1_1": 1, "relu2_1": 1, "relu3_3": 10, "relu5_3": 100}
     [
         ({"layer": "x"}, "`layer` of vgg16 must be among conv1_1, relu1_1"),
         ({"layer": "relu1_1", "size": 0}, "`size` must be > 0"),
-        ({"layer": "relu1_1", "network": "x"}, "vgg16, vgg19"),
+        ({"layer": "relu1_1", "perceptual": Perceptual("x")}, "vgg16, vgg19"),
     ],
 )
 def test_bad_inversions(options, message):

@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from configuring import with_fields
 
-from stylezoo import images, losses, perceptual
+from stylezoo import images, perceptual
+from stylezoo.perceptual import Perceptual
 from stylezoo.synthesis import LBFGS, PRESETS, Adam, Schedule, TransferConfig, transfer
 
 SMALL = {"content_layers": ("relu2_1",), "style_layers": ("relu1_1", "relu2_1")}
@@ -42,7 +44,7 @@ def configure(random_weights):
             "size": 48,
             "schedule": Schedule(smallest=None, initial_steps=steps, steps=steps),
         }
-        return dataclasses.replace(PRESETS[preset], **(defaults | options))
+        return with_fields(PRESETS[preset], **(defaults | options))
 
     return build
 
@@ -211,7 +213,7 @@ def test_a_mask_of_everything_is_no_mask(content, style, configure):
 
 def test_dream_raises_the_activation(content, style, configure):
     def activation(image):
-        network = perceptual.perceptual_network("vgg16", ["relu2_2"], weights=config.weights)
+        network = config.objective.perceptual.build(["relu2_2"])
         return np.sqrt(np.mean(network(image)["relu2_2"] ** 2))
 
     config = configure(steps=8, dream_layer="relu2_2", dream_weight=5.0, style_weight=0.0, **SMALL)
@@ -250,9 +252,7 @@ def test_the_average_of_the_pictures(content, style, configure):
 
 
 def features(config, pictures, taps):
-    network = perceptual.perceptual_network(
-        "vgg16", taps, weights=config.weights, pooling=config.pooling
-    )
+    network = config.objective.perceptual.build(taps)
     return [
         {tap: f.numpy()[0].astype(np.float64) for tap, f in network(p).items()} for p in pictures
     ]
@@ -280,9 +280,9 @@ def start_and_loss(content, style, config):
 
 @pytest.mark.parametrize("preset", ["gatys2016-paper", "gatys2016-code"])
 def test_losses_are_the_papers_and_the_codes(preset, content, style, configure):
-    config = configure(preset, init="noise", style_scale=1.25)
+    config = configure(preset, network="vgg16", init="noise", style_scale=1.25)
     start, first = start_and_loss(content, style, config)
-    taps = list(config.taps)
+    taps = list(config.objective.taps)
     shown = [content, images.resize(style, (50, 60)), start]
     content_features, style_features, generated = features(config, shown, taps)
     for tap in taps:
@@ -293,7 +293,7 @@ def test_losses_are_the_papers_and_the_codes(preset, content, style, configure):
 
     difference = generated["relu4_2"] - content_features["relu4_2"]
     style_loss = 0.0
-    for tap in config.style_taps:
+    for tap in config.objective.style_taps:
         gram, positions = raw_gram(generated[tap])
         target, target_positions = raw_gram(style_features[tap])
         num_filters = len(gram)
@@ -330,17 +330,19 @@ def patches_of(feature, stride):
 @pytest.mark.parametrize("preset", ["cnnmrf2016-paper", "cnnmrf2016-code"])
 def test_losses_of_patches_are_the_papers_and_the_codes(preset, content, style, configure):
     layers = {"style_layers": ("relu2_1", "relu3_1"), "content_layers": ("relu3_1",)}
-    alone = dataclasses.replace(PRESETS[preset].patches, scales=0, rotations=0)
-    config = configure(preset, init="noise", patches=alone, **layers)
+    alone = {"patch_scales": 0, "patch_rotations": 0}
+    config = configure(preset, init="noise", **alone, **layers)
     start, first = start_and_loss(content, style, config)
     shown = [content, images.resize(style, (40, 48)), start]
-    content_features, style_features, generated = features(config, shown, list(config.taps))
+    content_features, style_features, generated = features(
+        config, shown, list(config.objective.taps)
+    )
     unit = 255 / np.mean(1 / np.array([0.229, 0.224, 0.225]))  # as if inputs were 0-255
     for each in (content_features, style_features, generated):
         for tap in each:
             each[tap] = each[tap] * unit
     style_loss = 0.0
-    for tap in config.style_taps:
+    for tap in config.objective.style_taps:
         stride = 1 if preset == "cnnmrf2016-paper" else 2
         queries, corners = patches_of(generated[tap], stride)
         keys, _ = patches_of(style_features[tap], stride)
@@ -434,7 +436,7 @@ def test_relative_style_losses_do_not_depend_on_the_scale_of_features(kind, cont
     options = {"size": 24, "content_layers": ("relu1_1",), "style_layers": ("relu1_1", "relu2_1")}
     config = configure(steps=1, init="noise", style_loss=kind, optimizer=Adam(), **options)
     one_layer = [
-        transfer(content, [content], config=dataclasses.replace(config, style_layers=(tap,)))
+        transfer(content, [content], config=with_fields(config, style_layers=(tap,)))
         for tap in ("relu1_1", "relu2_1")
     ]
     both = transfer(content, [content], config=config)
@@ -458,12 +460,14 @@ def test_presets_lower_their_loss(preset, content, style, configure):
 
 def test_preset_values_are_the_published_ones():
     paper, code = PRESETS["gatys2016-paper"], PRESETS["gatys2016-code"]
-    assert paper.content_weight / paper.style_weight == pytest.approx(1e-3)
-    assert (paper.pooling, paper.init, paper.network) == ("avg", "noise", "vgg19")
-    assert (code.pooling, code.init, code.network) == ("max", "content", "vgg19")
+    assert paper.objective.content_weight / paper.objective.style_weight == pytest.approx(1e-3)
+    assert paper.objective.perceptual == Perceptual("vgg19", pooling="avg")
+    assert code.objective.perceptual == Perceptual("vgg19", pooling="max")
+    assert (paper.init, code.init) == ("noise", "content")
     for preset in (paper, code):
-        assert preset.content_taps == ("relu4_2",)
-        assert preset.style_taps == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+        objective = preset.objective
+        assert objective.content_taps == ("relu4_2",)
+        assert objective.style_taps == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
         assert preset.optimizer == LBFGS(memory=20)
     assert [level for level, _ in code.schedule.levels(800, 600)] == [(512, 384), (800, 600)]
 
@@ -507,7 +511,8 @@ def untouchable(*_, **__):
 def test_bad_arguments_come_before_work(options, message, content, style, monkeypatch):
     monkeypatch.setattr(perceptual, "perceptual_network", untouchable)
     arguments = {"styles": [style]} | options
-    arguments["config"] = TransferConfig(**({"size": 48} | arguments.get("config", {})))
+    fields = {"size": 48} | arguments.get("config", {})
+    arguments["config"] = with_fields(TransferConfig(), **fields)
     with pytest.raises(ValueError, match=message):
         transfer(content, **arguments)
 
@@ -524,6 +529,7 @@ def test_bad_arguments_come_before_work(options, message, content, style, monkey
             "`scaling` must be one of relative, cnn",
         ),
         ({"scaling": "cnnmrf2016-code"}, "`scaling` must be one of relative, gatys2016-paper"),
+        ({"scaling": "johnson2016", "style_loss": "moments"}, "one of relative, gatys2016-paper"),
         ({"scaling": "x"}, "`scaling` must be one of relative, gatys2016-paper, gatys2016-code"),
         ({"preserve_color": "x"}, "`preserve_color` must be one of none, luminance, histogram"),
         ({"init": "x"}, "`init` must be one of content, noise, style"),
@@ -535,11 +541,14 @@ def test_bad_arguments_come_before_work(options, message, content, style, monkey
         ({"style_weight": float("nan")}, "`style_weight` must be finite, >= 0"),
         ({"tv_weight": float("inf")}, "`tv_weight` must be finite, >= 0"),
         ({"tile": 64, "style_loss": "sliced"}, "`tile` must not be set with style_loss='sliced'"),
+        ({"tile": 0}, "`tile` must be > 0. Received: tile=0"),
+        ({"tolerance": -1.0}, "`tolerance` must be >= 0"),
+        ({"average_decay": 1.0}, r"`average_decay` must be in \[0, 1\)"),
     ],
 )
 def test_bad_configurations(options, message):
     with pytest.raises(ValueError, match=message):
-        TransferConfig(**options)
+        with_fields(TransferConfig(), **options)
 
 
 def test_layers_of_alexnet(content, style, random_weights, configure):
@@ -548,5 +557,8 @@ def test_layers_of_alexnet(content, style, random_weights, configure):
     )
     first, *_, last = totals(transfer(content, [style], config=config))
     assert last < 0.8 * first
-    assert config.resolved().content_layers == ("relu3",)
-    assert not losses.SlicedWassersteinLoss(["relu3"]).additive
+    assert config.resolved().objective == with_fields(
+        config.objective,
+        content_layers=("relu3",),
+        style_layers=("relu1", "relu2", "relu3", "relu4", "relu5"),
+    )

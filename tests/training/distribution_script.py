@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import classifiers, generators, objectives, training
+from stylezoo import classifiers, generators, objectives, perceptual, training
 from stylezoo.classifiers.architecture import Architecture, averaging_head
 from stylezoo.training import style_training, trainer
 
@@ -56,9 +56,8 @@ def classifier_training(folder):
 
 
 def objective(folder, *, content_layers):
-    return objectives.StyleObjective(
-        "alexnet_owt",
-        str(folder / "alexnet.h5"),
+    return objectives.Objective(
+        perceptual.Perceptual("alexnet_owt", str(folder / "alexnet.h5")),
         content_layers=content_layers,
         style_layers=("relu1", "relu2"),
     )

@@ -1,13 +1,13 @@
 """Short trainings on photographs with the pretrained network: that losses go where they should."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import tensorflow as tf
+from configuring import with_fields
 from training_fakes import records
 
 from stylezoo import generators, images, objectives, training
+from stylezoo.perceptual import Perceptual
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
 
@@ -52,7 +52,7 @@ def train_style(folder, name, preset, styles, weights):
         generator=generators.generator_config(preset, num_styles=len(styles), width=0.25),
         styles=tuple(str(folder / f"{style}.png") for style in styles),
         content=training.ContentConfig(str(folder / "photographs"), image_size=96),
-        objective=objectives.StyleObjective(weights=weights),
+        objective=objectives.Objective(Perceptual(weights=weights)),
         style_size=128,
     )
     training.train_style(config, loop=loop_config(), run=str(folder / name))
@@ -97,8 +97,8 @@ def test_conditional(folder, pretrained):
 @pytest.mark.slow
 @pytest.mark.weights
 def test_texture_network(folder, pretrained):
-    objective = dataclasses.replace(
-        training.TEXTURE_OBJECTIVE, weights=pretrained("vgg16.torchvision_lpips")
+    objective = with_fields(
+        objectives.OBJECTIVES["texture"], weights=pretrained("vgg16.torchvision_lpips")
     )
     config = training.TextureTraining(
         generator=generators.TextureNetworkConfig(channels=4, num_scales=5),

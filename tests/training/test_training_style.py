@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from configuring import with_fields
 from networks import random_image
 from training_fakes import (
     Interrupted,
@@ -21,6 +22,8 @@ from training_fakes import (
 
 from stylezoo import generators, images, objectives, training
 from stylezoo.errors import WeightsError
+from stylezoo.objectives import OBJECTIVES
+from stylezoo.perceptual import Perceptual
 from stylezoo.training import style_training
 
 SIZE = 48
@@ -32,9 +35,8 @@ FLOAT32 = 1e-5
 
 @pytest.fixture
 def objective(alexnet):
-    return objectives.StyleObjective(
-        network="alexnet_owt",
-        weights=alexnet,
+    return objectives.Objective(
+        Perceptual("alexnet_owt", alexnet),
         content_layers=("relu2",),
         style_layers=("relu1", "relu2"),
     )
@@ -84,6 +86,8 @@ def asked(monkeypatch):
     [
         ("relative", {}),
         ("johnson2016", {"style_weight": 0.1, "tv_weight": 1e-7}),
+        ("relative", {"style_loss": "moments"}),
+        ("relative", {"style_loss": "sliced"}),
     ],
 )
 def test_loss_is_the_mean_over_the_pictures(
@@ -120,6 +124,39 @@ def test_loss_is_the_mean_over_the_pictures(
         )
     # No two pictures are alike, so that a mean over anything else would have shown.
     assert np.std([float(terms["style"]) for terms in each]) > 0.01 * float(shares["style"])
+
+
+@pytest.mark.parametrize("name", ["cnnmrf", "gatys2016-paper", "gatys2016-code", "cnnmrf2016-code"])
+def test_loss_of_a_named_objective(name, make_config, alexnet):
+    """One picture's is the objective's own, with the style's variants and mean activations."""
+    layers = {"content_layers": ("relu2",), "style_layers": ("relu1", "relu2")}
+    objective = dataclasses.replace(
+        OBJECTIVES[name], perceptual=Perceptual("alexnet_owt", alexnet), **layers
+    )
+    config = make_config(num_styles=1, objective=objective)
+    task = style_training._StyleTask(config, loop_config())
+    batch = random_image(SIZE, SIZE, batch=2)
+    total, shares = task._compare(batch, 1 - batch, tf.constant([0, 0]))
+    painting = images.resize_longest_side(images.read_image(config.styles[0]), 60)
+    shown = [task._shown[i : i + 1] for i in range(len(task._shown))]
+    loss = objective.build(pictures=[painting, *shown])
+    styles = objectives.StyleReferences(objective, [painting]).at(60)
+    each = []
+    for index in range(2):
+        photograph = batch[index : index + 1]
+        references = {"content": objectives.Reference([photograph]), **styles}
+        value, terms = loss(1 - photograph, loss.targets(references))
+        each.append({"total": value, **terms})
+    for share, value in {"total": total, **shares}.items():
+        expected = np.mean([float(terms[share]) for terms in each])
+        np.testing.assert_allclose(value, expected, rtol=FLOAT32)
+
+
+def test_patches_of_several_styles(make_config, objective):
+    objective = dataclasses.replace(objective, style_loss="mrf")
+    assert make_config(num_styles=1, objective=objective).objective == objective
+    with pytest.raises(ValueError, match=r"`styles` must be one picture with the .* of patches"):
+        make_config(num_styles=2, objective=objective)
 
 
 def test_photographs_get_the_noise_that_rounding_took(make_config, asked):
@@ -429,7 +466,7 @@ def test_start_that_fails_leaves_nothing(
     if "content" in fields:
         fields["content"] = training.ContentConfig(path(fields["content"]), image_size=SIZE)
     if "objective" in fields:
-        fields["objective"] = dataclasses.replace(objective, weights=path(fields["objective"]))
+        fields["objective"] = with_fields(objective, weights=path(fields["objective"]))
     before = snapshot(tmp_path)
     with pytest.raises(error, match=message) as caught:
         training.train_style(

@@ -7,9 +7,10 @@ import tensorflow as tf
 from networks import random_image
 from training_fakes import records, snapshot
 
-from stylezoo import generators, images, objectives, training
+from stylezoo import generators, images, training
 from stylezoo.errors import WeightsError
 from stylezoo.losses import ContentLoss, TotalVariationLoss
+from stylezoo.perceptual import Perceptual
 from stylezoo.training import superres_training
 
 SIZE = 48
@@ -89,8 +90,7 @@ def make_config(alexnet, photographs):
         settings = {
             "generator": GENERATOR,
             "content": training.ContentConfig(content, image_size=image_size),
-            "network": "alexnet_owt",
-            "weights": alexnet,
+            "perceptual": Perceptual("alexnet_owt", alexnet),
             "content_layers": ("relu1", "relu2"),
         }
         return training.SuperresTraining(**settings | fields)
@@ -110,14 +110,12 @@ def test_loss(make_config):
     batch = random_image(SIZE, SIZE, batch=2)
     total, shares = task.loss(batch, tf.constant([0, 0], tf.int64))
     enlarged = task.network({"image": superres_training.degrade(batch, 4)}, training=True)
-    perceptual = objectives.StyleObjective(
-        "alexnet_owt", config.weights, style_layers=("relu1", "relu2"), content_layers=()
-    ).build()
+    network = config.perceptual.build(["relu1", "relu2"])
     term = ContentLoss(["relu1", "relu2"], scale="relative")
     content = [
         term(
-            perceptual.network(enlarged[i : i + 1]),
-            term.target(perceptual.network(batch[i : i + 1])),
+            network(enlarged[i : i + 1]),
+            term.target(network(batch[i : i + 1])),
         )
         for i in range(2)
     ]
@@ -190,7 +188,7 @@ def test_configuration_refuses(fields, message, make_config):
     ("fields", "error", "message"),
     [
         ({"content": "none"}, ValueError, "`content` must be a folder of pictures or the name"),
-        ({"weights": "none.h5"}, WeightsError, "none.h5"),
+        ({"perceptual": Perceptual("alexnet_owt", "none.h5")}, WeightsError, "none.h5"),
         ({"pooling": "min"}, ValueError, "`pooling` must be one of max, avg"),
         ({"content_layers": ()}, ValueError, "must name at least one layer"),
         ({"tv_weight": -1.0}, ValueError, "`tv_weight` must be >= 0"),

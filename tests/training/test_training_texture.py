@@ -10,6 +10,7 @@ from networks import random_image
 from training_fakes import records, snapshot
 
 from stylezoo import generators, images, objectives, training
+from stylezoo.perceptual import Perceptual
 from stylezoo.training import texture_training
 
 SIZE = 48
@@ -22,9 +23,8 @@ def make_config(alexnet, paintings):
         settings = {
             "generator": GENERATOR,
             "source": paintings[2],
-            "objective": objectives.StyleObjective(
-                network="alexnet_owt",
-                weights=alexnet,
+            "objective": objectives.Objective(
+                Perceptual("alexnet_owt", alexnet),
                 content_layers=(),
                 style_layers=("relu1", "relu2"),
                 style_weight=1.0,

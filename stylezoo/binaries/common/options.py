@@ -12,34 +12,15 @@ from absl import flags
 from stylezoo import images
 
 if TYPE_CHECKING:
-    from stylezoo.objectives import StyleObjective
-    from stylezoo.synthesis import (
-        OptimizerConfig,
-        PatchConfig,
-        Schedule,
-        TextureConfig,
-        TransferConfig,
-    )
+    from stylezoo.synthesis import OptimizerConfig, Schedule, TextureConfig, TransferConfig
 
     Config = TypeVar("Config", TransferConfig, TextureConfig)
 
 OPTIMIZERS = ("lbfgs", "adam")
 
-_OBJECTIVE_FIELDS = (
-    "network",
-    "weights",
-    "pooling",
-    "content_layers",
-    "style_layers",
-    "content_weight",
-    "style_weight",
-    "tv_weight",
-)
-_LAYER_WEIGHTS = "style_layer_weights"
-
 
 def define_synthesis_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that makes a picture by optimising pixels under a network."""
+    """The flags of every command that makes a picture by optimising pixels."""
     define_output_flags(
         values,
         output="The picture to write.",
@@ -52,7 +33,6 @@ def define_synthesis_flags(values: flags.FlagValues) -> None:
         1,
         flag_values=values,
     )
-    define_network_flags(values)
     define_optimizer_flags(values)
 
 
@@ -132,70 +112,6 @@ def reject_arguments(arguments: list[str]) -> None:
         raise ValueError(f"expected flags only. Received: {' '.join(arguments)}")
 
 
-def define_network_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that looks through a perceptual network."""
-    flags.DEFINE_string(
-        "network", None, "Architecture: vgg16, vgg19, alexnet_owt, ...", flag_values=values
-    )
-    flags.DEFINE_string(
-        "weights",
-        None,
-        "imagenet (the best there is), a name of `stylezoo weights list`, or a file.",
-        flag_values=values,
-    )
-    flags.DEFINE_string("pooling", None, "max or avg.", flag_values=values)
-
-
-def define_texture_objective_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that compares with a style."""
-    define_network_flags(values)
-    flags.DEFINE_list("style_layers", None, "Where style is compared.", flag_values=values)
-    flags.DEFINE_list(
-        _LAYER_WEIGHTS,
-        None,
-        "A number for each of --style_layers: their shares (equal ones).",
-        flag_values=values,
-    )
-    for name, text in (
-        ("style_weight", "Of the style loss."),
-        ("tv_weight", "Of the total variation: smoother with more."),
-    ):
-        flags.DEFINE_float(name, None, text, 0.0, flag_values=values)
-
-
-def define_objective_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that compares with a style and a photograph."""
-    define_texture_objective_flags(values)
-    flags.DEFINE_string(
-        "objective",
-        "relative",
-        "relative, johnson2016 or dumoulin2017; the flags of losses take the place of its values.",
-        flag_values=values,
-    )
-    flags.DEFINE_list("content_layers", None, "Where content is compared.", flag_values=values)
-    flags.DEFINE_float("content_weight", None, "Of the content loss.", 0.0, flag_values=values)
-
-
-def objective(values: flags.FlagValues) -> "StyleObjective":
-    """The objective of ``--objective``, with the flags in its place."""
-    from stylezoo import objectives
-
-    if values.objective not in objectives.OBJECTIVES:
-        raise ValueError(
-            f"`--objective` must be one of {', '.join(objectives.OBJECTIVES)}. "
-            f"Received: {values.objective}"
-        )
-    return given_objective(values, objectives.OBJECTIVES[values.objective])
-
-
-def given_objective(values: flags.FlagValues, default: "StyleObjective") -> "StyleObjective":
-    """``default`` with the flags in its place."""
-    fields = given(values, [field for field in _OBJECTIVE_FIELDS if field in values])
-    if _LAYER_WEIGHTS in values and values[_LAYER_WEIGHTS].value is not None:
-        fields[_LAYER_WEIGHTS] = numbers(_LAYER_WEIGHTS, values[_LAYER_WEIGHTS].value)
-    return dataclasses.replace(default, **fields)
-
-
 def numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
     """What a list flag's texts say, or a ValueError that names the flag."""
     try:
@@ -206,19 +122,25 @@ def numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
 
 def define_optimizer_flags(values: flags.FlagValues) -> None:
     """The flags of every command that optimises pixels."""
-    flags.DEFINE_enum("optimizer", None, OPTIMIZERS, "Of the pixels.", flag_values=values)
+    flags.DEFINE_enum("optimizer", None, OPTIMIZERS, "Optimiser of the pixels.", flag_values=values)
     flags.DEFINE_float(
-        "learning_rate", None, "Of Adam, in pixel values (0.02).", 0.0, flag_values=values
-    )
-    flags.DEFINE_integer("steps", None, "At every size.", 0, flag_values=values)
-    flags.DEFINE_float(
-        "tolerance",
+        "learning_rate",
         None,
-        "End (a size) early when the loss changes by less than this fraction over 50 steps.",
+        "Learning rate of Adam, in pixel values (default: 0.02).",
         0.0,
         flag_values=values,
     )
-    flags.DEFINE_integer("seed", None, "Of everything random (0).", 0, flag_values=values)
+    flags.DEFINE_integer("steps", None, "Number of steps at every size.", 0, flag_values=values)
+    flags.DEFINE_float(
+        "tolerance",
+        None,
+        "A size ends early when its loss changes by less than this fraction over 50 steps.",
+        0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "seed", None, "Seed of everything random (default: 0).", 0, flag_values=values
+    )
 
 
 def define_inversion_flags(values: flags.FlagValues) -> None:
@@ -248,49 +170,12 @@ def define_schedule_flags(values: flags.FlagValues) -> None:
     )
 
 
-# Flag -> field of `PatchConfig`.
-PATCH_FLAGS = {
-    "patch_stride": "stride",
-    "patch_scales": "scales",
-    "patch_rotations": "rotations",
-    "match_every": "every",
-    "match_memory": "memory",
-    "guide_weight": "guide_weight",
-}
-
-
-def define_patch_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that matches neural patches."""
-    for name, least, text in (
-        ("patch_stride", 1, "From one patch to the next, in features."),
-        ("patch_scales", 0, "How many steps of 5 % the style is enlarged and reduced too."),
-        ("patch_rotations", 0, "How many steps of 7.5 degrees it is rotated either way too."),
-        ("match_every", 1, "Look for the nearest patches anew after so many steps."),
-        ("match_memory", 1, "Of that search, MB."),
-    ):
-        flags.DEFINE_integer(name, None, text, least, flag_values=values)
-
-
-def patches(values: flags.FlagValues, config: "TransferConfig | TextureConfig") -> "PatchConfig":
-    """The configuration of patches with the flags in its place; they need the loss of patches."""
-    chosen = {flag: values[flag].value for flag in PATCH_FLAGS if flag in values}
-    given = {flag: value for flag, value in chosen.items() if value is not None}
-    style_loss = values.style_loss or config.style_loss
-    if given and style_loss != "mrf":
-        raise ValueError(
-            f"`--{next(iter(given))}` must come with --style_loss=mrf, as --method=cnnmrf has it. "
-            f"Received: {style_loss}"
-        )
-    fields = {PATCH_FLAGS[flag]: value for flag, value in given.items()}
-    return dataclasses.replace(config.patches, **fields)
-
-
 def preset(values: flags.FlagValues, presets: "Mapping[str, Config]") -> "Config":
     """The configuration of ``--preset``; or the first of those that ``--method`` has."""
     own = [
         name
         for name, config in presets.items()
-        if values.method is None or config.uses_patches == (values.method == "cnnmrf")
+        if values.method is None or config.objective.uses_patches == (values.method == "cnnmrf")
     ]
     name = values.preset or own[0]
     if name not in own:

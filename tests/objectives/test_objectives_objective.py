@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 import pytest
+from configuring import with_fields
 from networks import random_image
 
-from stylezoo import objectives
 from stylezoo.errors import WeightsError
-from stylezoo.objectives import OBJECTIVES, Reference, StyleObjective
+from stylezoo.objectives import OBJECTIVES, SCALINGS, Objective, Reference
+from stylezoo.perceptual import Perceptual
 
 # Sums of thousands of float32 products.
 FLOAT32 = 2e-5
@@ -20,9 +21,8 @@ CONTENT_LAYERS = ("relu2", "relu3")
 
 @pytest.fixture
 def objective(random_weights):
-    return StyleObjective(
-        network="alexnet_owt",
-        weights=str(random_weights("alexnet_owt")),
+    return Objective(
+        Perceptual("alexnet_owt", str(random_weights("alexnet_owt"))),
         content_layers=CONTENT_LAYERS,
         style_layers=STYLE_LAYERS,
         content_weight=2.0,
@@ -87,7 +87,7 @@ def test_terms(scaling, objective):
     total, shares = loss(painted, targets)
     features = [loss.network(image) for image in (painted, photograph, painting)]
     wanted = expected(scaling, *features)
-    assert list(shares) == ["style", "content", "tv"]
+    assert list(shares) == ["content", "style", "tv"]
     np.testing.assert_allclose(shares["content"], 2 * wanted["content"], rtol=FLOAT32)
     np.testing.assert_allclose(shares["style"], 3 * wanted["style"], rtol=FLOAT32)
     variation = sum_of_squared_differences(painted) / (3 * 48 * 56)
@@ -134,27 +134,106 @@ def test_parts_that_are_not_there(objective):
 def test_pooling_reaches_the_network(objective):
     image = random_image(48, 48)
     features = [
-        dataclasses.replace(objective, pooling=pooling).build().network(image)["relu3"]
+        with_fields(objective, pooling=pooling).build().network(image)["relu3"]
         for pooling in ("max", "avg")
     ]
     assert np.mean(features[0]) > 1.01 * np.mean(features[1])
 
 
-def test_presets():
-    """Weights and layers of the papers' codes."""
-    assert list(OBJECTIVES) == ["relative", "johnson2016", "dumoulin2017"]
-    for name, preset in OBJECTIVES.items():
-        assert preset.scaling == name
-        assert preset.network == "vgg16"
-        assert preset.style_layers == ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
-        assert preset.content_layers == ("relu3_3",)
-        assert preset.content_weight == 1
-        assert preset.taps == preset.style_layers
-    johnson, dumoulin = OBJECTIVES["johnson2016"], OBJECTIVES["dumoulin2017"]
-    assert (johnson.style_weight, johnson.tv_weight) == (5, 1e-6)
-    assert (dumoulin.style_weight, dumoulin.tv_weight) == (1e-4, 0)
+GATYS_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+JOHNSON_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+TEXTURE_LAYERS = ("relu1_1", "pool1", "pool2", "pool3", "pool4")
+# Network, pooling, content and style layers, weights of content, style and variation.
+PUBLISHED = {
+    "relative": ("vgg16", "max", ("relu4_2",), GATYS_LAYERS, 1, 10, 0),
+    "gatys2016-paper": ("vgg19", "avg", ("relu4_2",), GATYS_LAYERS, 1e-3, 1, 0),
+    "gatys2016-code": ("vgg19", "max", ("relu4_2",), GATYS_LAYERS, 1, 1, 0),
+    "cnnmrf": ("vgg16", "max", ("relu4_2",), ("relu3_1", "relu4_1"), 1, 10, 1),
+    "cnnmrf2016-paper": ("vgg19", "max", ("relu4_2",), ("relu3_1", "relu4_1"), 1, 1, 1e-3),
+    "cnnmrf2016-code": ("vgg19", "max", ("relu4_2",), ("relu3_1", "relu4_1"), 20, 1e-4, 1e-3),
+    "johnson2016": ("vgg16", "max", ("relu3_3",), JOHNSON_LAYERS, 1, 5, 1e-6),
+    "dumoulin2017": ("vgg16", "max", ("relu3_3",), JOHNSON_LAYERS, 1, 1e-4, 0),
+    "texture": ("vgg16", "avg", (), TEXTURE_LAYERS, 1, 1, 0),
+}
+
+
+def test_named_objectives():
+    """Weights and layers of the papers and their codes."""
+    assert list(OBJECTIVES) == list(PUBLISHED)
+    for name, objective in OBJECTIVES.items():
+        assert (
+            objective.perceptual.network,
+            objective.perceptual.pooling,
+            objective.content_taps,
+            objective.style_taps,
+            objective.content_weight,
+            objective.style_weight,
+            objective.tv_weight,
+        ) == PUBLISHED[name]
+        relative = name in ("relative", "cnnmrf", "texture")
+        assert objective.scaling == ("relative" if relative else name)
+        assert objective.style_loss == ("mrf" if name.startswith("cnnmrf") else "gram")
+        assert objective.dream_taps == ()
+    assert {each.scaling for each in OBJECTIVES.values()} == set(SCALINGS)
     # Their networks take 0-255, and a loss is not free of scale.
-    assert johnson.weights == dumoulin.weights == "vgg16.keras"
+    for name in ("johnson2016", "dumoulin2017"):
+        assert OBJECTIVES[name].perceptual.weights == "vgg16.keras"
+    paper, code = OBJECTIVES["cnnmrf2016-paper"].patches, OBJECTIVES["cnnmrf2016-code"].patches
+    # All patches of 7 scales and 5 rotations; every other one of 3 scales and 3 rotations.
+    assert (paper.patch_stride, paper.patch_scales, paper.patch_rotations) == (1, 3, 2)
+    assert (code.patch_stride, code.patch_scales, code.patch_rotations) == (2, 1, 1)
+
+
+def test_usual_layers_follow_the_network_and_the_style_loss():
+    assert Objective(Perceptual("vgg11")).content_taps == ("relu4_2",)
+    alexnet = Objective(Perceptual("alexnet_owt"))
+    assert alexnet.content_taps == ("relu3",)
+    assert alexnet.style_taps == ("relu1", "relu2", "relu3", "relu4", "relu5")
+    assert dataclasses.replace(alexnet, style_loss="mrf").style_taps == ("relu2", "relu3")
+    texture = dataclasses.replace(alexnet, content_layers=())
+    assert texture.style_taps == ("relu1", "pool1", "pool2", "relu3", "relu4")
+    assert texture.taps == texture.style_taps
+    # What is left of an objective keeps its layers.
+    assert alexnet.without_content().style_taps == alexnet.style_taps
+    resolved = alexnet.resolved()
+    assert (resolved.content_layers, resolved.style_layers) == (("relu3",), alexnet.style_taps)
+
+
+def test_shares_mean_the_same_under_every_scaling(objective):
+    """Equal ones are none; three times as much for one layer is three times as much of it."""
+    # relu3 has patches of three features.
+    image, painting = random_image(96, 100), random_image(110, 96, seed=2)
+
+    def style(**fields):
+        fields = {"content_layers": (), "tv_weight": 0.0, **fields}
+        loss = dataclasses.replace(objective, **fields).build(pictures=[painting])
+        return float(loss(image, loss.targets({"style": Reference([painting])}))[0])
+
+    for name, scaling in SCALINGS.items():
+        loss = {"scaling": name, "style_loss": scaling.style_losses[0]}
+        equal = style(style_layer_weights=(2.0, 2.0, 2.0), **loss)
+        assert equal == pytest.approx(style(**loss), rel=FLOAT32)
+        alone = [style(style_layers=(layer,), **loss) for layer in STYLE_LAYERS]
+        if name == "gatys2016-paper":
+            # The mean activations of all layers are of the same pictures: nothing else changes.
+            assert style(**loss) == pytest.approx(np.mean(alone), rel=FLOAT32)
+        count = len(STYLE_LAYERS) if scaling.sums_layers else 1
+        shared = style(style_layer_weights=(1.0, 0.0, 3.0), **loss)
+        assert shared == pytest.approx(count * (alone[0] + 3 * alone[2]) / 4, rel=FLOAT32)
+
+
+def test_a_dream_is_a_term_of_its_own(objective):
+    objective = dataclasses.replace(objective, dream_layer="relu4", dream_weight=0.5)
+    assert objective.taps == ("relu1", "relu2", "relu3", "relu4")
+    loss = objective.build()
+    assert [term.name for term in loss.terms] == ["content", "style", "tv", "dream"]
+    assert (loss.terms[-1].taps, loss.terms[-1].weight) == (("relu4",), 0.5)
+
+
+def test_mean_activations_need_pictures(objective):
+    objective = dataclasses.replace(objective, scaling="gatys2016-code")
+    with pytest.raises(ValueError, match="`pictures` must be given for mean activations"):
+        objective.build()
 
 
 @pytest.mark.parametrize(
@@ -162,7 +241,7 @@ def test_presets():
     [
         (
             {"scaling": "sum"},
-            "`scaling` must be one of relative, johnson2016, dumoulin2017. .*'sum'",
+            "`scaling` must be one of relative, gatys2016-paper, .*'sum'",
         ),
         (
             {"content_weight": -1.0},
@@ -179,23 +258,28 @@ def test_presets():
         ({"style_layer_weights": (0.0, 0.0, 0.0)}, "`style_layer_weights` must be .* not all 0"),
         ({"style_layer_weights": (1.0, -1.0, 1.0)}, "`style_layer_weights` must be finite, >= 0"),
         ({"style_layer_weights": (1.0, math.nan, 1.0)}, "`style_layer_weights` must be finite"),
+        ({"style_loss": "x"}, "`style_loss` must be one of gram, moments, sliced, mrf"),
+        ({"dream_layer": "x"}, "`dream_layer` of alexnet_owt must be among .*: x$"),
+        ({"dream_weight": -1.0}, "`dream_weight` must be finite, >= 0"),
         (
-            {"style_layer_weights": (1.0, 1.0, 1.0), "scaling": "johnson2016"},
-            "`style_layer_weights` must not be given but with scaling='relative'.*'johnson2016'",
+            {"style_loss": "mrf", "scaling": "johnson2016"},
+            "`scaling` must be one of relative, cnnmrf2016-paper, cnnmrf2016-code with",
         ),
+        ({"patch_size": 2}, "`patch_size` must be odd, >= 1"),
+        ({"patch_stride": 0}, "`patch_stride` must be >= 1"),
+        ({"guide_weight": 0.0}, "`guide_weight` must be finite, > 0"),
         ({"network": "vgg99"}, "must be one of .*vgg16.*vgg99"),
     ],
 )
 def test_refuses(fields, message, objective):
     with pytest.raises(ValueError, match=message):
-        dataclasses.replace(objective, **fields)
+        with_fields(objective, **fields)
 
 
 def test_build_refuses(objective, tmp_path):
     with pytest.raises(ValueError, match="`pooling` must be one of max, avg"):
-        dataclasses.replace(objective, pooling="min").build()
+        with_fields(objective, pooling="min").build()
     with pytest.raises(WeightsError, match=r"none\.h5"):
-        dataclasses.replace(objective, weights=str(tmp_path / "none.h5")).build()
+        with_fields(objective, weights=str(tmp_path / "none.h5")).build()
     with pytest.raises(ValueError, match="must be one or more different layers"):
         dataclasses.replace(objective, style_layers=()).build()
-    assert objectives.StyleObjective() == OBJECTIVES["relative"]

@@ -1,0 +1,95 @@
+"""The flags of an objective: one family, the same in every command that has an objective."""
+
+from absl import flags
+
+from stylezoo.binaries.common import config_flags
+from stylezoo.objectives.named import OBJECTIVES
+from stylezoo.objectives.objective import Objective
+
+_FLAGS = config_flags.ConfigFlags(OBJECTIVES["relative"])
+_PATCHES = "patches."
+_CONTENT = ("content_layers", "content_weight")
+
+
+def define(values: flags.FlagValues, *, default: str) -> None:
+    """Add the flags to ``values``.
+
+    Args:
+        values: The command's flags.
+        default: The name of the objective without --objective, for the help.
+    """
+    flags.DEFINE_string(
+        "objective",
+        None,
+        f"Named objective: {', '.join(OBJECTIVES)} (default: {default}). The flags of network, layers, "
+        "weights, losses and patches change it.",
+        flag_values=values,
+    )
+    _FLAGS.define(values)
+
+
+def objective(values: flags.FlagValues, default: Objective) -> Objective:
+    """Return the objective of --objective, or ``default``, with the flags in its place.
+
+    Raises:
+        ValueError: If there is no objective of that name, or it does not allow a flag's value.
+    """
+    return _changed(values, _named(values, default))
+
+
+def texture_objective(values: flags.FlagValues, default: Objective) -> Objective:
+    """Return what :func:`objective` does, without content, which a texture has not got.
+
+    Raises:
+        ValueError: As :func:`objective`; also for flags of the content.
+    """
+    for name in _CONTENT:
+        if values[name].value is not None:
+            raise ValueError(f"`--{name}` must not be given for a texture")
+    return _changed(values, _named(values, default).without_content())
+
+
+def _named(values: flags.FlagValues, default: Objective) -> Objective:
+    if values.objective is None:
+        return default
+    if values.objective not in OBJECTIVES:
+        raise ValueError(
+            f"`--objective` must be one of {', '.join(OBJECTIVES)}. Received: {values.objective}"
+        )
+    return OBJECTIVES[values.objective]
+
+
+def _changed(values: flags.FlagValues, config: Objective) -> Objective:
+    given = _FLAGS.given(values)
+    style_loss = given.get("style_loss", config.style_loss)
+    patches = [path.removeprefix(_PATCHES) for path in given if path.startswith(_PATCHES)]
+    if patches and style_loss != "mrf":
+        raise ValueError(
+            f"`--{patches[0]}` must come with --style_loss=mrf, as --objective=cnnmrf has it. "
+            f"Received: {style_loss}"
+        )
+    return _FLAGS.replace(values, config)
+
+
+def describe(objective: Objective, name: str) -> str:
+    """Return a sentence that tells an objective's network, layers and weights.
+
+    Args:
+        objective: The objective.
+        name: Its name, or that of the one that it was made of.
+    """
+    objective = objective.resolved()
+    parts = [f"style {_describe_style(objective)} x {objective.style_weight:g}"]
+    if objective.content_taps:
+        content = ", ".join(objective.content_taps)
+        parts.insert(0, f"content {content} x {objective.content_weight:g}")
+    parts.append(f"TV x {objective.tv_weight:g}")
+    network = objective.perceptual
+    return f"Objective {name}, {network.network} ({network.weights}): {', '.join(parts)}."
+
+
+def _describe_style(objective: Objective) -> str:
+    if objective.style_layer_weights is None:
+        return ", ".join(objective.style_taps)
+    pairs = zip(objective.style_taps, objective.style_layer_weights, strict=True)
+    return ", ".join(f"{layer} ({weight:g})" for layer, weight in pairs)

@@ -1,0 +1,328 @@
+"""What decides a synthesis but its pictures: configurations and their presets."""
+
+import dataclasses
+import math
+
+from stylezoo import errors, images, perceptual
+from stylezoo.objectives.named import OBJECTIVES
+from stylezoo.objectives.objective import Objective, PatchConfig
+from stylezoo.perceptual.configuration import Perceptual
+from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
+
+Size = tuple[int, int]
+
+PRESERVE_COLOR = ("none", "luminance", "histogram")
+INITS = ("content", "noise", "style")
+
+# Pairs of L-BFGS in a tiled run: each is twice the picture's size, 160 MB at 3000 px.
+_TILED_MEMORY = 5
+_BASE_TV_WEIGHT = 0.1  # chosen by looking: the paper's λ is in units of its images' mean norm
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """How large the picture is at first, and for how many steps each size is optimised.
+
+    Attributes:
+        smallest: Longest side of the first of the sizes, px. Each size is about twice the one before, as near
+            as whole numbers of sizes allow. None for one size, the final one.
+        initial_steps: Number of steps at the first size.
+        steps: Number of steps at the last size, where it is not the first.
+        middle_steps: Number of steps at the sizes between; None for as many as at the last.
+    """
+
+    smallest: int | None
+    initial_steps: int
+    steps: int
+    middle_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.smallest is not None and self.smallest < 1:
+            raise ValueError(f"`smallest` must be >= 1. Received: smallest={self.smallest}")
+        fewest = min(self.initial_steps, self.steps, self.middle_steps or 0)
+        if fewest < 0:
+            raise ValueError(f"`steps` must be >= 0. Received: steps={fewest}")
+
+    def levels(self, height: int, width: int, *, minimum: int = 1) -> list[tuple[Size, int]]:
+        """Return (height, width) and steps of every level; no side is smaller than ``minimum``."""
+        longest = max(height, width)
+        smallest = self.smallest or longest
+        smallest = max(smallest, math.ceil(minimum * longest / min(height, width)))
+        doublings = max(round(math.log2(longest / smallest)), 0) if smallest < longest else 0
+        sizes = []
+        for level in range(doublings + 1):
+            ratio = (smallest / longest) ** (1 - level / doublings) if doublings else 1.0
+            sizes.append((max(round(height * ratio), 1), max(round(width * ratio), 1)))
+        middle = self.steps if self.middle_steps is None else self.middle_steps
+        steps = [self.initial_steps, *[middle] * (doublings - 1), *[self.steps] * bool(doublings)]
+        return list(zip(sizes, steps, strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizationConfig:
+    """How a loss is minimised over a picture.
+
+    Attributes:
+        optimizer: Optimiser of the picture.
+        tolerance: A size ends early when its loss changes by less than this fraction over 50 steps.
+        average_decay: The result is the exponential moving average of the pictures with this decay, started
+            without bias as Adam's moments are; the last picture for 0.
+        match_every: Number of steps after which the targets are matched to the picture anew; see
+            :meth:`~stylezoo.objectives.TotalLoss.match`. None for a loss without matching.
+
+    Raises:
+        ValueError: If ``tolerance`` is negative, ``average_decay`` not in [0, 1), or ``match_every`` not
+            positive.
+    """
+
+    optimizer: OptimizerConfig = LBFGS()
+    tolerance: float = 0.0
+    average_decay: float = 0.0
+    match_every: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.tolerance >= 0:
+            raise ValueError(f"`tolerance` must be >= 0. Received: tolerance={self.tolerance}")
+        if not 0 <= self.average_decay < 1:
+            raise ValueError(f"`average_decay` must be in [0, 1). Received: {self.average_decay}")
+        if self.match_every is not None and self.match_every < 1:
+            raise ValueError(
+                f"`match_every` must be >= 1. Received: match_every={self.match_every}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferConfig:
+    """Everything that decides a style transfer but its pictures.
+
+    Attributes:
+        objective: What the picture should match.
+        size: Longest side of the result, px.
+        style_scale: Longest side of the style pictures as a multiple of the result's; strokes become larger
+            with more.
+        preserve_color: What keeps the colours of the content: none; luminance (transfer luminance only); or
+            histogram (give the style pictures the colours of the content first). Source: Gatys et al. 2017,
+            "Controlling Perceptual Factors", section 5.
+        init: What the picture starts from: content, noise or style.
+        optimizer: Optimiser of the pixels.
+        schedule: Sizes of the picture, and steps at each.
+        content_detail: Add the detail of the content whenever the picture is enlarged, which saves about a
+            dozen steps at full size.
+        tolerance: A size ends early when its loss changes by less than this fraction over 50 steps.
+        average_decay: Decay of the moving average of the pictures that is the result; with 0 the result is
+            the last picture.
+        tile: Side of the tiles in which larger pictures are evaluated, px, so that memory hardly depends on
+            the size. L-BFGS then keeps five pairs at most. By default pictures are evaluated whole.
+        seed: Seed of the noise and of random directions.
+    """
+
+    objective: Objective = OBJECTIVES["relative"]
+    size: int = 512
+    style_scale: float = 1.0
+    preserve_color: str = "none"
+    init: str = "content"
+    optimizer: OptimizerConfig = LBFGS(memory=20, exponent=0.5)
+    schedule: Schedule = Schedule(smallest=128, initial_steps=60, steps=80, middle_steps=40)
+    content_detail: bool = True
+    tolerance: float = 0.0
+    average_decay: float = 0.0
+    tile: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for field, known in (("preserve_color", PRESERVE_COLOR), ("init", INITS)):
+            value = getattr(self, field)
+            if value not in known:
+                raise ValueError(
+                    f"`{field}` must be one of {', '.join(known)}. Received: {field}={value!r}"
+                )
+        for field in ("size", "style_scale"):
+            if not 0 < getattr(self, field) < math.inf:
+                raise ValueError(f"`{field}` must be > 0. Received: {field}={getattr(self, field)}")
+        if self.tile is not None and self.tile <= 0:
+            raise ValueError(f"`tile` must be > 0. Received: tile={self.tile}")
+        _ = self.optimization  # checks what it is made of
+        if self.tile is not None and self.objective.style_loss == "sliced":
+            raise ValueError(
+                "`tile` must not be set with style_loss='sliced' (needs all positions)"
+            )
+
+    def resolved(self) -> "TransferConfig":
+        """Return what is in force: the usual layers written out, and a tiled run's short history."""
+        optimizer = self.optimizer
+        if self.tile is not None and isinstance(optimizer, LBFGS):
+            memory = min(optimizer.memory, _TILED_MEMORY)
+            optimizer = dataclasses.replace(optimizer, memory=memory)
+        return dataclasses.replace(self, objective=self.objective.resolved(), optimizer=optimizer)
+
+    @property
+    def optimization(self) -> OptimizationConfig:
+        """How the loss is minimised at every size."""
+        return OptimizationConfig(
+            self.optimizer, self.tolerance, self.average_decay, self.objective.match_every
+        )
+
+
+PRESETS = {
+    "fast": TransferConfig(),
+    # From noise; the number of steps isn't given.
+    "gatys2016-paper": TransferConfig(
+        OBJECTIVES["gatys2016-paper"],
+        init="noise",
+        optimizer=LBFGS(memory=20),
+        schedule=Schedule(smallest=None, initial_steps=500, steps=500),
+    ),
+    # github.com/leongatys/PytorchNeuralStyleTransfer: 500 steps at 512 px, then 200 at 800 to 1024.
+    "gatys2016-code": TransferConfig(
+        OBJECTIVES["gatys2016-code"],
+        optimizer=LBFGS(memory=20),
+        schedule=Schedule(smallest=512, initial_steps=500, steps=200),
+        content_detail=False,
+    ),
+    "cnnmrf": TransferConfig(
+        OBJECTIVES["cnnmrf"],
+        size=384,
+        schedule=Schedule(smallest=96, initial_steps=50, steps=50),
+    ),
+    # From noise.
+    "cnnmrf2016-paper": TransferConfig(
+        OBJECTIVES["cnnmrf2016-paper"],
+        size=384,
+        init="noise",
+        optimizer=LBFGS(),
+        schedule=Schedule(smallest=64, initial_steps=200, steps=200),
+        content_detail=False,
+    ),
+    # github.com/chuanli11/CNNMRF, run_trans.lua.
+    "cnnmrf2016-code": TransferConfig(
+        OBJECTIVES["cnnmrf2016-code"],
+        size=384,
+        optimizer=LBFGS(memory=25),
+        schedule=Schedule(smallest=96, initial_steps=100, steps=100),
+        content_detail=False,
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class TextureConfig:
+    """Everything that decides the synthesis of a texture but its source.
+
+    Attributes:
+        objective: What the texture should match; it has no content layers.
+        optimizer: Optimiser of the pixels.
+        schedule: Sizes of the picture, and steps at each.
+        match_histogram: Give the result the histogram of the source in each channel at the end, as the code
+            of Gatys et al. 2015 does.
+        tolerance: A size ends early when its loss changes by less than this fraction over 50 steps.
+        seed: Seed of the noise and of random directions.
+    """
+
+    objective: Objective = OBJECTIVES["texture"]
+    optimizer: OptimizerConfig = LBFGS(memory=20)
+    schedule: Schedule = Schedule(smallest=64, initial_steps=200, steps=200)
+    match_histogram: bool = False
+    tolerance: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.objective.check_texture()
+        _ = self.optimization  # checks what it is made of
+
+    def resolved(self) -> "TextureConfig":
+        """Return the same with the usual layers written out."""
+        return dataclasses.replace(self, objective=self.objective.resolved())
+
+    @property
+    def optimization(self) -> OptimizationConfig:
+        """How the loss is minimised at every size."""
+        return OptimizationConfig(
+            self.optimizer, self.tolerance, match_every=self.objective.match_every
+        )
+
+
+TEXTURE_PRESETS = {
+    "gatys": TextureConfig(),
+    "cnnmrf": TextureConfig(
+        dataclasses.replace(
+            OBJECTIVES["cnnmrf"].without_content(),
+            style_weight=1.0,
+            tv_weight=0.0,
+            patches=PatchConfig(match_every=5),
+        ),
+        schedule=Schedule(smallest=64, initial_steps=100, steps=100),
+    ),
+    "cnnmrf2016-paper": TextureConfig(
+        OBJECTIVES["cnnmrf2016-paper"].without_content(), optimizer=LBFGS()
+    ),
+    # github.com/chuanli11/CNNMRF, run_syn.lua: weights of 1e-4, and TV of 1e-3, times 1e4.
+    "cnnmrf2016-code": TextureConfig(
+        dataclasses.replace(
+            OBJECTIVES["cnnmrf2016-code"].without_content(), style_weight=1.0, tv_weight=10.0
+        ),
+        optimizer=LBFGS(memory=25),
+        schedule=Schedule(smallest=96, initial_steps=100, steps=100),
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class InversionConfig:
+    """Everything that decides an inversion but its picture.
+
+    Attributes:
+        layer: Layer whose features are inverted; may be of :data:`stylezoo.perceptual.HEAD`.
+        size: Longest side of the result, px.
+        perceptual: The network whose features are inverted.
+        tv_weight: Weight of the total variation. By default it grows with the depth of the layer, as in the
+            paper: 1, 10 and 100 times a base by thirds of the network.
+        tv_beta: Exponent of the total variation: 2 penalises steps, 1 spikes.
+        optimizer: Optimiser of the pixels.
+        steps: Number of steps.
+        tolerance: The run ends early when the loss changes by less than this fraction over 50 steps.
+        seed: Seed of the noise.
+    """
+
+    layer: str
+    size: int = 256
+    perceptual: Perceptual = Perceptual()
+    tv_weight: float | None = None
+    tv_beta: float = 2.0
+    optimizer: OptimizerConfig = LBFGS(memory=20, exponent=0.5)
+    steps: int = 200
+    tolerance: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.size <= 0:
+            raise ValueError(f"`size` must be > 0. Received: size={self.size}")
+        with errors.renamed(taps="layer"):
+            perceptual.check_taps(self.perceptual.network, [self.layer], head=True)
+
+    def resolved(self) -> "InversionConfig":
+        """Return the same with the layer's weight of the total variation written out."""
+        if self.tv_weight is not None:
+            return self
+        taps = list(perceptual.tap_info(self.perceptual.network))
+        depth = len(taps) - 1 if self.layer in perceptual.HEAD else taps.index(self.layer)
+        return dataclasses.replace(
+            self, tv_weight=_BASE_TV_WEIGHT * 10.0 ** (3 * depth // len(taps))
+        )
+
+    def sized(self, height: int, width: int) -> Size:
+        """Return the size of the result for a picture of ``height`` and ``width``, px.
+
+        Raises:
+            ValueError: If the picture is too small for the layer.
+        """
+        side = self.fixed_side
+        size = (side, side) if side else images.fit_size(height, width, self.size)
+        perceptual.check_image_size(*size, architecture=self.perceptual.network, taps=[self.layer])
+        return size
+
+    @property
+    def fixed_side(self) -> int | None:
+        """The side of the squares that a head needs, px; None where the layer takes any size."""
+        if self.layer not in perceptual.HEAD:
+            return None
+        return perceptual.fixed_size(self.perceptual.network)
