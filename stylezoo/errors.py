@@ -22,6 +22,11 @@ class ExportError(StylezooError, ValueError):
     """An export can't be made, is damaged, or does not do what its model does."""
 
 
+# A path stands in backquotes too, and what is wrong with it is no "must": "`tile` does not exist".
+_ARGUMENT = re.compile(r"(`|Received: )(\w+)(?=`|=)")
+_ARGUMENT_BUT_NO_PATH = re.compile(r"(`|Received: )(\w+)(?=` must |=)")
+
+
 @contextlib.contextmanager
 def renamed(**names: str) -> Iterator[None]:
     """Rename arguments in the messages of errors that are raised inside.
@@ -36,20 +41,20 @@ def renamed(**names: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, StylezooError) as error:
-        if isinstance(error.args[0] if error.args else None, str):
-            error.args = (rename_arguments(error.args[0], names), *error.args[1:])
+    except (ValueError, OSError, StylezooError) as error:
+        if len(error.args) == 1:  # else the system's, such as an OSError's number and text
+            error.args = (describe(error, names),)
         raise
 
 
-def rename_arguments(message: str, names: Mapping[str, str]) -> str:
+def describe(error: BaseException, names: Mapping[str, str]) -> str:
     """Return an error's message with other names of the arguments that it names.
 
     An argument is named in backquotes, "`tile`" or "`overwrite=True`", or as what was received,
     "Received: tile=0".
 
     Args:
-        message: the message.
+        error: the error.
         names: what each argument is to be called.
     """
 
@@ -57,4 +62,5 @@ def rename_arguments(message: str, names: Mapping[str, str]) -> str:
         before, name = match.groups()
         return f"{before}{names.get(name, name)}"
 
-    return re.sub(r"(`|Received: )(\w+)(?=`|=)", renamed_argument, message)
+    pattern = _ARGUMENT_BUT_NO_PATH if isinstance(error, OSError) else _ARGUMENT
+    return pattern.sub(renamed_argument, str(error))

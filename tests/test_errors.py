@@ -14,8 +14,19 @@ from stylezoo import errors
         ("a tile of `tiles`, tile=3. Received: tile", "a tile of `tiles`, tile=3. Received: tile"),
     ],
 )
-def test_rename_arguments(message, expected):
-    assert errors.rename_arguments(message, {"tile": "side"}) == expected
+def test_describe(message, expected):
+    assert errors.describe(ValueError(message), {"tile": "side"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("`tile` must be a file. Received: tile=0", "`side` must be a file. Received: side=0"),
+        ("`tile` exists. Or give `tile=True`.", "`tile` exists. Or give `side=True`."),
+    ],
+)
+def test_describe_leaves_paths_alone(message, expected):
+    assert errors.describe(FileExistsError(message), {"tile": "side"}) == expected
 
 
 @pytest.mark.parametrize("error", [ValueError, errors.WeightsError, errors.ExportError])
@@ -33,7 +44,12 @@ def test_renamed_leaves_others_alone():
     path = FileNotFoundError(2, "No such file", "`taps`")
     with pytest.raises(FileNotFoundError) as caught, errors.renamed(taps="layers"):
         raise path
-    assert caught.value.filename == "`taps`"
+    assert str(caught.value) == "[Errno 2] No such file: '`taps`'"
+    with (
+        pytest.raises(FileNotFoundError, match=r"^`layers` must be a file, `taps` is none$"),
+        errors.renamed(taps="layers"),
+    ):
+        raise FileNotFoundError("`taps` must be a file, `taps` is none")
     for args in ((), (3, "`taps`")):
         with pytest.raises(errors.WeightsError) as caught, errors.renamed(taps="layers"):
             raise errors.WeightsError(*args)

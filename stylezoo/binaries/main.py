@@ -17,6 +17,7 @@ from types import ModuleType
 from absl import flags
 
 import stylezoo
+from stylezoo.binaries.common import config_flags
 from stylezoo.errors import StylezooError
 
 COMMANDS = (
@@ -111,9 +112,9 @@ def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.
             raise
         if values.traceback:
             traceback.print_exc()
-        return _fail(
-            name, "out of memory: smaller pictures or batches need less" if exhausted else error, 1
-        )
+        if exhausted:
+            return _fail(name, "out of memory: smaller pictures or batches need less", 1)
+        return _fail(name, config_flags.describe_error(error, values), 1)
 
 
 def _fail(name: str, error: object, status: int) -> int:
@@ -160,11 +161,9 @@ def _flag_help(values: flags.FlagValues) -> str:
     entries = []
     for name in sorted(values):
         flag = values[name]
-        default = "" if flag.default is None else f" (default: {flag.default_as_str})"
+        text = config_flags.with_notes(flag.help, *config_flags.default_note(flag.default))
         switch = f"--[no]{name}" if flag.boolean else f"--{name}"
-        entries.append(
-            f"  {switch}\n" + flags.text_wrap(f"{flag.help}{default}", length=88, indent="      ")
-        )
+        entries.append(f"  {switch}\n" + flags.text_wrap(text, length=88, indent="      "))
     return "\n".join(entries)
 
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo.binaries.common import options, quiet, training_flags
+from stylezoo.binaries.common.config_flags import ConfigFlags
+from stylezoo.training.loop_config import LoopConfig
 
 if TYPE_CHECKING:
     from stylezoo.training import LabelledConfig, Recipe
@@ -34,17 +36,19 @@ _RECIPE_FIELDS = (
 )
 _AUGMENTATION_FIELDS = ("flip", "max_shift", "colour_noise")
 
+# The recipe decides what is not given.
+_LOOP = ConfigFlags(LoopConfig, names={"num_steps": "steps"}, show_defaults=False)
+
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    training_flags.define_loop_flags(
-        values,
-        {
-            "batch_size": "the paper's",
-            "learning_rate": "the paper's",
-            "clip_norm": "0",
-            "decay": "none, cosine, or the paper's steps if not given",
-        },
+    training_flags.define_run_flags(values)
+    _LOOP.define(values)
+    flags.DEFINE_integer(
+        "image_size",
+        None,
+        "Side of the pictures that are trained on, in pixels.",
+        flag_values=values,
     )
     flags.DEFINE_string("network", None, "Architecture: lenet5, resnet18, ...", flag_values=values)
     define_data_flags(values)
@@ -108,7 +112,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         **options.given(values, ("image_size", "init_weights")),
     )
     pictures = config.data.open()
-    loop = recipe.loop_config(len(pictures[0]), **training_flags.loop_fields(values))
+    loop = recipe.loop_config(len(pictures[0]), **_LOOP.given(values))
     train = functools.partial(training.train_classifier, pictures=pictures)
     training_flags.run_loop(values, train, config, loop)
     print(f"{values.run}/{weights.MODEL_FILE}")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     training_flags.define_generator_flags(values)
-    training_flags.define_content_flags(values)
+    training_flags.CONTENT.define(values)
     objective_flags.define(values, default="relative")
     flags.DEFINE_list("styles", None, "The paintings; their names name them.", flag_values=values)
     flags.DEFINE_integer(
@@ -66,7 +66,7 @@ def _configure(values: flags.FlagValues) -> "StyleTraining":
     return training.StyleTraining(
         generator=_generator(values),
         styles=tuple(values.styles),
-        content=training_flags.content_config(values),
+        content=training_flags.CONTENT.create(values),
         objective=objective_flags.objective(values, OBJECTIVES["relative"]),
         **options.given(values, ("style_size", "init_weights", "finetune_style")),
     )

@@ -28,7 +28,7 @@ _PERCEPTUAL = config_flags.ConfigFlags(Perceptual())
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     training_flags.define_generator_flags(values)
-    training_flags.define_content_flags(values)
+    training_flags.CONTENT.define(values)
     _PERCEPTUAL.define(values)
     flags.DEFINE_list(
         "content_layers",
@@ -61,7 +61,7 @@ def _configure(values: flags.FlagValues) -> "SuperresTraining":
     fields = ("content_layers", "tv_weight", "init_weights")
     return training.SuperresTraining(
         generator=generator,
-        content=training_flags.content_config(values),
+        content=training_flags.CONTENT.create(values),
         perceptual=_PERCEPTUAL.replace(values, Perceptual()),
         **options.given(values, fields),
     )

@@ -27,6 +27,12 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     training_flags.define_generator_flags(values)
     objective_flags.define(values, default="texture")
+    flags.DEFINE_integer(
+        "image_size",
+        None,
+        "Side of the textures that are trained on, in pixels.",
+        flag_values=values,
+    )
     flags.DEFINE_string("source", None, "The texture's picture.", flag_values=values)
     flags.DEFINE_integer(
         "source_size", None, "Resize it to this longest side, px.", 1, flag_values=values

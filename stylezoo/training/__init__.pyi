@@ -1,15 +1,16 @@
 from .augmentation import Augmentation, Views, colour_components
 from .classifier_training import ClassifierResult, ClassifierTraining, train_classifier
-from .content_pictures import ContentConfig
+from .content_config import ContentConfig
 from .data import CropConfig, Photographs, centre_crops, crops, open_photographs
 from .labelled import LabelledConfig, LabelledPhotographs, open_labelled
+from .loop_config import DECAYS, DISTRIBUTIONS, PRECISIONS, LoopConfig, StepDecay
 from .recipes import RECIPES, Recipe, recipe
 from .recognition import Predictions, confusion_picture, predict, scorer
 from .style_training import StyleTraining, train_style
 from .superres_training import SuperresTraining, train_superres
 from .tasks import TrainingResult
 from .texture_training import TextureTraining, train_texture
-from .trainer import DECAYS, DISTRIBUTIONS, PRECISIONS, Callback, LoopConfig, StepDecay, train
+from .trainer import Callback, train
 
 __all__ = [
     "DECAYS",

@@ -14,8 +14,9 @@ from stylezoo import classifiers, images, weights
 from stylezoo.training import recognition
 from stylezoo.training.augmentation import Views, colour_components
 from stylezoo.training.labelled import LabelledConfig, LabelledPhotographs
+from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.recipes import Recipe
-from stylezoo.training.trainer import Callback, LoopConfig, train
+from stylezoo.training.trainer import Callback, train
 from stylezoo.weights import weights_files
 
 # So many held-out pictures, evenly spaced, are looked at on the way.
@@ -105,7 +106,7 @@ def train_classifier(
 
     Args:
         config: see :class:`ClassifierTraining`.
-        loop: see :class:`~stylezoo.training.trainer.LoopConfig`.
+        loop: see :class:`~stylezoo.training.LoopConfig`.
         run: the run's folder.
         callback: see :func:`~stylezoo.training.trainer.train`.
         pictures: those of ``config.data.open()``, if it has been done.

@@ -1,34 +1,12 @@
 """The photographs of a run: crops to train on, and a few that are held out and looked at."""
 
-import dataclasses
-
 import tensorflow as tf
 
+from stylezoo.training.content_config import ContentConfig
 from stylezoo.training.data import CropConfig, centre_crops, crops, open_photographs
-from stylezoo.training.trainer import LoopConfig
+from stylezoo.training.loop_config import LoopConfig
 
 _NUM_SHOWN = 4
-
-
-@dataclasses.dataclass(frozen=True)
-class ContentConfig:
-    """Which photographs, and how they are cropped.
-
-    Attributes:
-        content: a folder of photographs or a TensorFlow Datasets name, see
-            :func:`~stylezoo.training.data.open_photographs`.
-        held_out: the same, for those that losses and samples are shown on; None to set four of
-            ``content`` apart.
-        data_dir: where TensorFlow Datasets keeps its datasets.
-        image_size: side of the crops, px.
-        min_scale: the smallest crop's side as a fraction of the photograph's shorter side.
-    """
-
-    content: str
-    held_out: str | None = None
-    data_dir: str | None = None
-    image_size: int = 256
-    min_scale: float = 0.0
 
 
 class Content:

@@ -8,7 +8,7 @@ import keras
 
 from stylezoo import classifiers
 from stylezoo.training.augmentation import Augmentation
-from stylezoo.training.trainer import LoopConfig, StepDecay
+from stylezoo.training.loop_config import LoopConfig, StepDecay
 
 OPTIMIZERS = ("sgd", "adam")
 
@@ -82,7 +82,7 @@ class Recipe:
         """The loop over so many pictures; ``fields`` are of the result and go before the recipe's.
 
         Raises:
-            ValueError: as :class:`~stylezoo.training.trainer.LoopConfig`.
+            ValueError: as :class:`~stylezoo.training.LoopConfig`.
         """
         batch_size = fields.get("batch_size", self.batch_size)
         steps_an_epoch = num_pictures / max(batch_size, 1)

@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from stylezoo import errors, generators, images
 from stylezoo.objectives import OBJECTIVES, Objective, StyleReferences, TotalLoss
-from stylezoo.training.content_pictures import Content, ContentConfig
+from stylezoo.training.content_config import ContentConfig
+from stylezoo.training.content_pictures import Content
+from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
-from stylezoo.training.trainer import Callback, LoopConfig, scalar_seed, train
+from stylezoo.training.trainer import Callback, scalar_seed, train
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +84,7 @@ def train_style(
 
     Args:
         config: see :class:`StyleTraining`.
-        loop: see :class:`~stylezoo.training.trainer.LoopConfig`.
+        loop: see :class:`~stylezoo.training.LoopConfig`.
         run: the run's folder.
         callback: see :func:`~stylezoo.training.trainer.train`.
 

@@ -10,9 +10,11 @@ import tensorflow as tf
 from stylezoo import errors, generators, images, losses, perceptual
 from stylezoo.objectives import TotalLoss
 from stylezoo.perceptual import Perceptual
-from stylezoo.training.content_pictures import Content, ContentConfig
+from stylezoo.training.content_config import ContentConfig
+from stylezoo.training.content_pictures import Content
+from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
-from stylezoo.training.trainer import Callback, LoopConfig, train
+from stylezoo.training.trainer import Callback, train
 
 # Of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
 _SIGMA = 1.0
@@ -90,7 +92,7 @@ def train_superres(
 
     Args:
         config: see :class:`SuperresTraining`.
-        loop: see :class:`~stylezoo.training.trainer.LoopConfig`.
+        loop: see :class:`~stylezoo.training.LoopConfig`.
         run: the run's folder.
         callback: see :func:`~stylezoo.training.trainer.train`.
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import keras
 
 from stylezoo import generators
-from stylezoo.training.trainer import LoopConfig
+from stylezoo.training.loop_config import LoopConfig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from stylezoo import errors, generators, images
 from stylezoo.objectives import OBJECTIVES, Objective, StyleReferences
+from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
-from stylezoo.training.trainer import Callback, LoopConfig, scalar_seed, train
+from stylezoo.training.trainer import Callback, scalar_seed, train
 
 _NUM_SHOWN = 4
 
@@ -74,7 +75,7 @@ def train_texture(
 
     Args:
         config: see :class:`TextureTraining`.
-        loop: see :class:`~stylezoo.training.trainer.LoopConfig`.
+        loop: see :class:`~stylezoo.training.LoopConfig`.
         run: the run's folder.
         callback: see :func:`~stylezoo.training.trainer.train`.
 

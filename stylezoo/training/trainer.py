@@ -1,8 +1,6 @@
 """The loop that all training shares: one step in a graph, resumable after any of them."""
 
 import contextlib
-import dataclasses
-import math
 import os
 import pathlib
 from collections.abc import Callable, Iterator, Mapping
@@ -12,97 +10,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stylezoo.training.loop_config import LoopConfig, StepDecay
 from stylezoo.training.run_folder import RunFolder
-
-DECAYS = ("none", "cosine", "ulyanov2016")
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-DISTRIBUTIONS = ("none", "mirrored", "multi_worker")
 
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
-
-
-@dataclasses.dataclass(frozen=True)
-class StepDecay:
-    """A learning rate that is multiplied by ``factor`` after every ``every`` steps.
-
-    Raises:
-        ValueError: unless ``every`` is 1 or more and ``factor`` in (0, 1].
-    """
-
-    every: int
-    factor: float
-
-    def __post_init__(self) -> None:
-        if self.every < 1:
-            raise ValueError(f"`every` must be >= 1. Received: every={self.every}")
-        if not 0 < self.factor <= 1:
-            raise ValueError(f"`factor` must be in (0, 1]. Received: factor={self.factor}")
-
-
-@dataclasses.dataclass(frozen=True)
-class LoopConfig:
-    """How weights are optimised.
-
-    Attributes:
-        num_steps: of the optimiser.
-        batch_size: pictures a step, over all replicas.
-        learning_rate: at the start.
-        clip_norm: what the gradient's norm is cut down to; 0 for never. A random network's first
-            gradients are hundreds of times the later ones, and Adam would remember them for
-            thousands of steps.
-        decay: of the learning rate: ``"none"``, ``"cosine"`` to zero at the end,
-            ``"ulyanov2016"``: times 0.7 every 200 steps from step 1000 on, or a :class:`StepDecay`.
-        precision: Keras's dtype policy for all networks.
-        distribution: ``"mirrored"`` over the GPUs of this machine, ``"multi_worker"`` over machines
-            (by ``TF_CONFIG``; all must see the run's folder), or ``"none"``. Batch norm takes the
-            statistics of each replica's part; of a generator's the first one's are saved, of a
-            classifier's the mean.
-        seed: of the weights, the data's order and crops, the choice of styles, noise.
-        log_every: steps between two records of the losses; there is also one at every saved state.
-        save_every: steps between two saved states.
-        sample_every: steps between two pictures and losses on held-out photographs.
-
-    Raises:
-        ValueError: for a value that is not among those, or a number out of its range.
-    """
-
-    num_steps: int = 40000
-    batch_size: int = 4
-    learning_rate: float = 1e-3
-    clip_norm: float = 10.0
-    decay: str | StepDecay = "none"
-    precision: str = "float32"
-    distribution: str = "none"
-    seed: int = 0
-    log_every: int = 20
-    save_every: int = 200
-    sample_every: int = 200
-
-    def __post_init__(self) -> None:
-        for field, known in (
-            ("decay", DECAYS),
-            ("precision", PRECISIONS),
-            ("distribution", DISTRIBUTIONS),
-        ):
-            value = getattr(self, field)
-            if value not in known and not isinstance(value, StepDecay):
-                raise ValueError(
-                    f"`{field}` must be one of {', '.join(known)}. Received: {field}={value!r}"
-                )
-        for field in ("num_steps", "batch_size", "log_every", "save_every", "sample_every"):
-            if getattr(self, field) < 1:
-                raise ValueError(f"`{field}` must be >= 1. Received: {getattr(self, field)}")
-        if not self.clip_norm >= 0:
-            raise ValueError(f"`clip_norm` must be >= 0. Received: clip_norm={self.clip_norm}")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"`learning_rate` must be > 0. Received: {self.learning_rate}")
-
-    def deciding(self) -> dict[str, Any]:
-        """The fields that decide the trained weights."""
-        reporting = ("log_every", "save_every", "sample_every")
-        fields = dataclasses.asdict(self)
-        return {name: value for name, value in fields.items() if name not in reporting}
 
 
 class Task(Protocol[Result_co]):

@@ -44,7 +44,7 @@ class Config(Base):
         rate: Base learning rate. Small is slow.
         tiny: Smallest number.
         flip: Mirror every other picture.
-        pooling: Pooling of the network.
+        pooling: Pooling of the network. ``"avg"`` is smooth.
         layers: Layers that are compared.
         shares: Share of each layer.
         schedule: Steps.
@@ -105,7 +105,7 @@ def test_help():
         "learning_rate": "Base learning rate (default: 0.02). Small is slow.",
         "tiny": "Smallest number (default: 1e-07).",
         "flip": "Mirror every other picture (default: true).",
-        "pooling": "Pooling of the network (one of max, avg; default: max).",
+        "pooling": "Pooling of the network (one of max, avg; default: max). avg is smooth.",
         "layers": "Layers that are compared (default: relu1_1,relu2_1).",
         "shares": "Share of each layer.",
         "num_steps": "Number of steps (default: 5).",
@@ -122,6 +122,11 @@ def test_help_shows_the_values_of_a_preset():
         "steps": "Number of steps (default: 7).",
         "every": "Steps between two of what happens; by default as many as --steps.",
     }
+
+
+def test_help_without_defaults():
+    values = parse(config_flags.ConfigFlags(Config, fields=["pooling"], show_defaults=False))
+    assert values["pooling"].help == "Pooling of the network (one of max, avg). avg is smooth."
 
 
 def test_what_is_not_given_stays():

@@ -107,7 +107,7 @@ TABLE = [
     ("--output=directory.h5", "`directory.h5` is a folder"),
     ("--output=existing.h5", "`existing.h5` already exists. Give another path, or --overwrite"),
     ("--output=existing.h5 --overwrite --file=wrong.safetensors", "does not fit squeezenet1_1"),
-    ("--architecture=squeezenet", "`architecture` must be one of lenet5, .*'squeezenet'"),
+    ("--architecture=squeezenet", "`--architecture` must be one of lenet5, .*'squeezenet'"),
     ("--architecture=lenet5", "PyTorch's weights are understood for alexnet_owt, .*'lenet5'"),
     ("--architecture=resnet50", "PyTorch's weights are understood for .*'resnet50'"),
     (

@@ -229,18 +229,18 @@ BAD = [
     ("photo.png --format=gif", "format"),
     ("photo.png --report=existing.json", "`existing.json` already exists"),
     ("photo.png --report=out.txt", r"`out.txt` must end in one of \.json"),
-    ("photo.png --model=missing.h5", "`model` must be a file, or one of .*Received: missing.h5"),
-    ("photo.png --model=photo.png", "`model` must be a generator's file of this version"),
-    ("photo.png --model=trip", "`model` must be a file, or one of .*Received: trip"),
-    ("photo.png --model=texture.h5", "`model` must be one that paints photographs.*textures"),
-    ("photo.png --model=superres.h5", "`model` must be one that paints .*super-resolution"),
-    ("photo.png --style=", "`style` must be one or more of waves, night"),
-    ("photo.png --style=cubism", "`style` must be one or more of waves, night.*: cubism"),
+    ("photo.png --model=missing.h5", "`--model` must be a file, or one of .*Received: missing.h5"),
+    ("photo.png --model=photo.png", "`--model` must be a generator's file of this version"),
+    ("photo.png --model=trip", "`--model` must be a file, or one of .*Received: trip"),
+    ("photo.png --model=texture.h5", "`--model` must be one that paints photographs.*textures"),
+    ("photo.png --model=superres.h5", "`--model` must be one that paints .*super-resolution"),
+    ("photo.png --style=", "`--style` must be one or more of waves, night"),
+    ("photo.png --style=cubism", "`--style` must be one or more of waves, night.*: cubism"),
     ("photo.png --style=waves:much", "the weight of `waves` must be a number"),
-    ("photo.png --style=waves:-1", "weights of `style` must be finite, >= 0, not all 0"),
-    ("photo.png --style=waves:0,night:0", "weights of `style` must be finite, >= 0, not all 0"),
-    ("photo.png --style=waves:2,night:-1", "weights of `style` must be finite, >= 0"),
-    ("photo.png --tiling=slow", "`tiling` must be one of auto, none, exact, fast"),
+    ("photo.png --style=waves:-1", "weights of `--style` must be finite, >= 0, not all 0"),
+    ("photo.png --style=waves:0,night:0", "weights of `--style` must be finite, >= 0, not all 0"),
+    ("photo.png --style=waves:2,night:-1", "weights of `--style` must be finite, >= 0"),
+    ("photo.png --tiling=slow", "`--tiling` must be one of auto, none, exact, fast"),
     ("photo.png --tile=0", "tile"),
     ("photo.png --size=0", "size"),
     ("photo.png --batch_size=0", "batch_size"),
@@ -264,7 +264,7 @@ def test_bad_input(arguments, message, folder, capsys):
 
 def test_several_styles_and_none_named(folder, capsys):
     assert run("photo.png --model=two.h5 --output=out.png") == 1
-    assert "`style` must be given: one or more of waves, night" in capsys.readouterr().err
+    assert "`--style` must be given: one or more of waves, night" in capsys.readouterr().err
 
 
 def test_interrupted(folder, capsys, monkeypatch):

@@ -50,7 +50,7 @@ def test_another_seed_is_another_texture(generator):
     ("arguments", "message"),
     [
         ("--output=out.png", "`--model` must be given"),
-        ("--model=none.h5 --output=out.png", "`model` must be a file, or one of "),
+        ("--model=none.h5 --output=out.png", "`--model` must be a file, or one of "),
         (
             "--model=model.h5 --source=a.png --output=out.png",
             "`--source` must not be given with --method=network",
@@ -62,7 +62,7 @@ def test_another_seed_is_another_texture(generator):
         ("--model=model.h5 --size=0 --output=out.png", "`--size` must be HEIGHTxWIDTH in px"),
         (
             "--model=johnson.h5 --output=out.png",
-            "`model` must be a texture network. Received: one of the type JohnsonConfig",
+            "`--model` must be a texture network. Received: one of the type JohnsonConfig",
         ),
         ("--model=model.h5 --output=model.png", "`model.png` already exists"),
         (

@@ -411,61 +411,64 @@ def idle(monkeypatch):
 
 CONTENT = [
     ("--content=", "`--content` must be given"),
-    ("--content=empty", "`content` must hold pictures .*'empty', which has none"),
-    ("--content=notes", "`content` must hold pictures .*'notes', which has none"),
-    ("--content=lonely", "`content` must hold 2 pictures or more. Received: lonely, 1 picture"),
+    ("--content=empty", "`--content` must hold pictures .*'empty', which has none"),
+    ("--content=notes", "`--content` must hold pictures .*'notes', which has none"),
+    ("--content=lonely", "`--content` must hold 2 pictures or more. Received: lonely, 1 picture"),
     ("--content=broken", "must hold a picture that can be read"),
-    ("--content=paintings/one.png", "`content` must be a folder of pictures or the name .*a file"),
+    (
+        "--content=paintings/one.png",
+        "`--content` must be a folder of pictures or the name .*a file",
+    ),
     (
         "--content=nowhere",
-        "`content` must be a folder of pictures or the name of a TensorFlow Data",
+        "`--content` must be a folder of pictures or the name of a TensorFlow Data",
     ),
-    ("--held_out=empty", "`content` must hold pictures .*'empty', which has none"),
+    ("--held_out=empty", "`--content` must hold pictures .*'empty', which has none"),
     ("--min_scale=2", "min_scale"),
-    ("--content_layers=relu9", "`content_layers` of alexnet_owt must be among .*: relu9"),
-    ("--image_size=12", "`image_size` must be at least .*for the layer relu2 of alexnet_owt"),
+    ("--content_layers=relu9", "`--content_layers` of alexnet_owt must be among .*: relu9"),
+    ("--image_size=12", "`--image_size` must be at least .*for the layer relu2 of alexnet_owt"),
 ]
 STYLES = [
-    ("--style_layers=relu9", "`style_layers` of alexnet_owt must be among .*: relu9"),
-    ("--style_weight=nan", "`style_weight` must be finite, >= 0"),
+    ("--style_layers=relu9", "`--style_layers` of alexnet_owt must be among .*: relu9"),
+    ("--style_weight=nan", "`--style_weight` must be finite, >= 0"),
     ("--style_weight=-1", "style_weight"),
 ]
 # Of every command: flags that replace or follow the good ones, and the message.
 COMMON = [
     ("--run=", "`--run` must be given"),
-    ("--run=photos", "`run` must be a run's folder, or empty. Received: photos"),
+    ("--run=photos", "`--run` must be a run's folder, or empty. Received: photos"),
     ("--run=paintings/one.png", "Not a directory: 'paintings/one.png'"),
     ("--run=/proc/run", "/proc/run"),
     (
         "--run=other",
-        r"`run` must be .*configuration. Received: other \(.*trainer.seed was None, is 0",
+        r"`--run` must be .*configuration. Received: other \(.*loop.seed was None, is 0",
     ),
     ("junk", "expected flags only. Received: junk"),
     ("--nonsense=1", "Unknown command line flag 'nonsense'"),
     ("--flagfile=missing.cfg", "missing.cfg"),
-    ("--generator=vgg16", "`generator` must be one of johnson, .* Received: generator='vgg16'"),
+    ("--generator=vgg16", "`--generator` must be one of johnson, .* Received: --generator='vgg16'"),
     ("--width=-1", "width"),
-    ("--width=0", "`width` must be > 0. Received: width=0"),
+    ("--width=0", "`--width` must be > 0. Received: --width=0"),
     ("--steps=0", "steps"),
     ("--steps=many", "steps.*many"),
     ("--batch_size=0", "batch_size"),
-    ("--learning_rate=0", "`learning_rate` must be > 0"),
-    ("--learning_rate=nan", "`learning_rate` must be > 0"),
+    ("--learning_rate=0", "`--learning_rate` must be > 0"),
+    ("--learning_rate=nan", "`--learning_rate` must be > 0"),
     ("--clip_norm=-1", "clip_norm"),
-    ("--clip_norm=nan", "`clip_norm` must be >= 0"),
-    ("--decay=linear", "`decay` must be one of none, cosine, ulyanov2016. .*decay='linear'"),
-    ("--precision=half", "`precision` must be one of float32, mixed_bfloat16, mixed_float16"),
-    ("--distribution=tpu", "`distribution` must be one of none, mirrored, multi_worker"),
+    ("--clip_norm=nan", "`--clip_norm` must be >= 0"),
+    ("--decay=linear", "`--decay` must be one of none, cosine, ulyanov2016. .*decay='linear'"),
+    ("--precision=half", "`--precision` must be one of float32, mixed_bfloat16, mixed_float16"),
+    ("--distribution=tpu", "`--distribution` must be one of none, mirrored, multi_worker"),
     ("--seed=-1", "seed"),
     ("--save_every=0", "save_every"),
     ("--network=vgg99", "vgg16, vgg19.*Received.*vgg99"),
-    ("--weights=none.h5", "`weights` must be 'imagenet', one of .*none.h5"),
+    ("--weights=none.h5", "`--weights` must be 'imagenet', one of .*none.h5"),
     ("--weights=damaged.h5", "damaged.h5"),
-    ("--pooling=min", "`pooling` must be one of max, avg. Received: pooling='min'"),
+    ("--pooling=min", "`--pooling` must be one of max, avg. Received: --pooling='min'"),
     ("--tv_weight=-1", "tv_weight"),
     ("--init_weights=none.h5", "`model` must be a file, or one of .*Received: none.h5"),
     ("--init_weights=damaged.h5", "`model` must be a generator's file"),
-    ("--init_weights=johnson.h5", "`init_weights` must be of the same generator"),
+    ("--init_weights=johnson.h5", "`--init_weights` must be of the same generator"),
 ]
 TABLE = {
     "train_style": [
@@ -477,31 +480,31 @@ TABLE = {
         ("--styles=paintings", "`paintings` is a folder"),
         (
             "--styles=paintings/one.png,broken/one.jpg --generator=conditional",
-            "`styles` must be pictures of different names. Received: paintings/one.png, broken/one",
+            "`--styles` must be pictures of different names. Received: paintings/one.png, broken/one",
         ),
         ("--styles=narrow.png", "`styles: narrow.png` must be at least .*for the layer relu2"),
         ("--style_size=10", "`styles: paintings/one.png` must be at least .*for the layer relu2"),
         ("--style_size=0", "style_size"),
         (
             "--styles=paintings/one.png,paintings/two.jpg --generator=johnson",
-            "`styles` must be one for a generator without conditional normalisation. Received: 2",
+            "`--styles` must be one for a generator without conditional normalisation. Received: 2",
         ),
-        ("--generator=superres_x4", "`generator` must paint photographs"),
-        ("--generator=texture_network", "`generator` must paint photographs"),
+        ("--generator=superres_x4", "`--generator` must paint photographs"),
+        ("--generator=texture_network", "`--generator` must paint photographs"),
         (
             "--objective=gatys2016",
             "`--objective` must be one of relative, gatys2016-paper, .*: gatys2016$",
         ),
-        ("--content_weight=inf", "`content_weight` must be finite, >= 0"),
+        ("--content_weight=inf", "`--content_weight` must be finite, >= 0"),
         (
             "--style_layer_weights=1",
-            "`style_layer_weights` must be .* one for each of relu1, relu2",
+            "`--style_layer_weights` must be .* one for each of relu1, relu2",
         ),
         ("--style_layer_weights=1,x", "--style_layer_weights=1,x: .*could not convert"),
         ("--patch_stride=2", "`--patch_stride` must come with --style_loss=mrf"),
         (
             "--objective=cnnmrf --styles=paintings/one.png,paintings/two.jpg --generator=light",
-            "`styles` must be one picture with the style loss of patches",
+            "`--styles` must be one picture with the style loss of patches",
         ),
         ("--finetune_style=light.h5", "`--generator` must not be given with --finetune_style"),
     ],
@@ -509,16 +512,16 @@ TABLE = {
         *STYLES,
         ("--source=", "`--source` must be given"),
         ("--source=none.png", "`none.png` does not exist"),
-        ("--source=narrow.png", "`source` must be at least .*for the layer relu2"),
-        ("--source_size=12", "`source` must be at least .*for the layer relu2"),
-        ("--image_size=12", "`image_size` must be at least .*for the layer relu2"),
+        ("--source=narrow.png", "`--source` must be at least .*for the layer relu2"),
+        ("--source_size=12", "`--source` must be at least .*for the layer relu2"),
+        ("--image_size=12", "`--image_size` must be at least .*for the layer relu2"),
         ("--generator=johnson", "`--generator` must be a texture network. Received: johnson"),
-        ("--generator=ulyanov2017-stylize", "`generator` must paint textures"),
+        ("--generator=ulyanov2017-stylize", "`--generator` must paint textures"),
     ],
     "train_superres": [
         *CONTENT,
-        ("--image_size=50", "`image_size` must be a multiple of 4"),
-        ("--generator=superres_x8 --image_size=52", "`image_size` must be a multiple of 8"),
+        ("--image_size=50", "`--image_size` must be a multiple of 4"),
+        ("--generator=superres_x8 --image_size=52", "`--image_size` must be a multiple of 8"),
         ("--generator=johnson", "`--generator` must be for super-resolution. Received: johnson"),
     ],
 }
@@ -542,13 +545,13 @@ def test_bad_input(command, flags, message, folder, idle, capsys):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ("", "`styles` must be new to the model. Received: one$"),
+        ("", "`--styles` must be new to the model. Received: one$"),
         ("--width=0.5", "`--width` must not be given with --finetune_style"),
         ("--init_weights=light.h5", "`--init_weights` must not be given with --finetune_style"),
         ("--finetune_style=johnson.h5 --styles=paintings/two.jpg", "must be a conditional model"),
         (
             "--finetune_style=johnson.h5 --styles=paintings/one.png,paintings/two.jpg",
-            "`styles` must be one for a generator without",
+            "`--styles` must be one for a generator without",
         ),
         ("--finetune_style=none.h5", "`model` must be a file, or one of .*Received: none.h5"),
         ("--finetune_style=damaged.h5", "`model` must be a generator's file"),
@@ -566,7 +569,7 @@ def test_batch_that_does_not_divide(folder, idle, capsys, monkeypatch):
     monkeypatch.setattr(trainer, "strategy_of", lambda _: three)
     before = snapshot(folder)
     assert train("train_superres", "--distribution=mirrored") == 1
-    message = "`batch_size` must be a multiple of the 3 replicas. Received: batch_size=2"
+    message = "`--batch_size` must be a multiple of the 3 replicas. Received: --batch_size=2"
     assert_one_line(capsys.readouterr().err, "train_superres", message)
     assert snapshot(folder) == before
 
@@ -593,7 +596,7 @@ def test_run_of_another_configuration(folder, small, monkeypatch, capsys):
     flags = "--learning_rate=0.01 --style_weight=3 --styles=paintings/two.jpg --log_every=7"
     assert train("train_style", flags) == 1
     message = (
-        r"Received: run \(trainer.learning_rate was 0.001, is 0.01, objective.style_weight was 10.0, "
+        r"Received: run \(loop.learning_rate was 0.001, is 0.01, objective.style_weight was 10.0, "
         r"is 3.0, styles was \['paintings/one.png'\], is \['paintings/two.jpg'\]\)$"
     )
     assert_one_line(capsys.readouterr().err, "train_style", message)

@@ -274,7 +274,7 @@ COMMON = [
     ("junk", "expected flags only. Received: junk"),
     ("--nonsense=1", "Unknown command line flag 'nonsense'"),
     ("--network=vgg99", "must be one of .*vgg99"),
-    ("--weights=nonsense", "`weights` must be 'imagenet', one of "),
+    ("--weights=nonsense", "`--weights` must be 'imagenet', one of "),
 ]
 IMAGES = [
     ("--image=", "`--image` must be given"),
@@ -296,7 +296,7 @@ UNITS = [
     ("--layer=fire2", "`--layer` must not be given with --class"),
     (
         f"{ALEX} --size=224",
-        "`weights` of alexnet_owt must have its head. Received: .*without a head",
+        "`--weights` of alexnet_owt must have its head. Received: .*without a head",
     ),
 ]
 TABLE = {
@@ -318,23 +318,23 @@ TABLE = {
     "attribution": [
         *IMAGES,
         *UNITS,
-        ("--image=tiny.png", "`image` must be at least .* for the layer .* of squeezenet1_1"),
-        ("--method=lrp", "`method` must be one of gradient, .*Received: lrp"),
+        ("--image=tiny.png", "`--image` must be at least .* for the layer .* of squeezenet1_1"),
+        ("--method=lrp", "`--method` must be one of gradient, .*Received: lrp"),
         ("--method=grad_cam --cam_layer=x", "`--cam_layer` of squeezenet1_1 must be among conv1"),
     ],
     "activation": [
         *UNITS,
-        ("--size=8", "`size` must be at least .* of squeezenet1_1. Received: 8x8 px"),
+        ("--size=8", "`--size` must be at least .* of squeezenet1_1. Received: 8x8 px"),
         ("--preset=best", "`--preset` must be one of .*l2, .*Received: best"),
-        ("--parametrization=x", "`parametrization` must be one of pixels, fourier"),
-        ("--decay=0.1", "`parametrization` must be pixels"),
+        ("--parametrization=x", "`--parametrization` must be one of pixels, fourier"),
+        ("--decay=0.1", "`--parametrization` must be pixels"),
         ("--preset=l2 --learning_rate=1", "`--learning_rate` must not be given with --preset=l2"),
         ("--images=empty", "`empty` must hold pictures"),
-        ("--images=trip --facets=3", "`facets` must be from 1 to 2, the number of images"),
+        ("--images=trip --facets=3", "`--facets` must be from 1 to 2, the number of images"),
         ("--judge=vgg99", "must be one of .*vgg99"),
-        ("--judge=vgg16", "`weights` of vgg16 must have its head"),
-        ("--scale=1", r"`scale` must be in \[0, 1\)"),
-        ("--average_decay=1", r"`average_decay` must be in \[0, 1\)"),
+        ("--judge=vgg16", "`--weights` of vgg16 must have its head"),
+        ("--scale=1", r"`--scale` must be in \[0, 1\)"),
+        ("--average_decay=1", r"`--average_decay` must be in \[0, 1\)"),
         ("--plus=fire2", "`--plus` must be LAYER:CHANNEL=WEIGHT,...."),
         ("--plus=fire2:999", "`--channel` of fire2 must be from 0 to 127. Received: 999"),
         (
@@ -344,9 +344,12 @@ TABLE = {
     ],
     "inversion": [
         *IMAGES,
-        ("--image=tiny.png --size=8 --layers=fire9", "`image` must be at least .* fire9"),
+        ("--image=tiny.png --size=8 --layers=fire9", "`--image` must be at least .* fire9"),
         ("--layers=relu9", "`layer` of squeezenet1_1 must be among conv1"),
-        (f"{ALEX} --layers=scores", "`image` must be|`weights` of alexnet_owt must have its head"),
+        (
+            f"{ALEX} --layers=scores",
+            "`--image` must be|`--weights` of alexnet_owt must have its head",
+        ),
         ("--tv_beta=0", "`beta` must be > 0"),
     ],
     "dream": [
@@ -355,14 +358,14 @@ TABLE = {
         ("--layers=fire99", "`--layers` of squeezenet1_1 must be among conv1"),
         ("--layers=fire2:128", "`--channel` of fire2 must be from 0 to 127. Received: 128"),
         ("--layers=fire2=", "`--layers` must be LAYER:CHANNEL=WEIGHT,.... Received: fire2="),
-        ("--image=tiny.png --layers=fire9", "`image` must be at least .* fire9"),
-        ("--guide=tiny.png --layers=fire9", "`guide` must be at least .* fire9"),
+        ("--image=tiny.png --layers=fire9", "`--image` must be at least .* fire9"),
+        ("--guide=tiny.png --layers=fire9", "`--guide` must be at least .* fire9"),
         ("--guide=text.png", "`text.png` is not an image that can be decoded"),
         ("--octaves=0", "octaves"),
-        ("--octave_scale=1", "`octave_scale` must be > 1"),
-        ("--tile=2", "`tile` must be >= 5"),
+        ("--octave_scale=1", "`--octave_scale` must be > 1"),
+        ("--tile=2", "`--tile` must be >= 5"),
         ("--zoom_frames=2", "`--output` must be a folder, an .mp4 or a .webp"),
-        ("--zoom=0.5 --zoom_frames=2 --output=frames", "`zoom` must be >= 1"),
+        ("--zoom=0.5 --zoom_frames=2 --output=frames", "`--zoom` must be >= 1"),
     ],
 }
 CASES = [
@@ -393,11 +396,11 @@ def test_bad_input(what, flags, message, folder, capsys):
         ("--layer=fire99 --channel=1", "`--layer` of squeezenet1_1 must be among conv1"),
         (
             "--layer=fire2 --channel=1 --position=99,0",
-            "`position` of fire2 must be a row and a col",
+            "`--position` of fire2 must be a row and a col",
         ),
-        ("--layer=fire2 --channel=1 --position=left", "`position` must be one of all, centre"),
+        ("--layer=fire2 --channel=1 --position=left", "`--position` must be one of all, centre"),
         ("--layer=fire2 --direction=1", "`--direction` must be CHANNEL=WEIGHT,.... Received: 1"),
-        ("--layer=fire2 --direction=999=1", "`channel` of fire2 must be from 0 to 127"),
+        ("--layer=fire2 --direction=999=1", "`--channel` of fire2 must be from 0 to 127"),
         ("--layer=fire2 --channel=1 --direction=1=1", "`--channel` must not be given with --dir"),
         ("--layer=fire2 --channel=1 --judge=squeezenet1_1", "`--judge` must come with --class"),
         ("", "`--class` or `--layer` must be given"),
@@ -415,7 +418,7 @@ def test_position_outside(folder, capsys):
         f"{SQUEEZE} --image=photo.png --layer=fire2 --channel=1 --position=99,0 --output=out.png"
     )
     assert main.run(["visualize", "attribution", *flags.split()]) == 1
-    message = "`position` of fire2 must be a row and a column of 12x14 features. Received: 99,0"
+    message = "`--position` of fire2 must be a row and a column of 12x14 features. Received: 99,0"
     assert_one_line(capsys.readouterr().err, "visualize attribution", message)
 
 

@@ -177,7 +177,7 @@ def test_another_configuration(unbroken):
             describe={"task": "other", "styles": ["a.png"], "content": {"image_size": 64}},
         )
     changes = (
-        "content.image_size was None, is 64, trainer.learning_rate was 0.001, is 0.002, "
+        "content.image_size was None, is 64, loop.learning_rate was 0.001, is 0.002, "
         "loop.num_steps was 8, is 9, styles was None, is ['a.png'], task was 'fake', is 'other'"
     )
     assert str(caught.value).endswith(f"Received: {path} ({changes})")

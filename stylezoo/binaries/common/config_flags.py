@@ -46,7 +46,7 @@ from typing import Any, NamedTuple, TypeVar
 import docstring_parser
 from absl import flags
 
-from stylezoo.errors import rename_arguments
+from stylezoo import errors
 
 Config = TypeVar("Config")
 Path = tuple[str, ...]
@@ -57,9 +57,10 @@ _PARSERS = {
     int: flags.IntegerParser,
     str: flags.ArgumentParser,
 }
+# Flags that stand for arguments of other names throughout the library.
+_ARGUMENTS = {"network": "architecture"}
 # What follows a default in a help text is the next sentence: not every full stop ends one.
 _END_OF_SENTENCE = re.compile(r"\.(?=\s+[A-Z`]|$)")
-_ASSIGNMENT = re.compile(r"`\w+=[^`]*`")
 _ROLE = re.compile(r":\w+:`~?(?:[\w.]*\.)?([^`]*)`")
 _LITERAL = re.compile(r"``([^`]*)``")
 
@@ -84,6 +85,8 @@ class ConfigFlags:
         skip: paths of fields that do not.
         names: path to the flag's name, where it isn't the field's; for a field that is a dataclass, path
             to the prefix of its fields' flags.
+        show_defaults: whether the help shows the defaults; not where something else decides, such as a
+            paper's recipe for the network.
     """
 
     def __init__(
@@ -93,11 +96,13 @@ class ConfigFlags:
         fields: Collection[str] | None = None,
         skip: Collection[str] = (),
         names: Mapping[str, str] = types.MappingProxyType({}),
+        show_defaults: bool = True,
     ) -> None:
         self._config = config
         self._chosen = fields
         self._skipped = skip
         self._names = names
+        self._show_defaults = show_defaults
 
     def define(self, values: flags.FlagValues) -> None:
         """Add the flags to ``values``.
@@ -108,7 +113,11 @@ class ConfigFlags:
         """
         known = {field.path[-1]: field.flag for field in self._fields}
         for field in self._fields:
-            _define(values, field, _plain(field.text, known))
+            default = field.default if self._show_defaults else None
+            text = _plain(
+                with_notes(field.text, *_choices_note(field), *default_note(default)), known
+            )
+            _define(values, field, text)
 
     def given(self, values: flags.FlagValues) -> dict[str, Any]:
         """Return path and value of the fields whose flags were given."""
@@ -202,20 +211,15 @@ def describe_error(error: BaseException, values: flags.FlagValues) -> str:
     """Return an error's message with the command's flags in place of the arguments that it names.
 
     A library error names an argument: "`style_scale` must be > 0. Received: style_scale=-1". Where the
-    command has a flag for it, that is "`--style_scale` must be > 0. Received: --style_scale=-1". What
-    stands between single backquotes in an OSError is mostly a path, so that only assignments such as
-    "`overwrite=True`" are arguments there.
+    command has a flag for it, that is "`--style_scale` must be > 0. Received: --style_scale=-1"; and
+    "`overwrite=True`" is "`--overwrite`".
     """
     names: dict[str, str] = {}
     for name in values:
-        names.setdefault(getattr(values[name], "argument", name), f"--{name}")
+        argument = getattr(values[name], "argument", _ARGUMENTS.get(name, name))
+        names.setdefault(argument, f"--{name}")
     names |= {name: f"--{name}" for name in values}
-    message = str(error)
-    if isinstance(error, OSError):
-        message = _ASSIGNMENT.sub(lambda match: rename_arguments(match[0], names), message)
-    else:
-        message = rename_arguments(message, names)
-    return re.sub(r"`(--\w+)=True`", r"`\1`", message)
+    return re.sub(r"`(--\w+)=True`", r"`\1`", errors.describe(error, names))
 
 
 @functools.cache
@@ -254,11 +258,15 @@ def _value(config: Any, field: "dataclasses.Field[Any]") -> Any:
     return field.type if dataclasses.is_dataclass(field.type) else None
 
 
-def _define(values: flags.FlagValues, field: _Field, text: str) -> None:
+def _choices_note(field: _Field) -> list[str]:
+    """Return the note that lists the choices of a ``Literal``; none for other types."""
     kind = _single(field.annotation)
     choices = typing.get_args(kind) if typing.get_origin(kind) is typing.Literal else ()
-    one_of = [f"one of {', '.join(choices)}"] if choices else []
-    text = with_notes(text, *one_of, *default_note(field.default))
+    return [f"one of {', '.join(choices)}"] if choices else []
+
+
+def _define(values: flags.FlagValues, field: _Field, text: str) -> None:
+    kind = _single(field.annotation)
     if kind is bool:
         flags.DEFINE_bool(field.flag, None, text, flag_values=values)
     else:
