@@ -4,7 +4,7 @@ import os
 
 import tensorflow as tf
 
-from stylezoo import perceptual
+from stylezoo import errors, perceptual
 from stylezoo import weights as weights_lib
 from stylezoo.errors import WeightsError
 from stylezoo.images import Image
@@ -74,8 +74,9 @@ class Lpips:
         Raises:
             ValueError: if one is not such a batch, their shapes differ, or they are too small.
         """
-        image = self._checked(image, "image")
-        reference = self._checked(reference, "reference")
+        image = self._checked(image)
+        with errors.renamed(image="reference"):
+            reference = self._checked(reference)
         if not image.shape.is_compatible_with(reference.shape):
             raise ValueError(
                 f"`reference` must have the shape of `image`, {image.shape}. "
@@ -86,23 +87,21 @@ class Lpips:
             [_distance(features[tap], target[tap], head) for tap, head in self._heads.items()]
         )
 
-    def _checked(self, image: Image, name: str) -> tf.Tensor:
+    def _checked(self, image: Image) -> tf.Tensor:
         image = tf.convert_to_tensor(image)
         if image.shape.rank != 4 or image.shape[-1] != 3 or not image.dtype.is_floating:
             raise ValueError(
-                f"`{name}` must be float, [batch, height, width, 3]. "
+                f"`image` must be float, [batch, height, width, 3]. "
                 f"Received: shape={image.shape}, dtype={image.dtype.name}"
             )
         _, height, width, _ = image.shape
         if height is not None and width is not None:
-            self.check_image_size(height, width, name=name)
+            self.check_image_size(height, width)
         return image
 
-    def check_image_size(self, height: int, width: int, *, name: str = "image") -> None:
+    def check_image_size(self, height: int, width: int) -> None:
         """Raise a ValueError if images of this size, px, are too small."""
-        perceptual.check_image_size(
-            height, width, architecture=self.architecture, taps=self._heads, name=name
-        )
+        perceptual.check_image_size(height, width, architecture=self.architecture, taps=self._heads)
 
 
 def _distance(features: tf.Tensor, target: tf.Tensor, head: tf.Tensor) -> tf.Tensor:

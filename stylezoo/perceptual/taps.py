@@ -27,22 +27,19 @@ def fixed_size(architecture: str) -> int | None:
     return classifiers.get(architecture).input_size
 
 
-def check_taps(
-    architecture: str, taps: Iterable[str], *, name: str = "taps", head: bool = False
-) -> None:
+def check_taps(architecture: str, taps: Iterable[str], *, head: bool = False) -> None:
     """Raise a ValueError that lists the known layers if one of ``taps`` is none of them.
 
     Args:
-        architecture: whose they are.
-        taps: to be checked.
-        name: what the message calls them.
-        head: whether those of :data:`HEAD` are allowed too.
+        architecture: Name of the architecture.
+        taps: Names that are checked.
+        head: Whether those of :data:`HEAD` are allowed too.
     """
     known = [*tap_info(architecture), *(HEAD if head else ())]
     unknown = [tap for tap in taps if tap not in known]
     if unknown:
         raise ValueError(
-            f"`{name}` of {architecture} must be among {', '.join(known)}. "
+            f"`taps` of {architecture} must be among {', '.join(known)}. "
             f"Received: {', '.join(unknown)}"
         )
 
@@ -53,7 +50,6 @@ def check_image_size(
     *,
     architecture: str,
     taps: Iterable[str],
-    name: str = "image",
     features: int = 1,
 ) -> None:
     """Raise a ValueError if an image has fewer than ``features`` either way at one of ``taps``.
@@ -64,7 +60,7 @@ def check_image_size(
     side = None if set(HEAD).isdisjoint(taps) else fixed_size(architecture)
     if side and (height, width) != (side, side):
         raise ValueError(
-            f"`{name}` must be {side}x{side} px for the head of {architecture}. "
+            f"`image` must be {side}x{side} px for the head of {architecture}. "
             f"Received: {width}x{height} px"
         )
     seen = infos if not set(HEAD).isdisjoint(taps) else taps
@@ -75,6 +71,6 @@ def check_image_size(
     if min(height, width) < needed:
         patches = f"patches of {features} features of " if features > 1 else ""
         raise ValueError(
-            f"`{name}` must be at least {needed}x{needed} px for {patches}the layer {deepest} of "
+            f"`image` must be at least {needed}x{needed} px for {patches}the layer {deepest} of "
             f"{architecture}. Received: {width}x{height} px"
         )

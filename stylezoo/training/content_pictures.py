@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from stylezoo import errors
 from stylezoo.training.content_config import ContentConfig
 from stylezoo.training.data import CropConfig, centre_crops, crops, open_photographs
 from stylezoo.training.loop_config import LoopConfig
@@ -27,7 +28,8 @@ class Content:
                 )
             photographs, held_out = photographs.hold_out(min(_NUM_SHOWN, len(photographs) - 1))
         else:
-            held_out = open_photographs(config.held_out, data_dir=config.data_dir)
+            with errors.renamed(content="held_out"):
+                held_out = open_photographs(config.held_out, data_dir=config.data_dir)
         self._photographs = photographs
         shown = range(min(_NUM_SHOWN, len(held_out)))
         #: Held-out photographs, [N, image_size, image_size, 3] in [0, 1].

@@ -164,7 +164,13 @@ def open_photographs(content: str, *, data_dir: str | None = None) -> Photograph
             f"Received: {content!r}, a file"
         )
     is_folder = content and path.is_dir()  # an empty path would be the current folder
-    stored: Stored = Folder(path) if is_folder else open_dataset(content, data_dir)
+    try:
+        stored: Stored = Folder(path) if is_folder else open_dataset(content, data_dir)
+    except UnknownDatasetError as error:
+        raise ValueError(
+            "`content` must be a folder of pictures or the name of a TensorFlow Datasets dataset. "
+            f"Received: {content!r}. There is no such folder; {error}"
+        ) from error
     if not len(stored):
         raise ValueError(
             f"`content` must hold pictures ({' '.join(images.IMAGE_EXTENSIONS)}). "
@@ -469,12 +475,14 @@ class _TFRecords:
         return np.array(spans, np.int64).reshape(-1, 2)
 
 
+class UnknownDatasetError(ValueError):
+    """TensorFlow Datasets has no dataset of a name; the message says why."""
+
+
 def open_dataset(
     content: str,
     data_dir: str | None,
     *,
-    argument: str = "content",
-    what: str = "a folder of pictures",
     default_splits: Sequence[str] = ("train",),
     labelled: bool = False,
 ) -> Dataset:
@@ -483,13 +491,12 @@ def open_dataset(
     Args:
         content: its name, with the split after a colon, see :func:`open_photographs`.
         data_dir: where TensorFlow Datasets keeps its datasets.
-        argument: what `content` is called in messages.
-        what: it might have been instead, for messages.
         default_splits: the first of these that there is, if `content` names none.
         labelled: whether its examples must have a class, too.
 
     Raises:
-        ValueError: if there is no such dataset, feature or split.
+        UnknownDatasetError: if there is no such dataset.
+        ValueError: if there is no such feature or split.
         OSError: if it can't be prepared.
     """
     # Here, since those who train from a folder need not wait for it.
@@ -499,10 +506,7 @@ def open_dataset(
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except Exception as error:
-        raise ValueError(
-            f"`{argument}` must be {what} or the name of a TensorFlow Datasets dataset. "
-            f"Received: {content!r}. There is no such folder; {_first_line(error)}"
-        ) from error
+        raise UnknownDatasetError(_first_line(error)) from error
     features = builder.info.features
     names = sorted(features) if isinstance(features, tfds.features.FeaturesDict) else []
     wanted = {"image": ("an image", tfds.features.Image)}
@@ -511,7 +515,7 @@ def open_dataset(
     for feature, (kind, cls) in wanted.items():
         if feature not in names or not isinstance(features[feature], cls):
             raise ValueError(
-                f"`{argument}` must be a dataset whose feature `{feature}` is {kind}. "
+                f"`content` must be a dataset whose feature `{feature}` is {kind}. "
                 f"Received: {content!r}, with the features {', '.join(names)}"
             )
     try:
@@ -524,7 +528,7 @@ def open_dataset(
         files = splits[split].file_instructions
     except Exception as error:
         raise ValueError(
-            f"`{argument}` must name a split, {' or '.join(splits)}, or a part of one, after a colon. "
+            f"`content` must name a split, {' or '.join(splits)}, or a part of one, after a colon. "
             f"Received: {content!r}"
         ) from error
     records: _Records
@@ -541,7 +545,7 @@ def open_dataset(
             records = builder.as_data_source(split, deserialize_method=raw) if files else []
         case other:
             raise ValueError(
-                f"`{argument}` must be a dataset stored as tfrecord or array_record. "
+                f"`content` must be a dataset stored as tfrecord or array_record. "
                 f"Received: {content!r}, stored as {other.value}"
             )
     return Dataset(content, records, features, tuple(splits))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from stylezoo import images
+from stylezoo import errors, images
 from stylezoo.training import data
 from stylezoo.training.data import FloatArray, Folder, IntArray, Photographs
 
@@ -103,19 +103,17 @@ class LabelledPhotographs:
         chosen = np.sort(np.concatenate(held_out))
         return self._part(np.delete(np.arange(len(self)), chosen)), self._part(chosen)
 
-    def with_classes(
-        self, class_names: Sequence[str], *, argument: str = "dataset"
-    ) -> "LabelledPhotographs":
+    def with_classes(self, class_names: Sequence[str]) -> "LabelledPhotographs":
         """The same pictures, numbered as another list of classes does, by name.
 
         Raises:
-            ValueError: if one of their classes is not in the list; names ``argument``.
+            ValueError: if one of their classes is not in the list.
         """
         numbers = {name: number for number, name in enumerate(class_names)}
         unknown = [name for name in self.class_names if name not in numbers]
         if unknown:
             raise ValueError(
-                f"`{argument}` must have no classes but {_listed(class_names)}. "
+                f"`dataset` must have no classes but {_listed(class_names)}. "
                 f"Received: {_listed(unknown)}"
             )
         mapping = [numbers[name] for name in self.class_names]
@@ -178,12 +176,13 @@ class LabelledConfig:
         if name is None:
             fraction = self.validation_fraction or DEFAULT_VALIDATION_FRACTION
             return pictures.split(fraction, seed=self.seed)
-        held_out = open_labelled(name, data_dir=self.data_dir, argument=argument, part="test")
-        return pictures, held_out.with_classes(pictures.class_names, argument=argument)
+        with errors.renamed(dataset=argument):
+            held_out = open_labelled(name, data_dir=self.data_dir, part="test")
+            return pictures, held_out.with_classes(pictures.class_names)
 
 
 def open_labelled(
-    dataset: str, *, data_dir: str | None = None, part: str = "train", argument: str = "dataset"
+    dataset: str, *, data_dir: str | None = None, part: str = "train"
 ) -> LabelledPhotographs:
     """Finds pictures and their classes.
 
@@ -196,7 +195,6 @@ def open_labelled(
         data_dir: where TensorFlow Datasets keeps its datasets.
         part: which part, if ``dataset`` names none: ``"train"``, or ``"test"`` (of TensorFlow
             Datasets, else ``validation``; whichever there is).
-        argument: what ``dataset`` is called in messages.
 
     Returns:
         The pictures; none of them has been read from a folder yet.
@@ -206,36 +204,36 @@ def open_labelled(
         OSError: if it can't be read or prepared.
     """
     if re.search(r"\.npz(:[^/]*)?$", dataset):
-        return _open_arrays(dataset, part=part, argument=argument)
+        return _open_arrays(dataset, part=part)
     path = pathlib.Path(dataset)
     if path.is_file():
         raise NotADirectoryError(
-            f"`{argument}` must be {_KINDS} or the name of a TensorFlow Datasets dataset. "
+            f"`dataset` must be {_KINDS} or the name of a TensorFlow Datasets dataset. "
             f"Received: {dataset!r}, a file"
         )
     if dataset and path.is_dir():  # an empty path would be the current folder
-        return _open_folder(path, argument=argument)
-    return _open_dataset(dataset, data_dir, part=part, argument=argument)
+        return _open_folder(path)
+    return _open_dataset(dataset, data_dir, part=part)
 
 
-def _open_folder(folder: pathlib.Path, *, argument: str) -> LabelledPhotographs:
+def _open_folder(folder: pathlib.Path) -> LabelledPhotographs:
     names = sorted(
         path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
     )
-    _check_number(names, f"{folder}", argument=argument)
+    _check_number(names, f"{folder}")
     numbers = {name: number for number, name in enumerate(names)}
     stored = Folder(folder)
     parents = [pathlib.PurePosixPath(stored.name(i)).parts[0] for i in range(len(stored))]
     loose = [stored.name(i) for i, parent in enumerate(parents) if parent == stored.name(i)]
     if loose:
         raise ValueError(
-            f"`{argument}` must hold its pictures in a folder for each class. "
+            f"`dataset` must hold its pictures in a folder for each class. "
             f"Received: {folder / loose[0]}"
         )
     empty = [name for name in names if name not in parents]
     if empty:
         raise ValueError(
-            f"`{argument}` must hold pictures ({' '.join(images.IMAGE_EXTENSIONS)}) of every class. "
+            f"`dataset` must hold pictures ({' '.join(images.IMAGE_EXTENSIONS)}) of every class. "
             f"Received: {folder}, with none in {_listed(empty)}"
         )
     labels = np.array([numbers.get(parent, -1) for parent in parents])
@@ -263,24 +261,24 @@ class _Arrays:
         return np.repeat(picture, 3, axis=-1) if picture.shape[-1] == 1 else picture
 
 
-def _open_arrays(dataset: str, *, part: str, argument: str) -> LabelledPhotographs:
+def _open_arrays(dataset: str, *, part: str) -> LabelledPhotographs:
     path, _, asked = dataset.rpartition(".npz")
     file = pathlib.Path(f"{path}.npz")
     part = asked.removeprefix(":") or part
-    arrays = _read_arrays(file, argument=argument)
+    arrays = _read_arrays(file)
     if f"x_{part}" not in arrays:
         parts = " or ".join(sorted(name[2:] for name in arrays if name.startswith("x_")))
         raise ValueError(
-            f"`{argument}` must name a part, {parts}, after a colon. Received: {dataset!r}"
+            f"`dataset` must name a part, {parts}, after a colon. Received: {dataset!r}"
         )
     pictures, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
     every = [values for name, values in arrays.items() if name.startswith("y_")]
     names = [str(number) for number in range(1 + max(int(values.max()) for values in every))]
-    _check_number(names, dataset, argument=argument)
+    _check_number(names, dataset)
     missing = sorted(set(range(len(names))) - set(labels.tolist()))
     if part == "train" and missing:
         raise ValueError(
-            f"`{argument}` must hold pictures of every class. "
+            f"`dataset` must hold pictures of every class. "
             f"Received: {dataset}, with none of {_listed([names[number] for number in missing])}"
         )
     test_part = f"{file}:test" if part == "train" and not asked and "x_test" in arrays else None
@@ -290,7 +288,7 @@ def _open_arrays(dataset: str, *, part: str, argument: str) -> LabelledPhotograp
     )
 
 
-def _read_arrays(file: pathlib.Path, *, argument: str) -> dict[str, np.ndarray]:
+def _read_arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
     """Pictures `x_...` and labels `y_...`, [N], of each part, checked."""
     try:
         with np.load(file, allow_pickle=False) as contents:
@@ -299,7 +297,7 @@ def _read_arrays(file: pathlib.Path, *, argument: str) -> dict[str, np.ndarray]:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError) as error:
         raise ValueError(
-            f"`{argument}` must be a NumPy file of arrays. Received: {file} ({error})"
+            f"`dataset` must be a NumPy file of arrays. Received: {file} ({error})"
         ) from error
     parts = [name[2:] for name in arrays if name.startswith("x_") and f"y_{name[2:]}" in arrays]
     checked: dict[str, np.ndarray] = {}
@@ -309,39 +307,42 @@ def _read_arrays(file: pathlib.Path, *, argument: str) -> dict[str, np.ndarray]:
         colours = pictures.ndim == 3 or (pictures.ndim == 4 and pictures.shape[-1] in (1, 3))
         if not (colours and pictures.dtype == np.uint8 and pictures.size):
             raise ValueError(
-                f"`{argument}` must have pictures x_{part}, uint8 [N, H, W] or [N, H, W, 1 or 3]. "
+                f"`dataset` must have pictures x_{part}, uint8 [N, H, W] or [N, H, W, 1 or 3]. "
                 f"Received: {file}, {pictures.dtype} {list(pictures.shape)}"
             )
         integers = labels.ndim == 1 and np.issubdtype(labels.dtype, np.integer)
         if not integers or len(labels) != len(pictures) or labels.min() < 0:
             raise ValueError(
-                f"`{argument}` must have labels y_{part}, integers >= 0, one for each picture. "
+                f"`dataset` must have labels y_{part}, integers >= 0, one for each picture. "
                 f"Received: {file}, {labels.dtype} {list(labels.shape)} for {len(pictures)} pictures"
             )
         checked |= {f"x_{part}": pictures, f"y_{part}": labels.astype(np.int64)}
     if not checked:
         raise ValueError(
-            f"`{argument}` must have the arrays x_train and y_train, or x_test and y_test. "
+            f"`dataset` must have the arrays x_train and y_train, or x_test and y_test. "
             f"Received: {file}, with {_listed(sorted(arrays))}"
         )
     return checked
 
 
-def _open_dataset(
-    dataset: str, data_dir: str | None, *, part: str, argument: str
-) -> LabelledPhotographs:
+def _open_dataset(dataset: str, data_dir: str | None, *, part: str) -> LabelledPhotographs:
     defaults = {"train": ("train",), "test": ("test", "validation", "train")}[part]
-    stored = data.open_dataset(
-        dataset, data_dir, argument=argument, what=_KINDS, default_splits=defaults, labelled=True
-    )
+    try:
+        with errors.renamed(content="dataset"):
+            stored = data.open_dataset(dataset, data_dir, default_splits=defaults, labelled=True)
+    except data.UnknownDatasetError as error:
+        raise ValueError(
+            f"`dataset` must be {_KINDS} or the name of a TensorFlow Datasets dataset. "
+            f"Received: {dataset!r}. There is no such folder; {error}"
+        ) from error
     names = stored.features["label"].names
-    _check_number(names, dataset, argument=argument)
+    _check_number(names, dataset)
     if not len(stored):
-        raise ValueError(f"`{argument}` must hold pictures. Received: {dataset!r}, which has none")
+        raise ValueError(f"`dataset` must hold pictures. Received: {dataset!r}, which has none")
     first = stored.label(0)
     if not 0 <= first < len(names):  # the test parts of competitions
         raise ValueError(
-            f"`{argument}` must say the classes of its pictures. Received: {dataset!r}, which hides "
+            f"`dataset` must say the classes of its pictures. Received: {dataset!r}, which hides "
             f"them (class {first})"
         )
     name, split = data.name_and_split(dataset)
@@ -350,10 +351,10 @@ def _open_dataset(
     return LabelledPhotographs(Photographs(stored), stored.label, names, test_part=test_part)
 
 
-def _check_number(names: Sequence[str], received: str, *, argument: str) -> None:
+def _check_number(names: Sequence[str], received: str) -> None:
     if len(names) < 2:
         raise ValueError(
-            f"`{argument}` must have 2 classes or more (a folder of pictures for each, or labels). "
+            f"`dataset` must have 2 classes or more (a folder of pictures for each, or labels). "
             f"Received: {received}, with {_listed(names) or 'none'}"
         )
 

@@ -292,7 +292,7 @@ class _Trainer(Generic[Result]):
             row, column = bad[0]
             raise FloatingPointError(
                 f"step {step - len(pending) + 1 + row}: {self._names[column]} is "
-                f"{values[row, column]}; a smaller --learning_rate may help. The state before is saved"
+                f"{values[row, column]}; a smaller `learning_rate` may help. The state before is saved"
             )
         return values
 

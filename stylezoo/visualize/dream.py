@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stylezoo import errors, perceptual
 from stylezoo import images as images_lib
-from stylezoo import perceptual
 from stylezoo.losses import Features
 
 # Step, and steps in all octaves together.
@@ -63,7 +63,8 @@ class DreamConfig:
     def __post_init__(self) -> None:
         if not self.dreamed:
             raise ValueError("`layers` must name at least one layer. Received: none")
-        perceptual.check_taps(self.network, self.layers, name="layers")
+        with errors.renamed(taps="layers"):
+            perceptual.check_taps(self.network, self.layers)
         infos = perceptual.tap_info(self.network)
         for each in self.dreamed:
             count = infos[each.layer].channels
@@ -120,7 +121,8 @@ class Dreamer:
         self._random = tf.random.Generator.from_seed(config.seed)
         self._guides: dict[str, tf.Tensor] = {}
         if guide is not None:
-            _check_size(config, guide, "guide")
+            with errors.renamed(image="guide"):
+                _check_size(config, guide)
             features = self._network(guide)
             self._guides = {
                 layer: tf.reshape(values, [-1, values.shape[-1]])
@@ -144,7 +146,7 @@ class Dreamer:
         Raises:
             ValueError: if the picture is too small for a layer.
         """
-        _check_size(self.config, image, "image")
+        _check_size(self.config, image)
         sizes = self._sizes(image.shape[1], image.shape[2])
         total, done = len(sizes) * self.config.steps, 0
         detail = tf.zeros([1, *sizes[0], 3])
@@ -276,8 +278,6 @@ def _enlarged_middle(image: np.ndarray, factor: float) -> tf.Tensor:
     return tf.image.crop_and_resize(image, box, [0], [height, width])
 
 
-def _check_size(config: DreamConfig, image: Any, name: str) -> None:
+def _check_size(config: DreamConfig, image: Any) -> None:
     height, width = image.shape[1:3]
-    perceptual.check_image_size(
-        height, width, architecture=config.network, taps=config.layers, name=name
-    )
+    perceptual.check_image_size(height, width, architecture=config.network, taps=config.layers)

@@ -423,7 +423,7 @@ CONTENT = [
         "--content=nowhere",
         "`--content` must be a folder of pictures or the name of a TensorFlow Data",
     ),
-    ("--held_out=empty", "`--content` must hold pictures .*'empty', which has none"),
+    ("--held_out=empty", "`--held_out` must hold pictures .*'empty', which has none"),
     ("--min_scale=2", "min_scale"),
     ("--content_layers=relu9", "`--content_layers` of alexnet_owt must be among .*: relu9"),
     ("--image_size=12", "`--image_size` must be at least .*for the layer relu2 of alexnet_owt"),

@@ -181,8 +181,8 @@ def test_tap_info_is_the_classifiers():
 
 def test_check_taps():
     perceptual.check_taps("vgg16", ["relu1_1", "pool5"])
-    with pytest.raises(ValueError, match=r"`style_taps` of vgg16 .*pool5. Received: relu3, relu4"):
-        perceptual.check_taps("vgg16", ["relu3", "relu1_1", "relu4"], name="style_taps")
+    with pytest.raises(ValueError, match=r"`taps` of vgg16 .*pool5. Received: relu3, relu4"):
+        perceptual.check_taps("vgg16", ["relu3", "relu1_1", "relu4"])
 
 
 def test_check_image_size():

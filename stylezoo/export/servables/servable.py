@@ -43,7 +43,7 @@ class Servable(abc.ABC):
 
     Args:
         network: the Keras model.
-        source: what ``--model`` was: a name, or a file's name without its folder.
+        source: the model: a name, or a file's name without its folder.
 
     Attributes:
         kind: what it does: one of the values of :data:`stylezoo.export.KINDS`.
