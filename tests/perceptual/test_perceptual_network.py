@@ -192,10 +192,10 @@ def test_check_image_size():
     check(1, 1, architecture="vgg16", taps=["relu1_1"])
     check(1, 1, architecture="vgg16", taps=[])
     message = (
-        r"`style` must be at least 16x16 px for the layer relu5_1 of vgg16. Received: 40x15 px"
+        r"`image` must be at least 16x16 px for the layer relu5_1 of vgg16. Received: 40x15 px"
     )
     with pytest.raises(ValueError, match=message):
-        check(15, 40, architecture="vgg16", taps=taps, name="style")
+        check(15, 40, architecture="vgg16", taps=taps)
     with pytest.raises(ValueError, match=r"`image` .*Received: 15x40 px"):
         check(40, 15, architecture="vgg16", taps=iter(taps))
 
