@@ -16,15 +16,15 @@ LPIPS_ARCHITECTURES = ("alexnet_owt", "vgg16")
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """Of one painting, or the means of several; less is better.
+    """The scores of one painting, or the means of several; less is better.
 
     Attributes:
-        content: share of the objective's loss, its weight included.
-        style: the same.
-        tv: total variation, the mean of squared differences of neighbours without a weight, whether
+        content: The content loss, its weight included.
+        style: The style loss, its weight included.
+        tv: The total variation, the mean of squared differences of neighbours without a weight, whether
             or not the objective has such a term; see :func:`stylezoo.ops.total_variation`.
-        total: the objective's loss.
-        lpips: distance from the photograph, by architecture; see :class:`Lpips`.
+        total: The loss of the objective.
+        lpips: The distance from the photograph, by architecture; see :class:`Lpips`.
     """
 
     content: float
@@ -35,7 +35,7 @@ class Scores:
 
 
 def mean_scores(scores: Sequence[Scores]) -> Scores:
-    """The mean of each figure over one or more paintings."""
+    """Return the mean of each figure over one or more paintings."""
 
     def mean(field: str) -> float:
         return float(np.mean([getattr(each, field) for each in scores]))
@@ -55,19 +55,20 @@ class Judge:
     """Scores paintings of some photographs in some styles by one fixed objective.
 
     Args:
-        objective: of which the content, style and total losses are.
-        photographs: [1, H, W, 3] in [0, 1], by name.
-        styles: likewise, of any sizes.
-        lpips: architectures of :class:`Lpips`.
+        objective: What the paintings should match.
+        photographs: The photographs by name, each [1, H, W, 3] in [0, 1].
+        styles: The style pictures by name, each [1, H, W, 3] in [0, 1], of any sizes.
+        lpips: The architectures of :class:`Lpips`.
 
     Attributes:
-        loss: the objective's.
-        photographs: as given.
-        styles: the styles' names.
+        loss: The loss of the objective.
+        photographs: The photographs by name.
+        styles: The names of the styles.
 
     Raises:
-        ValueError: if a picture is too small for the objective's layers or LPIPS; names it.
-        WeightsError: if a network's weights can't be had.
+        ValueError: If a picture is too small for the layers of the objective or of LPIPS; the message
+            names it.
+        WeightsError: If a network's weights can't be had.
     """
 
     def __init__(
@@ -106,20 +107,20 @@ class Judge:
         return TotalLoss(terms, self.loss.network).targets(references)
 
     def targets(self, photograph: str, style: str) -> Targets:
-        """The targets of :attr:`loss` for a painting of a photograph in a style."""
+        """Return the targets of :attr:`loss` for a painting of a photograph in a style."""
         without: Targets = {term.name: {} for term in self.loss.terms if term.reference is None}
         return without | self._content[photograph] | self._style[style]
 
     def losses(self, picture: Image, *, photograph: str, style: str) -> dict[str, float]:
-        """The loss of a picture: ``total`` and each term's share of it.
+        """Return the loss of a picture: ``total`` and each term's share of it.
 
         Args:
-            picture: [1, H, W, 3] in [0, 1], as large as the photograph.
-            photograph: name of what is painted.
-            style: name of what it is painted like.
+            picture: The picture, [1, H, W, 3] in [0, 1], as large as the photograph.
+            photograph: The name of the photograph that is painted.
+            style: The name of the style that it is painted in.
 
         Raises:
-            FloatingPointError: if a value is not finite.
+            FloatingPointError: If a value is not finite.
         """
         losses = self._values(picture, photograph, style)
         _check_finite(losses, photograph, style)
@@ -130,16 +131,16 @@ class Judge:
         return {"total": float(total), **{name: float(value) for name, value in shares.items()}}
 
     def scores(self, picture: Image, *, photograph: str, style: str) -> Scores:
-        """The scores of a picture.
+        """Return the scores of a picture.
 
         Args:
-            picture: [1, H, W, 3] in [0, 1], as large as the photograph.
-            photograph: name of what is painted.
-            style: name of what it is painted like.
+            picture: The picture, [1, H, W, 3] in [0, 1], as large as the photograph.
+            photograph: The name of the photograph that is painted.
+            style: The name of the style that it is painted in.
 
         Raises:
-            ValueError: if the picture has not the photograph's size.
-            FloatingPointError: if a loss or a distance is not finite.
+            ValueError: If the picture has not the size of the photograph.
+            FloatingPointError: If a loss or a distance is not finite.
         """
         original = self.photographs[photograph]
         if tuple(picture.shape) != tuple(original.shape):

@@ -20,12 +20,13 @@ _LPIPS_TITLES = {"alexnet_owt": "LPIPS AlexNet", "vgg16": "LPIPS VGG-16"}
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """Of several paintings; what concerns optimisations is empty where there were none.
+    """A summary of several paintings; the parts on optimisations are empty where there were none.
 
     Attributes:
-        scores: means.
-        totals: mean loss of the optimisations after 0, 1, 2, ... steps, by start.
-        worths: by start and kind of average, ``"mean"`` or ``"median"``, over the paintings.
+        scores: The mean scores.
+        totals: The mean loss of the optimisations after 0, 1, 2, ... steps, by start.
+        worths: The average worth of the paintings, by start and kind of average, ``"mean"`` or
+            ``"median"``.
     """
 
     scores: Scores
@@ -34,7 +35,7 @@ class Summary:
 
 
 def summarize(paintings: Sequence[Painting]) -> dict[str, Summary]:
-    """A summary for each style, and if there are several, of all paintings under :data:`ALL`."""
+    """Return a summary for each style and, if there are several, of all paintings under :data:`ALL`."""
     groups: dict[str, list[Painting]] = {}
     for painting in paintings:
         groups.setdefault(painting.style, []).append(painting)
@@ -57,11 +58,11 @@ def _summary(group: Sequence[Painting]) -> Summary:
 
 
 def scores_table(scores: Mapping[str, Scores], *, title: str) -> str:
-    """A row of figures for each name.
+    """Return a Markdown table with a row of figures for each name.
 
     Args:
-        scores: by name; of the same architectures of LPIPS.
-        title: of the first column.
+        scores: The scores by name, all of the same architectures of LPIPS.
+        title: The title of the first column.
     """
     first = next(iter(scores.values()))
     header = [title, "content loss", "style loss", "TV", "total loss"]
@@ -78,11 +79,11 @@ def scores_table(scores: Mapping[str, Scores], *, title: str) -> str:
 
 
 def worth_table(summaries: Mapping[str, Summary], *, steps: Sequence[int]) -> str:
-    """A row for each style: its loss, the losses of the optimisations, what it is worth in steps.
+    """Return a Markdown table of losses, the optimisations' losses and worths, with a row for each style.
 
     Args:
-        summaries: with optimisations.
-        steps: after which the optimisations' losses are shown.
+        summaries: The summaries by style, with optimisations.
+        steps: The numbers of steps after which the losses of the optimisations are shown.
     """
     header = ["style", "model"]
     for start in STARTS:

@@ -19,18 +19,18 @@ _OPTIMIZATION = OptimizationConfig(LBFGS(memory=20))
 
 
 def worth_in_steps(totals: Sequence[float], total: float) -> float | None:
-    """When an optimisation first reaches a loss.
+    """Return after how many steps an optimisation first reaches a loss.
 
     Args:
-        totals: its loss after 0, 1, 2, ... steps.
-        total: the loss to reach.
+        totals: The loss of the optimisation after 0, 1, 2, ... steps.
+        total: The loss to reach.
 
     Returns:
         Steps, with a fraction by linear interpolation within the one that passes ``total``; 0 if the
         start already does, None if no step does.
 
     Raises:
-        ValueError: if there are no totals, or a loss is not finite.
+        ValueError: If there are no totals, or a loss is not finite.
     """
     if not len(totals) or not np.all(np.isfinite([*totals, total])):
         raise ValueError(f"`totals` must be finite, one or more. Received: {totals}, {total}")
@@ -47,9 +47,10 @@ class Optimization:
     """The course of one optimisation.
 
     Attributes:
-        totals: the loss after 0, 1, 2, ... steps.
-        evaluations: of loss and gradient; more than steps where a line search had to shorten.
-        seconds: wall time, the first one's with tracing.
+        totals: The loss after 0, 1, 2, ... steps.
+        evaluations: Number of evaluations of loss and gradient: more than steps where a line search had
+            to shorten its step.
+        seconds: Wall time; the first optimisation's includes tracing.
     """
 
     totals: tuple[float, ...]
@@ -57,7 +58,7 @@ class Optimization:
     seconds: float
 
     def worth(self, total: float) -> float | None:
-        """See :func:`worth_in_steps`."""
+        """Return after how many steps it first reached ``total``; see :func:`worth_in_steps`."""
         return worth_in_steps(self.totals, total)
 
 
@@ -68,11 +69,11 @@ class PixelOptimizer:
     preconditioner, all at one size. Pictures of one size share one traced step.
 
     Args:
-        judge: whose objective is minimised.
-        num_steps: of each optimisation, >= 1.
+        judge: The judge whose objective is minimised.
+        num_steps: The number of steps of each optimisation, >= 1.
 
     Raises:
-        ValueError: if ``num_steps`` is not positive.
+        ValueError: If ``num_steps`` is not positive.
     """
 
     def __init__(self, judge: Judge, *, num_steps: int) -> None:
@@ -90,19 +91,21 @@ class PixelOptimizer:
         style: str,
         callback: Callable[[], None] | None = None,
     ) -> tuple[Optimization, np.ndarray]:
-        """One optimisation.
+        """Optimise the pixels of one picture.
 
         Args:
-            initial: what it starts from, [1, H, W, 3] in [0, 1], as large as the photograph.
-            photograph: name of what is painted.
-            style: name of what it is painted like.
-            callback: called once a step, also for those that could not lower the loss any more.
+            initial: The picture to start from, [1, H, W, 3] in [0, 1], as large as the photograph.
+            photograph: The name of the photograph that is painted.
+            style: The name of the style that it is painted in.
+            callback: A function that is called once a step, also for steps that could not lower the loss
+                any more.
 
         Returns:
-            Its course, and the picture that it ends with, [1, H, W, 3] float32 in [0, 1].
+            The course of the optimisation, and the picture that it ends with, [1, H, W, 3] float32 in
+            [0, 1].
 
         Raises:
-            FloatingPointError: if the loss or its gradient is not finite.
+            FloatingPointError: If the loss or its gradient is not finite.
         """
         start = self._judge.losses(initial, photograph=photograph, style=style)["total"]
         size = tuple(initial.shape)
@@ -127,18 +130,18 @@ class PixelOptimizer:
 
 
 def starting_pictures(photograph: Image, *, seed: int = 0) -> dict[str, Image]:
-    """Where optimisations start, by name: uniform noise in [0, 1] and the photograph itself."""
+    """Return where optimisations start, by name: uniform noise in [0, 1], and the photograph."""
     noise = tf.random.stateless_uniform(photograph.shape, seed=[seed, 0])
     return dict(zip(STARTS, (noise, photograph), strict=True))
 
 
 @dataclasses.dataclass(frozen=True)
 class Average:
-    """An average of worths, or what it is at least.
+    """An average of worths, or a lower bound of it.
 
     Attributes:
-        steps: the average, those that were never reached counting as the limit.
-        exact: False if it would be more with a larger limit.
+        steps: The average; worths that were never reached count as the limit.
+        exact: False if the average would be more with a larger limit.
     """
 
     steps: float
@@ -151,12 +154,12 @@ class Average:
 def average_worth(
     worths: Sequence[float | None], *, limit: float, average: Callable[[Sequence[float]], float]
 ) -> Average:
-    """An average of the worths of several paintings.
+    """Return an average of the worths of several paintings.
 
     Args:
-        worths: of each; None for one that the optimisation never reached.
-        limit: how many steps it was given.
-        average: e.g. ``np.mean`` or ``np.median``.
+        worths: The worth of each painting; None for one that the optimisation never reached.
+        limit: The number of steps that each optimisation was given.
+        average: The function that averages, e.g. ``np.mean`` or ``np.median``.
     """
     least, most = (
         float(average([unreached if worth is None else worth for worth in worths]))

@@ -29,13 +29,13 @@ class TiledLoss(TotalLoss):
     matched keep the whole maps of their taps, which are small beside those of early layers.
 
     Args:
-        terms: additive ones only; see :class:`~stylezoo.losses.LossTerm`.
-        network: gives all the terms' taps.
-        infos: the geometry of its taps, by name.
-        tile: side of a tile without its margin, px; rounded up to a multiple of the deepest stride.
+        terms: The terms, all of them additive; see :class:`~stylezoo.losses.LossTerm`.
+        network: The network that gives the taps of all terms.
+        infos: The geometry of the network's taps, by name.
+        tile: Side of a tile without its margin, px; it is rounded up to a multiple of the deepest stride.
 
     Raises:
-        ValueError: if a term is not additive, or ``tile`` is not positive.
+        ValueError: If a term is not additive, or ``tile`` is not positive.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class TiledLoss(TotalLoss):
         return None not in (height, width) and max(height, width) <= self._longest_whole
 
     def _boxes(self, size: tf.Tensor) -> tf.Tensor:
-        """Top, left, bottom and right of every tile of a picture of ``size``, [T, 4]."""
+        """Return top, left, bottom and right of every tile of a picture of ``size``, [T, 4]."""
         tops, lefts = tf.meshgrid(
             tf.range(0, size[0], self._tile), tf.range(0, size[1], self._tile), indexing="ij"
         )
@@ -84,12 +84,12 @@ class TiledLoss(TotalLoss):
         return tf.reshape(tf.stack([tops, lefts, bottoms, rights], axis=-1), [-1, 4])
 
     def _outer(self, box: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-        """The tile with its margin, as far as the picture reaches."""
+        """Return the tile with its margin, as far as the picture reaches."""
         begin = tf.maximum(box[:2] - self._margin, 0)
         return tf.concat([begin, tf.minimum(box[2:] + self._margin, size)], axis=0)
 
     def _windows(self, box: tf.Tensor, size: tf.Tensor) -> dict[str, Window]:
-        """Which of the whole picture's features a tile owns, for each tap."""
+        """Return which of the whole picture's features a tile owns, for each tap."""
         windows = {}
         for tap, info in self._infos.items():
             features = (size - info.minimum_size) // info.stride + 1
@@ -103,7 +103,7 @@ class TiledLoss(TotalLoss):
     def _owned(
         self, pixels: tf.Tensor, outer: tf.Tensor, windows: Mapping[str, Window]
     ) -> Features:
-        """The features of a tile with margin, without those of the margin."""
+        """Return the features of a tile with margin, without those of the margin."""
         assert self.network is not None
         features = {IMAGE: pixels, **self.network(pixels)}
         owned = {}
@@ -140,7 +140,7 @@ class TiledLoss(TotalLoss):
         return term.summarize(_add(*itertools.chain(*rows)))
 
     def _assemble(self, term: LossTerm, image: Image) -> Features:
-        """The whole picture's features, put together from its tiles'."""
+        """Return the whole picture's features, put together from those of its tiles."""
         # The term's own taps only: early layers of a large picture are what does not fit.
         rows = self._over_tiles(lambda owned, _: {tap: owned[tap] for tap in term.taps}, image)
         return _concat([_concat(row, axis=2) for row in rows], axis=1)
@@ -148,7 +148,7 @@ class TiledLoss(TotalLoss):
     def _over_tiles(
         self, function: Callable[[Features, Mapping[str, Window]], Features], image: Image
     ) -> list[list[Features]]:
-        """What a function makes of each tile's features and their windows, in rows of tiles."""
+        """Return what a function makes of each tile's features and their windows, in rows of tiles."""
         image = tf.convert_to_tensor(image)
         size = tf.shape(image)[1:3]
 
@@ -164,7 +164,7 @@ class TiledLoss(TotalLoss):
         return list(rows.values())
 
     def match(self, image: tf.Tensor, targets: Targets) -> Targets:
-        """As :meth:`TotalLoss.match`, eagerly; whole maps of the matching terms' taps are kept."""
+        """Match as :meth:`TotalLoss.match`, eagerly; whole maps of the matching terms' taps are kept."""
         if self._fits(image):
             return super().match(image, targets)
         return targets | {
@@ -184,7 +184,7 @@ class TiledLoss(TotalLoss):
         }
 
     def _statistics(self, image: tf.Tensor, targets: Targets) -> dict[str, Statistics]:
-        """First pass: the statistics of the whole picture."""
+        """Return the statistics of the whole picture: the first pass."""
         size = tf.shape(image)[1:3]
         boxes = self._boxes(size)
 
@@ -203,7 +203,7 @@ class TiledLoss(TotalLoss):
     def _pull_back(
         self, image: tf.Tensor, targets: Targets, cotangents: dict[str, Statistics]
     ) -> tf.Tensor:
-        """Second pass: the gradient with respect to the pixels from that to the statistics."""
+        """Return the gradient with respect to the pixels from that to the statistics: the second pass."""
         size = tf.shape(image)[1:3]
         boxes = self._boxes(size)
 
@@ -228,9 +228,10 @@ class TiledLoss(TotalLoss):
     def __call__(
         self, image: tf.Tensor, targets: Targets
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """As :meth:`TotalLoss.__call__`; the total alone is differentiable, once, in ``image``.
+        """Return what :meth:`TotalLoss.__call__` returns.
 
-        Targets that are to be matched have to be matched already.
+        In tiles, the total alone is differentiable, once, in ``image``; and targets that are to be
+        matched have to be matched already.
         """
         if self._fits(image):
             return super().__call__(image, targets)

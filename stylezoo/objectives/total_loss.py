@@ -18,12 +18,12 @@ class Reference:
     """The pictures that play a role.
 
     Attributes:
-        images: each [1, H, W, 3] in [0, 1], of any sizes.
-        weights: how much each counts, >= 0; equally by default.
-        mask: [1, H, W, K] in [0, 1], of any size: where in the result the role applies (K = 1), or
-            K regions that guide it.
-        image_masks: one an image, [1, H, W, K], of any sizes: which part of it plays the role, or
-            its K regions.
+        images: The pictures, each [1, H, W, 3] in [0, 1], of any sizes.
+        weights: How much each picture counts, >= 0; by default all count the same.
+        mask: Where in the result the role applies (K = 1), or K regions that guide it: [1, H, W, K] in
+            [0, 1], of any size.
+        image_masks: Which part of each picture plays the role (K = 1), or its K regions: for each picture
+            [1, H, W, K] in [0, 1], of any size.
     """
 
     images: Sequence[Image]
@@ -36,11 +36,11 @@ class TotalLoss:
     """The weighted sum of loss terms over the features of one network.
 
     Args:
-        terms: with different names.
-        network: gives all the terms' taps; None if the terms look at pixels only.
+        terms: The terms; their names are different.
+        network: The network that gives the taps of all terms; None if the terms look at pixels only.
 
     Raises:
-        ValueError: if two terms have one name, or the network lacks a tap.
+        ValueError: If two terms have one name, or the network lacks a tap.
     """
 
     def __init__(self, terms: Sequence[LossTerm], network: keras.Model | None) -> None:
@@ -56,21 +56,21 @@ class TotalLoss:
         self._match = tf.function(self._match_terms, autograph=False)
 
     def features(self, image: Image) -> Features:
-        """The taps' features of [B, H, W, 3] in [0, 1], and the image itself."""
+        """Return the features of all taps, and the image itself, for an image [B, H, W, 3] in [0, 1]."""
         features = self.network(image) if self.network else {}
         return {IMAGE: tf.convert_to_tensor(image), **features}
 
     def targets(
         self, references: Mapping[str, Reference], *, image_size: tuple[int, int] | None = None
     ) -> Targets:
-        """The targets of all terms.
+        """Return the targets of all terms.
 
         Args:
-            references: by role; every term with a ``reference`` needs its own.
-            image_size: height and width of the picture that will be compared; needed with masks.
+            references: The references by role. Every term with a ``reference`` needs its own.
+            image_size: Height and width of the picture that will be compared, px; needed with masks.
 
         Raises:
-            ValueError: if a role is missing, weights don't fit, or a term can't be masked.
+            ValueError: If a role is missing, weights don't fit, or a term can't be masked.
         """
         return {term.name: self._target(term, references, image_size) for term in self.terms}
 
@@ -99,7 +99,7 @@ class TotalLoss:
     def _targets_of(
         self, term: LossTerm, images: Sequence[Image], masks: Sequence[Target]
     ) -> list[Target]:
-        """Of pictures with their masks."""
+        """Return the targets of pictures with their masks, one a picture."""
         if not images:
             return []
         # In a graph what the term does not look at is not computed, and nothing is kept for long.
@@ -125,7 +125,7 @@ class TotalLoss:
         ]
 
     def _masks(self, term: LossTerm, mask: Image, image_size: tuple[int, int]) -> Target:
-        """The mask at the resolution of each of a term's taps."""
+        """Return the mask at the resolution of each of a term's taps."""
         if not term.takes_masks or IMAGE in term.taps:
             raise ValueError(f"`mask` must not be set for the term {term.name} (it takes none)")
         assert self.network is not None  # the term has taps
@@ -137,13 +137,13 @@ class TotalLoss:
 
     @property
     def matches(self) -> bool:
-        """Whether there is anything to :meth:`match`."""
+        """Whether any term has targets that are to be matched; see :meth:`match`."""
         return any(term.matches for term in self.terms)
 
     def match(self, image: tf.Tensor, targets: Targets) -> Targets:
-        """The targets as terms match them to a picture; see :meth:`LossTerm.match`.
+        """Return the targets as terms match them to a picture; see :meth:`LossTerm.match`.
 
-        To be compared with this picture and with others, until they are matched anew.
+        They serve for this picture and for others, until they are matched anew.
         """
         return self._match(image, targets)
 
@@ -156,7 +156,7 @@ class TotalLoss:
     def compare(
         self, statistics: Mapping[str, Statistics], targets: Targets
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """The loss from the terms' statistics of a whole picture; returns as :meth:`__call__`."""
+        """Return what :meth:`__call__` returns, from the terms' statistics of a whole picture."""
         shares = {
             term.name: term.weight * term.compare(statistics[term.name], targets[term.name])
             for term in self.terms
@@ -166,7 +166,7 @@ class TotalLoss:
     def __call__(
         self, image: tf.Tensor, targets: Targets
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """The loss of [B, H, W, 3] in [0, 1].
+        """Return the loss of an image [B, H, W, 3] in [0, 1].
 
         Returns:
             The total, a float32 scalar, and each term's share of it (weight included) by name.

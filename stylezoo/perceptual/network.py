@@ -18,18 +18,18 @@ def perceptual_network(
     weights: str | os.PathLike[str] = "imagenet",
     pooling: str = "max",
 ) -> keras.Model:
-    """A frozen network from images to the features of ``taps``, cut at the deepest of them.
+    """Return a frozen network from images to the features of ``taps``, cut at the deepest of them.
 
     Convolutions pad with zeros, so features within half a receptive field of the border see the
     border; no loss masks them out (nor do the reference codes).
 
     Args:
-        architecture: e.g. ``"vgg16"``; see ``classifiers.list_models``.
-        taps: layer names of :func:`tap_info`: ``relu{block}_{conv}``, ``conv{block}_{conv}`` (before
-            the ReLU), ``pool{block}``; AlexNet's have no block: ``relu3``; ``inception_4c``,
+        architecture: The classifier, e.g. ``"vgg16"``; see ``classifiers.list_models``.
+        taps: Names of layers, those of :func:`tap_info`: ``relu{block}_{conv}``, ``conv{block}_{conv}``
+            (before the ReLU), ``pool{block}``; AlexNet's have no block: ``relu3``; ``inception_4c``,
             ``layer3_block2``, ``fire4``; or of :data:`HEAD`, [B, num_classes]. Duplicates count once.
-        weights: ``"imagenet"``, a name of ``stylezoo weights list``, or a file.
-        pooling: ``"max"``, or ``"avg"`` as in Gatys et al. 2015, who found it to look better.
+        weights: The weights: ``"imagenet"``, a name of ``stylezoo weights list``, or a file.
+        pooling: The pooling: ``"max"``, or ``"avg"`` as in Gatys et al. 2015, who found it to look better.
 
     Returns:
         A Keras model, not trainable: [B, H, W, 3] float in [0, 1] -> {tap: [B, h, w, c]}. With a tap of
@@ -37,8 +37,8 @@ def perceptual_network(
         grey images, LeNet-5, sees the luminance.
 
     Raises:
-        ValueError: for an unknown architecture, tap or pooling; the message lists the known ones.
-        WeightsError: if the weights can't be had, don't fit, or lack a head that is wanted.
+        ValueError: For an unknown architecture, tap or pooling; the message lists the known ones.
+        WeightsError: If the weights can't be had, don't fit, or lack a head that is wanted.
     """
     taps = tuple(dict.fromkeys(taps))
     architecture = classifiers.canonical(architecture)

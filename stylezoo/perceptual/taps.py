@@ -12,16 +12,16 @@ HEAD = (SCORES, LOG_PROBABILITIES)
 
 
 def tap_info(architecture: str) -> dict[str, TapInfo]:
-    """Channels, stride, receptive field and minimum image size of every tap, in network order.
+    """Return channels, stride, receptive field and minimum image size of every tap, in network order.
 
     Raises:
-        ValueError: for an unknown architecture; the message lists the known ones.
+        ValueError: For an unknown architecture; the message lists the known ones.
     """
     return classifiers.tap_infos(architecture)
 
 
 def fixed_size(architecture: str) -> int | None:
-    """The side that images must have for the taps of :data:`HEAD`, px; None if they may have any."""
+    """Return the side that images must have for the taps of :data:`HEAD`, px; None if any will do."""
     if not classifiers.depends_on_size(architecture):
         return None
     return classifiers.get(architecture).input_size

@@ -22,10 +22,11 @@ class Progress:
     """What a callback is told after each step.
 
     Attributes:
-        step: steps done at this size, from 1.
-        num_steps: of this size.
+        step: The number of the step that was done last, from 1.
+        num_steps: How many steps there will be at most.
         losses: ``total`` and each term's share of it.
-        image: gives the picture, [B, H, W, 3] in [0, 1]; called only when it is wanted.
+        image: A function that returns the picture as it is now, [B, H, W, 3] in [0, 1]. It is called only
+            when the picture is wanted.
     """
 
     step: int
@@ -42,10 +43,11 @@ class SynthesisResult:
     """A finished picture.
 
     Attributes:
-        image: [B, H, W, 3] float32 in [0, 1].
-        losses: a dictionary a step, ``total`` and each term's share of it.
-        seconds: wall time of the steps, tracing included.
-        evaluations: of loss and gradient; more than steps where a line search had to shorten.
+        image: The picture, [B, H, W, 3] float32 in [0, 1].
+        losses: A dictionary for each step: ``total`` and each term's share of it.
+        seconds: Wall time of the steps, tracing included.
+        evaluations: Number of evaluations of loss and gradient: more than steps where a line search had
+            to shorten its step.
     """
 
     image: np.ndarray
@@ -68,22 +70,23 @@ def optimize_image(
     """Minimise a loss over a picture.
 
     Args:
-        loss: of the picture.
-        parameter: the picture; changed in place.
-        targets: of ``loss``.
-        config: how it is minimised; see :class:`~stylezoo.synthesis.OptimizationConfig`.
-        num_steps: at most; fewer when no step lowers the loss any more.
-        callback: called after every step.
-        previous: the minimiser of a smaller picture, whose state is carried along.
-        minimizer: what a call with this loss, parameter and optimiser gave, to be started anew: the
-            step is not traced again for other targets of the same shapes.
+        loss: The loss of the picture.
+        parameter: The picture; it is changed in place.
+        targets: The targets of ``loss``.
+        config: How the loss is minimised.
+        num_steps: The number of steps at most; there are fewer when no step lowers the loss any more.
+        callback: A function that is called after every step.
+        previous: The minimiser of a smaller picture, whose state is carried along.
+        minimizer: The minimiser that a call with this loss, parameter and optimiser returned, to be
+            started anew: the step is not traced again for other targets of the same shapes.
 
     Returns:
         The result, and the minimiser to carry on from.
 
     Raises:
-        FloatingPointError: when the loss or its gradient is not finite; names the step and the terms.
-        ValueError: if ``num_steps`` is negative, or ``minimizer`` of another parameter or given beside
+        FloatingPointError: If the loss or its gradient is not finite; the message names the step and the
+            terms.
+        ValueError: If ``num_steps`` is negative, or ``minimizer`` is of another parameter or given beside
             ``previous``.
     """
     if num_steps < 0:

@@ -19,9 +19,9 @@ class Evaluation(NamedTuple):
     """A loss and its gradient at one point.
 
     Attributes:
-        total: float32 scalar; NaN where the gradient is not finite.
-        terms: each term's share of the total.
-        gradient: of ``total`` with respect to the parameter's variable.
+        total: The loss, a float32 scalar; NaN where the gradient is not finite.
+        terms: Each term's share of the total.
+        gradient: The gradient of ``total`` with respect to the parameter's variable.
     """
 
     total: tf.Tensor
@@ -32,13 +32,13 @@ class Evaluation(NamedTuple):
 class Minimizer(abc.ABC):
     """An optimiser's state for one parameter.
 
-    What ``step`` and ``restart`` are called with, the loss is called with after the picture. Others
-    of the same shapes trace nothing again.
+    The loss is called with the picture, followed by what ``step`` and ``restart`` are called with. Other
+    targets of the same shapes trace nothing again.
 
     Attributes:
-        step: one step; returns the total and the terms that it ended at (Adam: that it started
-            from) and how many evaluations it took.
-        stuck: whether no further step can lower the loss (in float32).
+        step: A function that does one step. It returns the total and the terms that the step ended at
+            (those that it started from with Adam), and how many evaluations it took.
+        stuck: Whether no further step can lower the loss (in float32).
     """
 
     def __init__(self, parameter: ImageParameter, loss: Loss) -> None:
@@ -63,7 +63,7 @@ class Minimizer(abc.ABC):
         """Forget all steps, and begin from the parameter as it is now."""
 
     def retarget(self, *targets: Any) -> int:
-        """Go on with other targets, and with what was learnt before; how many evaluations it took."""
+        """Go on with other targets and what was learnt before; return the number of evaluations."""
         return 0
 
     @abc.abstractmethod
@@ -86,7 +86,7 @@ class AdamMinimizer(Minimizer):
             self._carry(previous)
 
     def _carry(self, previous: "AdamMinimizer") -> None:
-        """The moments of a smaller picture."""
+        """Take over the moments of a smaller picture."""
         ratio = _gradient_ratio(previous.parameter, self.parameter)
         shape = self.parameter.variable.shape
         self._first.assign(ratio * _resize(previous._first, shape))
@@ -94,7 +94,7 @@ class AdamMinimizer(Minimizer):
         self._steps.assign(previous._steps)
 
     def restart(self, *targets: Any) -> None:
-        """With moments of zero."""
+        """Begin anew with moments of zero."""
         for state in (self._first, self._second, self._steps):
             state.assign(tf.zeros_like(state))
 
@@ -155,12 +155,12 @@ class LBFGSMinimizer(Minimizer):
         self._gradient = tf.Variable(first.gradient)
 
     def restart(self, *targets: Any) -> None:
-        """Without pairs."""
+        """Begin anew without pairs."""
         self._forget()
         self.retarget(*targets)
 
     def retarget(self, *targets: Any) -> int:
-        """With the pairs as they are."""
+        """Go on with the pairs as they are."""
         self.stuck.assign(False)
         self._arrive(self.evaluate(*targets))
         return 1
@@ -174,7 +174,7 @@ class LBFGSMinimizer(Minimizer):
         return tf.identity(self._total), terms, evaluations
 
     def _direction(self) -> tf.Tensor:
-        """The two-loop recursion, over the components that no bound holds."""
+        """Return the direction of the two-loop recursion, over the components that no bound holds."""
         memory = self._config.memory
         free = self.parameter.free(self._gradient)
         slots = [(self._slot - age) % memory for age in range(1, memory + 1)]
@@ -262,7 +262,7 @@ class LBFGSMinimizer(Minimizer):
         return gradient if self._gains is None else _apply_gains(gradient, self._gains)
 
     def _carry(self, previous: "LBFGSMinimizer") -> None:
-        """The pairs of a smaller picture, as far as they still show positive curvature."""
+        """Take over the pairs of a smaller picture that still show positive curvature."""
         ratio = _gradient_ratio(previous.parameter, self.parameter)
         shape = self.parameter.variable.shape
         memory = previous._config.memory
@@ -283,7 +283,7 @@ def _apply_gains(image: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:
 
 
 def _read(history: tf.Variable, slot: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
-    """One slot of a history, not before ``after`` is there: all at once would be a second copy."""
+    """Read one slot of a history after ``after`` is there: all slots at once would be a second copy."""
     with tf.control_dependencies([after]):
         return tf.gather(history, slot)
 
@@ -293,7 +293,7 @@ def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
 
 
 def _gradient_ratio(smaller: ImageParameter, larger: ImageParameter) -> float:
-    """What gradients shrink by: a mean over pixels spreads over more of them."""
+    """Return by how much gradients shrink: a mean over pixels spreads over more of them."""
     ratio: float = smaller.variable.shape.num_elements() / larger.variable.shape.num_elements()
     return ratio
 

@@ -23,9 +23,13 @@ class OptimizerConfig(Protocol):
         *,
         targets: tuple[Any, ...] = (),
     ) -> "Minimizer":
-        """The minimiser of ``loss`` over ``parameter``, with ``previous``'s state carried along.
+        """Return a minimiser of ``loss`` over ``parameter``.
 
-        ``targets``: what the loss takes beside the picture, as will every step.
+        Args:
+            parameter: The picture.
+            loss: The loss.
+            previous: The minimiser of a smaller picture, whose state is carried along.
+            targets: What the loss takes beside the picture, as every step will.
         """
 
 
@@ -34,10 +38,10 @@ class Adam:
     """Adam (Kingma & Ba 2015, algorithm 1) with bounds by projection.
 
     Attributes:
-        learning_rate: in pixel values.
-        beta_1: decay of the first moment.
-        beta_2: decay of the second moment.
-        epsilon: added to the root of the second moment.
+        learning_rate: Learning rate, in pixel values.
+        beta_1: Decay of the first moment.
+        beta_2: Decay of the second moment.
+        epsilon: A number that is added to the root of the second moment.
     """
 
     learning_rate: float = 0.02
@@ -57,7 +61,7 @@ class Adam:
         *,
         targets: tuple[Any, ...] = (),
     ) -> "Minimizer":
-        """A minimiser; the moments of a smaller picture are resized."""
+        """Return a minimiser; the moments of a smaller picture are resized."""
         from stylezoo.synthesis.minimizers import AdamMinimizer
 
         return AdamMinimizer(self, parameter, loss, previous)
@@ -74,12 +78,12 @@ class LBFGS:
     decreases the loss, the history is forgotten and the picture stays.
 
     Attributes:
-        memory: how many pairs of steps and gradient changes are kept.
-        exponent: the initial Hessian's inverse scales spatial frequencies by f^(-2·exponent), which
+        memory: Number of pairs of steps and gradient changes that are kept.
+        exponent: The inverse of the initial Hessian scales spatial frequencies by f^(-2·exponent), which
             is the same as to optimise Fourier coefficients scaled by f^-exponent: coarse structure
             moves first. 0 for plain L-BFGS.
-        first_step: root mean square of the very first step, in pixel values.
-        max_evaluations: of one line search.
+        first_step: Root mean square of the very first step, in pixel values.
+        max_evaluations: Number of evaluations of one line search at most.
     """
 
     memory: int = 10
@@ -99,7 +103,7 @@ class LBFGS:
         *,
         targets: tuple[Any, ...] = (),
     ) -> "Minimizer":
-        """A minimiser; the pairs of a smaller picture are resized."""
+        """Return a minimiser; the pairs of a smaller picture are resized."""
         from stylezoo.synthesis.minimizers import LBFGSMinimizer
 
         return LBFGSMinimizer(self, parameter, loss, previous, targets)

@@ -11,28 +11,29 @@ class ImageParameter(Protocol):
     """A variable and the picture that it stands for.
 
     Attributes:
-        variable: float32; what an optimiser changes.
+        variable: The float32 variable that an optimiser changes.
     """
 
     variable: tf.Variable
 
     def image(self) -> tf.Tensor:
-        """The picture, [B, H, W, 3], differentiable with respect to ``variable``."""
+        """Return the picture, [B, H, W, 3], differentiable with respect to ``variable``."""
 
     def project(self) -> None:
         """Move ``variable`` to the nearest value that is allowed."""
 
     def free(self, gradient: tf.Tensor) -> tf.Tensor:
-        """1 where a step against ``gradient`` is allowed, 0 where a bound stops it."""
+        """Return 1 where a step against ``gradient`` is allowed, 0 where a bound stops it."""
 
 
 class Pixels:
     """The pixels themselves, kept within bounds.
 
     Args:
-        initial: [B, H, W, 3] float32.
-        bounds: smallest and largest value, scalars or [3] (one a channel).
-        grey: keep the channels equal; then ``initial`` and bounds that are not scalars are grey too.
+        initial: The picture to start from, [B, H, W, 3] float32.
+        bounds: Smallest and largest value, scalars or [3] (one a channel).
+        grey: Whether the channels are kept equal; then ``initial``, and bounds that are not scalars, are
+            grey too.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Pixels:
         self.variable = tf.Variable(tf.clip_by_value(initial, *self._bounds), name="pixels")
 
     def image(self) -> tf.Tensor:
-        """The variable, thrice where the picture is grey."""
+        """Return the variable, repeated for all channels where the picture is grey."""
         picture = tf.convert_to_tensor(self.variable)
         return tf.repeat(picture, 3, axis=-1) if self._grey else picture
 
@@ -59,7 +60,7 @@ class Pixels:
         self.variable.assign(tf.clip_by_value(self.variable, *self._bounds))
 
     def free(self, gradient: tf.Tensor) -> tf.Tensor:
-        """0 at a bound that the step would cross."""
+        """Return 0 at a bound that the step would cross, 1 elsewhere."""
         lower, upper = self._bounds
         held = ((self.variable <= lower) & (gradient > 0)) | (
             (self.variable >= upper) & (gradient < 0)
@@ -82,8 +83,10 @@ class FourierImage:
     in the units alone: the gains have a mean square of 1, so that coefficients are on the scale of pixels.
 
     Args:
-        initial: [B, H, W, 3] float32 in [0, 1]; what is within 0.001 of black and white is moved there.
-        exponent: coefficients are scaled by frequency^-exponent; 1 in the source, smoother with more.
+        initial: The picture to start from, [B, H, W, 3] float32 in [0, 1]. Values within 0.001 of black and
+            white are moved to that distance.
+        exponent: Coefficients are scaled by frequency^-exponent. It is 1 in the source; pictures are
+            smoother with more.
     """
 
     def __init__(self, initial: tf.Tensor, *, exponent: float = 1.0) -> None:
@@ -102,15 +105,15 @@ class FourierImage:
         self.variable = tf.Variable(parts, name="coefficients")
 
     def image(self) -> tf.Tensor:
-        """The picture, strictly between 0 and 1."""
+        """Return the picture, strictly between 0 and 1."""
         spectrum = tf.complex(self.variable[..., 0], self.variable[..., 1])
         spectrum *= tf.cast(self._gains, tf.complex64)
         decorrelated = tf.signal.irfft2d(spectrum, fft_length=self._size)
         return tf.sigmoid(tf.einsum("bchw,rc->bhwr", decorrelated, self._colours))
 
     def project(self) -> None:
-        """Nothing: every value is allowed."""
+        """Do nothing: every value is allowed."""
 
     def free(self, gradient: tf.Tensor) -> tf.Tensor:
-        """1: there are no bounds."""
+        """Return 1 everywhere: there are no bounds."""
         return tf.ones_like(gradient)

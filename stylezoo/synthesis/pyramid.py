@@ -15,7 +15,7 @@ from stylezoo.synthesis.parameters import Pixels
 
 
 def size_of(image: tf.Tensor) -> Size:
-    """Height and width of [B, H, W, C], px."""
+    """Return height and width of an image [B, H, W, C], px."""
     return image.shape[1], image.shape[2]
 
 
@@ -24,11 +24,11 @@ class Level:
     """What was done at one size.
 
     Attributes:
-        height: px.
-        width: px.
-        steps: done.
-        evaluations: of loss and gradient.
-        seconds: wall time.
+        height: Height of the picture, px.
+        width: Width of the picture, px.
+        steps: Number of steps that were done.
+        evaluations: Number of evaluations of loss and gradient.
+        seconds: Wall time.
     """
 
     height: int
@@ -43,9 +43,9 @@ class PyramidResult:
     """A finished picture.
 
     Attributes:
-        image: [1, H, W, 3] float32 in [0, 1].
-        losses: a dictionary a step over all levels, ``total`` and each term's share of it.
-        levels: in the order in which they were done.
+        image: The picture, [1, H, W, 3] float32 in [0, 1].
+        losses: A dictionary for each step of all levels: ``total`` and each term's share of it.
+        levels: The levels, in the order in which they were done.
     """
 
     image: tf.Tensor
@@ -73,15 +73,16 @@ def coarse_to_fine(
     The optimiser's state is enlarged with the picture.
 
     Args:
-        problem: makes the loss for a size.
-        initial: makes what the first level starts from, [1, H, W, 3] in [0, 1], for its size.
-        levels: as :meth:`Schedule.levels` gives them.
-        config: how the loss is minimised at every level.
-        bounds: of the pixels; see :class:`~stylezoo.synthesis.Pixels`.
-        grey: see :class:`~stylezoo.synthesis.Pixels`.
-        detail_of: a picture [1, H, W, 3] whose detail is added to each enlarged result: what it has at
+        problem: A function that returns the loss and its targets for a size.
+        initial: A function that returns what the first level starts from, [1, H, W, 3] in [0, 1], for its
+            size.
+        levels: Sizes and steps, as :meth:`Schedule.levels` returns them.
+        config: How the loss is minimised at every level.
+        bounds: Bounds of the pixels; see :class:`~stylezoo.synthesis.Pixels`.
+        grey: Whether the picture stays grey; see :class:`~stylezoo.synthesis.Pixels`.
+        detail_of: A picture [1, H, W, 3] whose detail is added to each enlarged result: what it has at
             the new size beyond its own reduction to the size before.
-        callback: called after every step, with steps counted over all levels.
+        callback: A function that is called after every step, with steps counted over all levels.
     """
     image = initial(levels[0][0])
     minimizer: Minimizer | None = None
@@ -111,7 +112,7 @@ def coarse_to_fine(
 
 
 def _enlarge(image: tf.Tensor, size: Size, detail_of: tf.Tensor | None) -> tf.Tensor:
-    """``image`` at ``size``, with another picture's detail that it has no room for yet."""
+    """Return ``image`` at ``size``, with the detail of another picture that had no room before."""
     enlarged = images.resize(image, size)
     if detail_of is None or size_of(image) == size:
         return enlarged
@@ -120,7 +121,7 @@ def _enlarge(image: tf.Tensor, size: Size, detail_of: tf.Tensor | None) -> tf.Te
 
 
 def _shifted(callback: Callback | None, done: int, total: int) -> Callback | None:
-    """``callback`` told of steps over all levels."""
+    """Return ``callback`` told of steps over all levels."""
     if callback is None:
         return None
 
