@@ -61,6 +61,7 @@ class Judge:
         lpips: The architectures of :class:`Lpips`.
 
     Attributes:
+        objective: What the paintings should match.
         loss: The loss of the objective.
         photographs: The photographs by name.
         styles: The names of the styles.
@@ -82,6 +83,7 @@ class Judge:
         for name, image in (*photographs.items(), *styles.items()):
             with errors.renamed(image=name):
                 objective.check_image_size(*image.shape[1:3])
+        self.objective = objective
         self.loss = objective.build(pictures=[*photographs.values(), *styles.values()])
         self.photographs = dict(photographs)
         self.styles = tuple(styles)

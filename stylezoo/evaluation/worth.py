@@ -14,8 +14,8 @@ from stylezoo.synthesis import LBFGS, Minimizer, OptimizationConfig, Pixels, opt
 
 STARTS = ("noise", "photograph")
 
-# Plain pixels, projected to [0, 1].
-_OPTIMIZATION = OptimizationConfig(LBFGS(memory=20))
+# Of plain pixels, projected to [0, 1].
+_OPTIMIZER = LBFGS(memory=20)
 
 
 def worth_in_steps(totals: Sequence[float], total: float) -> float | None:
@@ -81,6 +81,7 @@ class PixelOptimizer:
             raise ValueError(f"`num_steps` must be >= 1. Received: num_steps={num_steps}")
         self._judge = judge
         self._num_steps = num_steps
+        self._config = OptimizationConfig(_OPTIMIZER, match_every=judge.objective.match_every)
         self._prepared: dict[tuple[int, ...], tuple[Pixels, Minimizer]] = {}
 
     def run(
@@ -115,7 +116,7 @@ class PixelOptimizer:
             self._judge.loss,
             parameter,
             self._judge.targets(photograph, style),
-            config=_OPTIMIZATION,
+            config=self._config,
             num_steps=self._num_steps,
             callback=callback and (lambda _: callback()),
             minimizer=minimizer,

@@ -178,6 +178,20 @@ def test_an_optimisation_that_is_stuck_stays_where_it_is(objective):
     np.testing.assert_array_equal(picture, PHOTOGRAPHS["cat"])
 
 
+def test_patches_are_matched_before_each_step(objective, monkeypatch):
+    """And not within it, where the loss would jump."""
+    matched = []
+    original = TotalLoss.match
+    monkeypatch.setattr(TotalLoss, "match", lambda *inputs: matched.append(1) or original(*inputs))
+    patches = dataclasses.replace(objective, style_loss="mrf", style_layers=("relu1_2",))
+    judge = Judge(patches, photographs=PHOTOGRAPHS, styles=STYLES, lpips=())
+    noise = starting_pictures(PHOTOGRAPHS["cat"])["noise"]
+    optimizer = PixelOptimizer(judge, num_steps=4)
+    optimization, _ = optimizer.run(noise, photograph="cat", style="cubism")
+    assert len(matched) == 4
+    assert list(optimization.totals) == sorted(optimization.totals, reverse=True)
+
+
 def test_no_steps(judge):
     with pytest.raises(ValueError, match=r"`num_steps` must be >= 1. Received: num_steps=0"):
         PixelOptimizer(judge, num_steps=0)

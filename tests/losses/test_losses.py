@@ -110,6 +110,38 @@ def test_total_variation_loss_is_the_batchs_mean():
     )
 
 
+def test_total_variation_loss_may_be_a_sum():
+    image = tf.constant(np.random.default_rng(0).uniform(size=(2, 4, 5, 3)), tf.float32)
+    summed = losses.TotalVariationLoss(scale="sum")({losses.IMAGE: image}, {})
+    values = np.asarray(image, np.float64)
+    expected = sum(np.sum(np.diff(values, axis=axis) ** 2) for axis in (1, 2)) / 2
+    np.testing.assert_allclose(summed, expected, rtol=FLOAT32)
+
+
+@pytest.mark.parametrize("kind", STYLES)
+def test_stacked_targets_are_those_of_a_batch(kind):
+    """Pictures of other sizes, too: each of a batch is compared with its own."""
+    term, size = STYLES[kind](TAPS), (32, 40)
+    larger = {tap: tf.repeat(values, 2, axis=1) for tap, values in features(2, size=size).items()}
+    references = [features(1, size=size), larger]
+    targets = [term.target(reference) for reference in references]
+    images = [features(3, size=size), features(4, size=size)]
+    batch = {tap: tf.concat([image[tap] for image in images], axis=0) for tap in TAPS}
+    each = [float(term(image, target)) for image, target in zip(images, targets, strict=True)]
+    # Quantiles of the smaller are interpolated to as many as the larger has, and back.
+    tolerance = 2e-2 if kind == "sliced" else FLOAT32
+    assert float(term(batch, term.stack(targets))) == pytest.approx(np.mean(each), rel=tolerance)
+    assert float(term(images[0], term.stack(targets[:1]))) == each[0]
+
+
+def test_patches_have_one_target_for_all_of_a_batch():
+    term = losses.MRFLoss(TAPS)
+    target = {"a": tf.zeros([1])}
+    assert term.stack([target]) is target
+    with pytest.raises(ValueError, match=r"`targets` of the term style must be one. Received: 2"):
+        term.stack([target, target])
+
+
 TERMS = {
     "content": losses.ContentLoss(TAPS),
     "relative content": losses.ContentLoss(TAPS, scale="relative"),
@@ -276,6 +308,7 @@ def test_weighted_mean_refuses(count, weights, message):
         (lambda: losses.MomentsLoss(["a", "a"]), r"different layers. Received: \['a', 'a'\]"),
         (lambda: losses.ContentLoss(TAPS, scale="sum"), r"`scale` must be one of .*'sum'"),
         (lambda: losses.TotalVariationLoss(beta=0), r"`beta` must be > 0. Received: beta=0"),
+        (lambda: losses.TotalVariationLoss(scale="max"), r"`scale` must be one of .*'max'"),
     ],
 )
 def test_constructors_refuse(make, message):
