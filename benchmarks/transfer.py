@@ -19,12 +19,12 @@ from absl import app, flags
 
 from benchmarks import results
 from stylezoo import images, objectives
+from stylezoo.progress import Progress
 from stylezoo.synthesis import (
     LBFGS,
     PRESETS,
     Adam,
     Pixels,
-    Progress,
     Schedule,
     TransferConfig,
     transfer,

@@ -20,7 +20,7 @@ from absl import app, flags
 
 from benchmarks import results
 from stylezoo import images, perceptual, visualize
-from stylezoo.synthesis import Progress
+from stylezoo.progress import Progress
 
 _PARTS = ("activation", "dream")
 _OUTPUT = flags.DEFINE_string("output", "out/benchmarks/visualize.json", "Where figures go.")

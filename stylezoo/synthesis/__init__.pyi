@@ -10,7 +10,7 @@ from .configurations import (
     TransferConfig,
 )
 from .inversion import check_inversion, invert
-from .loop import Callback, Progress, SynthesisResult, optimize_image
+from .loop import SynthesisResult, optimize_image
 from .minimizers import Minimizer
 from .optimizers import LBFGS, Adam, OptimizerConfig
 from .parameters import FourierImage, ImageParameter, Pixels
@@ -25,7 +25,6 @@ __all__ = [
     "PRESETS",
     "TEXTURE_PRESETS",
     "Adam",
-    "Callback",
     "FourierImage",
     "ImageParameter",
     "InversionConfig",
@@ -34,7 +33,6 @@ __all__ = [
     "OptimizationConfig",
     "OptimizerConfig",
     "Pixels",
-    "Progress",
     "PyramidResult",
     "Schedule",
     "SynthesisResult",

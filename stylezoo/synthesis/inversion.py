@@ -6,13 +6,13 @@ import tensorflow as tf
 
 from stylezoo import images, losses
 from stylezoo.objectives import Reference, Targets, TotalLoss
+from stylezoo.progress import Callback
 from stylezoo.synthesis.configurations import (
     InversionConfig,
     OptimizationConfig,
     Schedule,
     Size,
 )
-from stylezoo.synthesis.loop import Callback
 from stylezoo.synthesis.pyramid import PyramidResult, coarse_to_fine, size_of
 
 

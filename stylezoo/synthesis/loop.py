@@ -2,12 +2,12 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from stylezoo.objectives import Targets, TotalLoss
+from stylezoo.progress import Callback, Progress
 from stylezoo.synthesis.configurations import OptimizationConfig
 from stylezoo.synthesis.minimizers import Minimizer
 from stylezoo.synthesis.parameters import ImageParameter
@@ -15,27 +15,6 @@ from stylezoo.synthesis.parameters import ImageParameter
 # A run has converged when its loss has changed by less than a fraction over this many steps
 # (Ruder et al. 2016, section 6: 1e-4 over 50).
 _CONVERGENCE_SPAN = 50
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """What a callback is told after each step.
-
-    Attributes:
-        step: The number of the step that was done last, from 1.
-        num_steps: How many steps there will be at most.
-        losses: ``total`` and each term's share of it.
-        image: A function that returns the picture as it is now, [B, H, W, 3] in [0, 1]. It is called only
-            when the picture is wanted.
-    """
-
-    step: int
-    num_steps: int
-    losses: dict[str, float]
-    image: Callable[[], np.ndarray]
-
-
-Callback = Callable[[Progress], None]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from stylezoo import images
 from stylezoo.objectives import Targets, TotalLoss
+from stylezoo.progress import Callback, Progress
 from stylezoo.synthesis.configurations import OptimizationConfig, Size
-from stylezoo.synthesis.loop import Callback, Progress, optimize_image
+from stylezoo.synthesis.loop import optimize_image
 from stylezoo.synthesis.minimizers import Minimizer
 from stylezoo.synthesis.parameters import Pixels
 

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from stylezoo import errors, images
 from stylezoo.objectives import Reference, StyleReferences, Targets, TotalLoss
+from stylezoo.progress import Callback, Progress
 from stylezoo.synthesis.configurations import PRESETS, Size, TransferConfig
-from stylezoo.synthesis.loop import Callback, Progress
 from stylezoo.synthesis.pyramid import PyramidResult, coarse_to_fine, size_of
 
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from stylezoo import errors, images
 from stylezoo.objectives import StyleReferences, Targets, TotalLoss
+from stylezoo.progress import Callback
 from stylezoo.synthesis.configurations import Size, TextureConfig
-from stylezoo.synthesis.loop import Callback
 from stylezoo.synthesis.pyramid import PyramidResult, coarse_to_fine, size_of
 
 

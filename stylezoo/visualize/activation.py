@@ -10,8 +10,8 @@ import tensorflow as tf
 from stylezoo import classifiers, errors, losses, perceptual
 from stylezoo.losses import IMAGE, Features
 from stylezoo.objectives import TotalLoss
+from stylezoo.progress import Callback
 from stylezoo.synthesis import (
-    Callback,
     FourierImage,
     ImageParameter,
     OptimizationConfig,

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-    from stylezoo.synthesis import Callback, Progress, PyramidResult
+    from stylezoo.progress import Callback, Progress
+    from stylezoo.synthesis import PyramidResult
 
 _VERSIONED = ("stylezoo", "tensorflow", "keras", "numpy", "pillow")
 
