@@ -45,7 +45,7 @@ def training_speed(preset: str, size: int) -> dict[str, float]:
             config,
             loop=loop,
             run=f"{folder}/run",
-            callback=lambda step, losses: moments.append(time.perf_counter()),
+            callback=lambda _: moments.append(time.perf_counter()),
         )
     seconds = [later - earlier for earlier, later in itertools.pairwise(moments)]
     # The first steps are traced and optimised, the last is followed by samples and saving.

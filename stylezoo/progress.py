@@ -1,7 +1,6 @@
 """What callbacks are told of work that is under way."""
 
 import dataclasses
-import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -28,7 +27,7 @@ class Progress:
 
     step: int
     num_steps: int
-    losses: Mapping[str, float] = types.MappingProxyType({})
+    losses: Mapping[str, float] = dataclasses.field(default_factory=dict)
     image: "Callable[[], np.ndarray]" = _no_image
 
 

@@ -10,7 +10,7 @@ from .style_training import StyleTraining, train_style
 from .superres_training import SuperresTraining, train_superres
 from .tasks import TrainingResult
 from .texture_training import TextureTraining, train_texture
-from .trainer import Callback, train
+from .trainer import train
 
 __all__ = [
     "DECAYS",
@@ -18,7 +18,6 @@ __all__ = [
     "PRECISIONS",
     "RECIPES",
     "Augmentation",
-    "Callback",
     "ClassifierResult",
     "ClassifierTraining",
     "ContentConfig",

@@ -11,12 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo import classifiers, images, weights
+from stylezoo.progress import Callback
 from stylezoo.training import recognition
 from stylezoo.training.augmentation import Views, colour_components
 from stylezoo.training.labelled import LabelledConfig, LabelledPhotographs
 from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.recipes import Recipe
-from stylezoo.training.trainer import Callback, train
+from stylezoo.training.trainer import train
 from stylezoo.weights import weights_files
 
 # So many held-out pictures, evenly spaced, are looked at on the way.

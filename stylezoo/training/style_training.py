@@ -10,11 +10,12 @@ import tensorflow as tf
 
 from stylezoo import errors, generators, images
 from stylezoo.objectives import OBJECTIVES, Objective, StyleReferences, TotalLoss
+from stylezoo.progress import Callback
 from stylezoo.training.content_config import ContentConfig
 from stylezoo.training.content_pictures import Content
 from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
-from stylezoo.training.trainer import Callback, scalar_seed, train
+from stylezoo.training.trainer import scalar_seed, train
 
 
 @dataclasses.dataclass(frozen=True)

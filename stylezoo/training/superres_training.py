@@ -10,11 +10,12 @@ import tensorflow as tf
 from stylezoo import errors, generators, images, losses, perceptual
 from stylezoo.objectives import TotalLoss
 from stylezoo.perceptual import Perceptual
+from stylezoo.progress import Callback
 from stylezoo.training.content_config import ContentConfig
 from stylezoo.training.content_pictures import Content
 from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
-from stylezoo.training.trainer import Callback, train
+from stylezoo.training.trainer import train
 
 # Of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
 _SIGMA = 1.0

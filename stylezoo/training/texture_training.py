@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from stylezoo import errors, generators, images
 from stylezoo.objectives import OBJECTIVES, Objective, StyleReferences
+from stylezoo.progress import Callback
 from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
-from stylezoo.training.trainer import Callback, scalar_seed, train
+from stylezoo.training.trainer import scalar_seed, train
 
 _NUM_SHOWN = 4
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stylezoo.progress import Callback, Progress
 from stylezoo.training.loop_config import LoopConfig, StepDecay
 from stylezoo.training.run_folder import RunFolder
 
@@ -47,9 +48,6 @@ class Task(Protocol[Result_co]):
 
     def result(self) -> Result_co:
         """What training ends with."""
-
-
-Callback = Callable[[int, Mapping[str, float]], None]
 
 
 def scalar_seed(seed: tf.Tensor) -> tf.Tensor:
@@ -95,8 +93,8 @@ def train(
         config: see :class:`LoopConfig`.
         describe: the task's configuration; recorded with ``config`` and compared on resuming.
         path: of the run's folder, see :class:`~stylezoo.training.run_folder.RunFolder`.
-        callback: called with the number of steps done after every step, and the mean losses since
-            the last record whenever there is one (else an empty mapping).
+        callback: A function that is called after every step. Its losses are the means since the last
+            record, where one is made, and empty at the other steps.
 
     Returns:
         The task's result, once it is trained; its model is also in the folder.
@@ -214,7 +212,7 @@ class _Trainer(Generic[Result]):
             if saves:
                 self._save(step)
             if callback:
-                callback(step, means)
+                callback(Progress(step, self._config.num_steps, means))
         return self._task.result()
 
     def _open_batches(self) -> Any:

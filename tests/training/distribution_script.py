@@ -77,8 +77,8 @@ def main():
     # Each replica has its own, so that no two ways of distribution would be alike.
     style_training._quantization_noise = lambda shape, seed: tf.zeros(shape)
 
-    def interrupt(step, losses):
-        if step == stop:
+    def interrupt(progress):
+        if progress.step == stop:
             sys.exit()
 
     options = {"loop": config, "run": str(folder / name), "callback": interrupt}

@@ -64,7 +64,9 @@ def test_interrupted_and_resumed(stops, unbroken, tmp_path):
         with pytest.raises(Interrupted):
             run(tmp_path, num_steps=NUM_STEPS, callback=interrupt_at(stop))
     steps = []
-    result = run(tmp_path, num_steps=NUM_STEPS, callback=lambda step, losses: steps.append(step))
+    result = run(
+        tmp_path, num_steps=NUM_STEPS, callback=lambda progress: steps.append(progress.step)
+    )
     resumed = max((saved for saved in SAVED if saved <= stops[-1]), default=0)
     assert steps == list(range(resumed + 1, NUM_STEPS + 1))
     path, unbroken_result = unbroken
@@ -76,7 +78,7 @@ def test_finished_run_is_left_as_it_is(unbroken):
     path, before = unbroken
     files = snapshot(path)
     steps = []
-    result = run(path, num_steps=NUM_STEPS, callback=lambda step, losses: steps.append(step))
+    result = run(path, num_steps=NUM_STEPS, callback=lambda progress: steps.append(progress.step))
     assert steps == []
     assert snapshot(path) == files
     for name, values in weights(before.generator.network).items():
@@ -113,7 +115,11 @@ def test_seed(unbroken, tmp_path):
 
 def test_callback_and_result(unbroken, tmp_path):
     calls = []
-    result = run(tmp_path, num_steps=5, callback=lambda *call: calls.append(call))
+    result = run(
+        tmp_path,
+        num_steps=5,
+        callback=lambda progress: calls.append((progress.step, progress.losses)),
+    )
     assert [step for step, _ in calls] == [1, 2, 3, 4, 5]
     # A record every two steps, and at the states after steps 3 and 5.
     assert [sorted(losses) for _, losses in calls] == [
@@ -259,7 +265,7 @@ def test_a_loss_that_is_not_finite(every, noticed, tmp_path):
             tmp_path,
             num_steps=10,
             broken=spoiled("loss", 3, math.nan),
-            callback=lambda step, losses: steps.append(step),
+            callback=lambda progress: steps.append(progress.step),
             **every,
         )
     assert steps == list(range(1, noticed))
@@ -272,7 +278,7 @@ def test_a_loss_that_is_not_finite(every, noticed, tmp_path):
         assert np.all(np.isfinite(paint(model)))
         # Once what was wrong is right it goes on from there.
         steps.clear()
-        run(tmp_path, num_steps=10, callback=lambda step, losses: steps.append(step), **every)
+        run(tmp_path, num_steps=10, callback=lambda progress: steps.append(progress.step), **every)
         assert steps == list(range(3, 11))
 
 

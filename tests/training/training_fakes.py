@@ -94,8 +94,8 @@ class Interrupted(Exception):  # noqa: N818
 def interrupt_at(*steps):
     """A callback that raises :class:`Interrupted` after these steps."""
 
-    def callback(step, losses):
-        if step in steps:
+    def callback(progress):
+        if progress.step in steps:
             raise Interrupted
 
     return callback

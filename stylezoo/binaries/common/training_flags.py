@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -13,7 +13,8 @@ from stylezoo.training.content_config import ContentConfig
 from stylezoo.training.loop_config import LoopConfig
 
 if TYPE_CHECKING:
-    from stylezoo.training import Callback, ClassifierResult, TrainingResult
+    from stylezoo.progress import Callback, Progress
+    from stylezoo.training import ClassifierResult, TrainingResult
 
     Train = Callable[..., TrainingResult | ClassifierResult]
 
@@ -75,12 +76,12 @@ def _progress(values: flags.FlagValues, loop: "LoopConfig") -> "Iterator[Callbac
     """Yield a callback that shows a progress bar with the losses."""
     with reporting.bar(values.run, "step", total=loop.num_steps) as bar:
 
-        def callback(step: int, losses: Mapping[str, float]) -> None:
+        def callback(progress: "Progress") -> None:
             if not bar.n:  # a resumed run: what was done before says nothing of the speed
-                bar.initial = bar.n = step - 1
-            if losses:
-                shown = {name: f"{value:.3g}" for name, value in losses.items()}
+                bar.initial = bar.n = progress.step - 1
+            if progress.losses:
+                shown = {name: f"{value:.3g}" for name, value in progress.losses.items()}
                 bar.set_postfix(shown, refresh=False)
-            bar.update(step - bar.n)
+            bar.update(progress.step - bar.n)
 
         yield callback
