@@ -38,7 +38,7 @@ setuptools.setup(
         "stylezoo": ["py.typed"],
         "stylezoo.classifiers": ["*.txt"],
         "stylezoo.export.verify": ["*.mjs"],
-        "stylezoo.pretrained": ["*.h5", "*.md"],
+        "stylezoo.pretrained": ["*/*.h5", "*/*.json", "*/*.md"],
     },
     install_requires=[
         "absl-py>=2.1,<3",

@@ -34,7 +34,7 @@ def _lite(path: pathlib.Path, threads: int, inputs: export.Arrays) -> Callable[[
 
 
 def speed(size: int, folder: str) -> dict[str, Any]:
-    """Median and 99th percentile of seconds, megapixels a second, and the ratios that matter."""
+    """Return median and 99th percentile of seconds, megapixels a second, and the ratios that matter."""
     servable = export.load(_MODEL.value)
     photograph = images.centre_square(images.load_sample("chelsea"), size).numpy()
     inputs = servable.mobile_inputs(photograph, 0)

@@ -17,7 +17,7 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import results
-from stylezoo import generators, images, painting, training
+from stylezoo import generators, images, training
 
 _PARTS = ("training", "painting", "pytorch")
 _OUTPUT = flags.DEFINE_string("output", "out/benchmarks/generators.json", "Where figures go.")
@@ -29,7 +29,7 @@ _STYLED = ("johnson", "conditional", "light")
 
 
 def training_speed(preset: str, size: int) -> dict[str, float]:
-    """Images a second of the training step, after it was traced, and the share of reading them."""
+    """Return images a second of the training step, after it was traced, and the share of reading them."""
     source = images.sample_path("chelsea")
     config = training.StyleTraining(
         generator=generators.generator_config(preset),
@@ -54,15 +54,13 @@ def training_speed(preset: str, size: int) -> dict[str, float]:
 
 
 def _painter(preset: str, size: int) -> Callable[[], object]:
-    config = generators.generator_config(preset)
-    generator = generators.Generator(config, config.build(), styles=("a",))
+    painter = generators.build(generators.generator_config(preset))
     photograph = np.random.default_rng(0).uniform(size=(1, size, size, 3)).astype(np.float32)
-    stylizer = painting.Stylizer(generator, tiling="none")
-    return lambda: stylizer(photograph)
+    return lambda: painter.paint(photograph, tiling="none")
 
 
 def painting_speed(size: int) -> dict[str, Any]:
-    """Megapixels a second of each generator, and how many times as fast as Johnson's it is."""
+    """Return megapixels a second of each generator, and how many times as fast as Johnson's it is."""
     seconds = results.alternate(
         {preset: _painter(preset, size) for preset in _STYLED}, repeats=_REPEATS.value
     )
@@ -73,7 +71,7 @@ def painting_speed(size: int) -> dict[str, Any]:
 
 
 def pytorch_speed(size: int) -> dict[str, Any]:
-    """Our Johnson network and the same in PyTorch, in turn."""
+    """Time our Johnson network and the same in PyTorch, in turn."""
     seconds = results.alternate(
         {"tensorflow": _painter("johnson", size), "pytorch": _torch_painter(size)},
         repeats=_REPEATS.value,
@@ -108,7 +106,7 @@ def _torch_painter(size: int) -> Callable[[], object]:
         *(nn.ReflectionPad2d(4), nn.Conv2d(32, 3, 9), nn.Sigmoid()),
     ).eval()
     count = sum(parameter.numel() for parameter in network.parameters())
-    if count != (ours := generators.generator_config("johnson").build().count_params()):
+    if count != (ours := generators.build(generators.generator_config("johnson")).count_params()):
         raise AssertionError(f"not the same network: {count} parameters, ours has {ours}")
     photograph = torch.rand(1, 3, size, size)
 

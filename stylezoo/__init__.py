@@ -5,12 +5,47 @@ Read them in the order of the data: ``images -> perceptual -> losses -> objectiv
 """
 
 import importlib
+import os
 import pkgutil
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
 
 __version__ = "0.1.0"
 
 _SUBPACKAGES = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
+
+
+def load(model: str | os.PathLike[str]) -> "keras.Model":
+    """Load a trained model: a painter or a classifier.
+
+    Args:
+        model: What :func:`stylezoo.generators.load` takes (a name in
+            :data:`stylezoo.pretrained.MODELS`, a preset's folder, a painter's ``.h5`` file) or what
+            :func:`stylezoo.classifiers.load` takes (the name of an architecture or of weights, a
+            weights file, the folder of a run).
+
+    Returns:
+        A :class:`stylezoo.generators.Painter`, or a classifier.
+
+    Raises:
+        OSError: If it can't be read.
+        ValueError: If there is no model of this name, or it is damaged.
+        WeightsError: If a classifier's weights can't be had.
+    """
+    from stylezoo import classifiers, generators, pretrained
+
+    if generators.is_painter(model):
+        return generators.load(model)
+    try:
+        return classifiers.load(model)
+    except ValueError as error:
+        painters = ", ".join(pretrained.MODELS)
+        raise ValueError(
+            f"neither a painter, such as {painters}, nor a classifier: {error}"
+        ) from None
 
 
 def __getattr__(name: str) -> ModuleType:
@@ -20,4 +55,4 @@ def __getattr__(name: str) -> ModuleType:
 
 
 def __dir__() -> list[str]:
-    return ["__version__", *_SUBPACKAGES]
+    return ["__version__", "load", *_SUBPACKAGES]

@@ -1,5 +1,7 @@
 """What generators are fed, and networks whose every pixel in reach has an effect."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,16 +13,21 @@ from stylezoo import generators, painting
 def network_of(config):
     """With the same random weights every time."""
     keras.utils.set_random_seed(0)
-    return config.build()
+    return generators.build(config)
+
+
+@functools.cache
+def noise_of(config):
+    """What draws the noise of a texture network."""
+    return generators.build(config).noise
 
 
 def inputs_for(config, size, *, image=None, batch=1, seed=0):
-    """Everything that a generator takes; `image` is random by default."""
+    """Everything that a painter takes; `image` is random by default."""
     inputs = {}
-    texture = isinstance(config, generators.TextureNetworkConfig)
-    if texture:
-        inputs.update(generators.texture_noise(config, size, batch=batch, seed=seed))
-    if not texture or config.stylize:
+    if isinstance(config, generators.TextureNetworkConfig):
+        inputs.update(noise_of(config)(size, batch=batch, seed=seed))
+    if config.paints != generators.TEXTURES:
         inputs["image"] = random_image(*size, batch=batch, seed=seed) if image is None else image
     if config.num_styles:
         inputs["style_weights"] = tf.one_hot([0] * batch, config.num_styles)

@@ -46,7 +46,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; return its exit status."""
     paths = options.pictures(arguments)
     targets = _targets(values, paths) if values.output else []
     quiet.import_tensorflow()
@@ -80,7 +80,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _targets(values: flags.FlagValues, paths: list[pathlib.Path]) -> list[pathlib.Path]:
-    """Where the paintings go, which can be written as far as can be known now."""
+    """Return where the paintings go, which can be written as far as can be known now."""
     output = pathlib.Path(values.output)
     if len(paths) == 1 and not output.is_dir():
         targets = [output]
@@ -97,7 +97,7 @@ def _targets(values: flags.FlagValues, paths: list[pathlib.Path]) -> list[pathli
 
 
 def _style_weights(values: flags.FlagValues, num_styles: int) -> np.ndarray:
-    """[1, num_styles]."""
+    """Return the weights of the styles, [1, num_styles]."""
     from stylezoo import generators
 
     if values.style_weights is not None:
@@ -107,7 +107,9 @@ def _style_weights(values: flags.FlagValues, num_styles: int) -> np.ndarray:
             given = ",".join(values.style_weights)
             raise ValueError(f"`--style_weights` must be numbers. Received: {given}") from None
     elif values.model in pretrained.MODELS:
-        weights = generators.blend(pretrained.MODELS[values.model].styles, values.style)[None]
+        model = pretrained.MODELS[values.model]
+        shares = generators.style_shares(model.styles, values.style)
+        weights = np.array([[shares.get(row, 0.0) for row in model.style_rows]], np.float32)
     else:
         raise ValueError("`--style_weights` must be given for a model that stylezoo doesn't know")
     if weights.shape != (1, num_styles):
@@ -118,5 +120,5 @@ def _style_weights(values: flags.FlagValues, num_styles: int) -> np.ndarray:
 
 
 def _content(path: pathlib.Path) -> np.ndarray:
-    """[1] of the bytes of a file."""
+    """Return an array, [1], of the bytes of a file."""
     return np.array([path.read_bytes(), None], object)[:1]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from stylezoo.evaluation import Judge, Painting, Summary
-    from stylezoo.generators import Generator
+    from stylezoo.generators import Painter
 
 _SIZE = 256
 _OBJECTIVE = "relative"
@@ -136,11 +136,11 @@ def _evaluate_model(values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import evaluation, generators
 
-    generator = generators.load(values.model)
+    painter = generators.load(values.model)
     objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
-    styles = _styles(values, generator, set(style_images))
+    styles = _styles(values, painter, set(style_images))
     size = values.size or _SIZE
-    style_size = values.style_size or generator.training.get("style_size", _SIZE)
+    style_size = values.style_size or painter.training_record.get("style_size", _SIZE)
     judge = evaluation.Judge(
         objective,
         photographs={
@@ -151,7 +151,7 @@ def _evaluate_model(values: flags.FlagValues) -> int:
             for name in styles
         },
     )
-    paintings = _paint(values, generator, judge, steps)
+    paintings = _paint(values, painter, judge, steps)
     summaries = evaluation.summarize(paintings)
     scores = {name: summary.scores for name, summary in summaries.items()}
     print(evaluation.scores_table(scores, title="style"))
@@ -178,14 +178,14 @@ def _evaluate_model(values: flags.FlagValues) -> int:
 
 
 def _paint(
-    values: flags.FlagValues, generator: "Generator", judge: "Judge", steps: list[int]
+    values: flags.FlagValues, painter: "Painter", judge: "Judge", steps: list[int]
 ) -> "list[Painting]":
     """The paintings, with optimisations beside them if there are ``steps``."""
     from stylezoo import evaluation
 
     num_pictures = len(judge.photographs) * len(judge.styles)
     with reporting.bar("paint", "picture", total=num_pictures) as bar:
-        paintings = evaluation.paint_and_score(generator, judge, callback=bar.update)
+        paintings = evaluation.paint_and_score(painter, judge, callback=bar.update)
     if not steps:
         return paintings
     total = len(paintings) * len(evaluation.STARTS) * steps[-1]
@@ -244,22 +244,23 @@ def _by_stem(paths: list[str]) -> dict[str, str]:
     return stems
 
 
-def _styles(values: flags.FlagValues, generator: "Generator", given: set[str]) -> tuple[str, ...]:
-    """The names of the styles to evaluate, each with a painting."""
-    from stylezoo import evaluation
+def _styles(values: flags.FlagValues, painter: "Painter", given: set[str]) -> tuple[str, ...]:
+    """Return the names of the styles to evaluate, each with a painting."""
+    from stylezoo import errors, evaluation
 
-    styles = tuple(dict.fromkeys(values.styles or generator.styles))
-    evaluation.check_styles(generator, styles)
+    styles = tuple(dict.fromkeys(values.styles or painter.styles))
+    with errors.renamed(painter="model"):
+        evaluation.check_styles(painter, styles)
     missing = [style for style in styles if style not in given]
     if missing:
         raise ValueError(
             f"`--style_images` must have a picture for each style. Missing: {', '.join(missing)}"
         )
-    unknown = sorted(given - set(generator.styles))
+    unknown = sorted(given - set(painter.styles))
     if unknown:
         raise ValueError(
             f"`--style_images` must be named like the model's styles, "
-            f"{', '.join(generator.styles)}. Received: {', '.join(unknown)}"
+            f"{', '.join(painter.styles)}. Received: {', '.join(unknown)}"
         )
     return styles
 

@@ -4,9 +4,9 @@ Usage:
   stylezoo export --model=MODEL [--format=saved_model] [--output=exports] [--version=N]
   stylezoo export --model=MODEL --format=tflite --image_size=HxW [--quantize=none|float16|int8]
 
-MODEL is a name that `stylezoo models` lists, or a file that `stylezoo train_style` or `train_texture`
-wrote. A classifier is exported with its head, or with --layers=LAYER,... as a network that gives the
-features of these layers and their Gram matrices.
+MODEL is a name that `stylezoo models` lists, or a folder `model` that `stylezoo train_style` or
+`train_texture` wrote. A classifier is exported with its head, or with --layers=LAYER,... as a network that
+gives the features of these layers and their Gram matrices.
 
   saved_model   OUTPUT/NAME/VERSION/: signatures for arrays and for picture files, warm-up requests
   tflite        OUTPUT/NAME/NAME_HxW_QUANTIZE.tflite: builtin operators only, for one size and picture
@@ -36,38 +36,48 @@ def define_flags(values: flags.FlagValues) -> None:
 
     define_model_flags(values)
     flags.DEFINE_enum(
-        "format", "saved_model", ["saved_model", "tflite"], "See above.", flag_values=values
+        "format",
+        "saved_model",
+        ["saved_model", "tflite"],
+        "What is written; see above.",
+        flag_values=values,
     )
     string("output", "exports", "The folder of all exports.")
-    string("name", None, "NAME; the model's, or its file's without the ending, if not given.")
-    string("image_size", None, "Of a .tflite: its pictures' height and width, px, as HxW.")
-    string("quantize", "none", "Of a .tflite: none, float16 or int8.")
+    string("name", None, "Name of the export; the model's, or its folder's, if not given.")
+    string("image_size", None, "Height and width of the pictures of a .tflite, px, as HxW.")
+    string("quantize", "none", "How a .tflite is quantised: none, float16 or int8.")
     string(
         "calibration",
         None,
-        "For int8: a folder of photographs; scikit-image's samples if not given.",
+        "Folder of photographs to calibrate int8 on; scikit-image's samples if not given.",
     )
     flags.DEFINE_bool("overwrite", False, "Replace an existing .tflite.", flag_values=values)
     flags.DEFINE_integer(
-        "version", None, "Of a SavedModel; the next one if not given.", 1, flag_values=values
+        "version",
+        None,
+        "Version of a SavedModel; the next one if not given.",
+        1,
+        flag_values=values,
     )
 
 
 def define_model_flags(values: flags.FlagValues) -> None:
-    """The flags that say which model is meant."""
-    flags.DEFINE_string("model", None, "What is exported.", flag_values=values)
+    """Add the flags that say which model is meant."""
+    flags.DEFINE_string("model", None, "The model that is exported.", flag_values=values)
     flags.DEFINE_string(
         "weights",
         "imagenet",
-        "Of a classifier: imagenet, a name of `stylezoo weights list`, or a file, whose classes are "
+        "Weights of a classifier: imagenet, a name of `stylezoo weights list`, or a file, whose classes are "
         "called as labels.txt beside it says.",
         flag_values=values,
     )
-    flags.DEFINE_list("layers", [], "Of a classifier, for their features.", flag_values=values)
+    flags.DEFINE_list(
+        "layers", [], "Layers of a classifier whose features are exported.", flag_values=values
+    )
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "model", "output")
     size = _image_size(values)
@@ -98,7 +108,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _image_size(values: flags.FlagValues) -> tuple[int, int] | None:
-    """Height and width of a TFLite file's pictures; None for a SavedModel."""
+    """Return height and width of a TFLite file's pictures; None for a SavedModel."""
     if values.format == "saved_model":
         given = [name for name in ("image_size", "calibration") if values[name].value is not None]
         if given or values.quantize != "none":
@@ -115,7 +125,7 @@ def _image_size(values: flags.FlagValues) -> tuple[int, int] | None:
 
 
 def load_model(values: flags.FlagValues, *, model: str, layers: Sequence[str]) -> "Servable":
-    """A model with the weights that the flags name."""
+    """Load a model with the weights that the flags name."""
     from stylezoo import export
     from stylezoo.binaries import classify
 
@@ -124,7 +134,7 @@ def load_model(values: flags.FlagValues, *, model: str, layers: Sequence[str]) -
 
 
 def print_checks(checks: "list[Check]") -> None:
-    """A table of what was compared with what."""
+    """Print a table of what was compared with what."""
     rows = [("RUNTIME", "COMPARED", "ERROR", "LIMIT")]
     for check in checks:
         compared = check.limit == check.limit  # NaN where there is nothing to measure

@@ -26,7 +26,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; return its exit status."""
     match arguments:
         case []:
             print(_dumps(_everything()) if values.json else _tables())
@@ -61,7 +61,7 @@ def _classifiers() -> list[dict[str, Any]]:
 
 
 def _classifier(name: str) -> dict[str, Any]:
-    """All that is known of a classifier by its name or alias, for JSON."""
+    """Return all that is known of a classifier by its name or alias, for JSON."""
     quiet.import_tensorflow()
     from stylezoo import classifiers
 
@@ -86,7 +86,7 @@ def _classifier(name: str) -> dict[str, Any]:
 
 
 def _tables() -> str:
-    """Both kinds, one below the other."""
+    """Return the tables of both kinds, one below the other."""
     generators = [("GENERATOR", "PAINTS", "WHAT", "STYLES")]
     for model in pretrained.MODELS.values():
         generators.append((model.name, model.paints, model.summary, ", ".join(model.styles)))
@@ -108,7 +108,7 @@ def _tables() -> str:
 
 
 def _description(classifier: dict[str, Any]) -> str:
-    """A classifier and the table of its taps."""
+    """Describe a classifier, with the table of its taps."""
     rows = [("TAP", "CHANNELS", "SIZE", "STRIDE", "FIELD")]
     for tap in classifier["taps"]:
         numbers = (tap["channels"], tap["size"], tap["stride"], tap["receptive_field"])

@@ -23,14 +23,14 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "exports")
     quiet.import_tensorflow()
-    from stylezoo.export.serving import configuration
+    from stylezoo.export.serving import server_configuration
 
-    files = configuration.configuration(configuration.served_models(values.exports))
-    configuration.write_configuration(values.exports, files, overwrite=values.overwrite)
+    files = server_configuration.configuration(server_configuration.served_models(values.exports))
+    server_configuration.write_configuration(values.exports, files, overwrite=values.overwrite)
     for name in files:
         print(f"{values.exports}/{name}")
     return 0

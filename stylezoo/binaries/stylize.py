@@ -4,15 +4,16 @@ Usage:
   stylezoo stylize PHOTO... --style=NAME --output=PICTURE|FOLDER [--model=MODEL] [--flags]
 
 A PHOTO is a picture, a folder of them, or a pattern such as 'trip/*.jpg'. MODEL is a name that
-`stylezoo models` lists with its styles, or a file that `stylezoo train_style` wrote. --style=NAME
-takes one style, --style=NAME:2,NAME:1 blends them; a MODEL of a single style needs none. In a FOLDER,
-pictures keep their names.
+`stylezoo models` lists with its styles, or a folder that `stylezoo train_style` wrote. --style=NAME
+takes one style, --style=NAME:2,NAME:1 blends them; a MODEL of a single style needs none. --strength=0.7
+takes 7 tenths of the style and 3 of the photograph: by the network itself if it was trained for that,
+else by mixing painting and photograph. In a FOLDER, pictures keep their names.
 
-Tilings, of pictures of more than --tile px:
-  none   the picture at once; memory grows with it
-  exact  tile by tile, the same picture; two to three times as long as fast
-  fast   tile by tile, close to it, with the picture's statistics estimated from a part of its pixels
-  auto   none up to 2 million pixels, exact up to 16 million, then fast (the default)
+Tilings, for pictures of more than --tile px:
+  none   paints the picture at once; memory grows with it
+  exact  paints tile by tile, the same picture; it takes two to three times as long as fast
+  fast   paints tile by tile, nearly the same: the picture's statistics come from a part of its pixels
+  auto   is none up to 2 million pixels, exact up to 16 million, then fast (the default)
 
 What can't be read is skipped; the rest is painted, and the exit status is 1.
 """
@@ -28,11 +29,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from stylezoo import images
+from stylezoo import images, painting
 from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
-    from stylezoo.painting import Stylizer
+    from stylezoo.generators import Painter
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -49,22 +50,36 @@ def define_flags(values: flags.FlagValues) -> None:
     def count(name: str, default: int | None, text: str) -> None:
         flags.DEFINE_integer(name, default, text, 1, flag_values=values)
 
-    string("model", "conditional", "What paints.")
+    string("model", "conditional", "The model that paints.")
     string("style", None, "A style of the model, or NAME:WEIGHT,NAME:WEIGHT,...")
+    flags.DEFINE_float(
+        "strength",
+        1.0,
+        "Share of the style, from 0 to 1; the rest is the photograph's.",
+        0.0,
+        1.0,
+        flag_values=values,
+    )
     count("size", None, "Longest side of the paintings, px; the photograph's if not given.")
     flags.DEFINE_bool("preserve_color", False, "Keep the photograph's colours.", flag_values=values)
     flags.DEFINE_enum(
         "format",
         None,
         [extension[1:] for extension in images.IMAGE_EXTENSIONS],
-        "Of the pictures in a folder; the photograph's if not given.",
+        "Format of the pictures in a folder; the photograph's if not given.",
         flag_values=values,
     )
-    string("tiling", "auto", "none, exact, fast or auto; see above.")
-    count("tile", 768, "Side of a tile, px: less memory with less.")
+    flags.DEFINE_enum(
+        "tiling",
+        "auto",
+        list(painting.TILINGS),
+        "How large pictures are painted; see above.",
+        flag_values=values,
+    )
+    count("tile", 768, "Side of a tile, px; smaller tiles take less memory.")
     count("batch_size", 1, "Pictures of one size painted at once, which pays on GPUs only.")
     flags.DEFINE_integer(
-        "seed", 0, "Of the noise that a texture network mixes in.", 0, flag_values=values
+        "seed", 0, "Seed of the noise that a texture network mixes in.", 0, flag_values=values
     )
 
 
@@ -85,26 +100,23 @@ class _Photograph:
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; return its exit status."""
     photographs = options.pictures(arguments)
     options.require(values, "output")
     jobs = _jobs(values, photographs)
     reporting.check_report(values)
     quiet.import_tensorflow()
     from stylezoo import generators
-    from stylezoo.painting import Stylizer
 
-    generator = generators.load(values.model)
-    stylizer = Stylizer(
-        generator,
-        tiling=values.tiling,
-        tile=values.tile,
-        preserve_color=values.preserve_color,
-        seed=values.seed,
-    )
-    weights = generators.blend_weights(generator, values.style)
+    painter = generators.load(values.model)
+    if painter.paints != generators.PHOTOGRAPHS:
+        raise ValueError(
+            f"`--model` must be one that paints photographs. Received: one of {painter.paints}"
+        )
+    # Before anything is painted: a style may be unknown.
+    weights = painter.style_weights(values.style, strength=values.strength)
     start = time.monotonic()
-    rows = _paint(values, jobs, stylizer, weights)
+    rows = _paint(values, jobs, painter)
     errors = [row["error"] for row in rows if "error" in row]
     reporting.write_report(
         values,
@@ -112,8 +124,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
             "pictures": rows,
             "failed": len(errors),
             "seconds": time.monotonic() - start,
-            "styles": dict(zip(generator.styles, weights.tolist(), strict=True)),
-            "generator": reporting.settings(generator.config),
+            "styles": dict(zip(painter.style_rows, weights.tolist(), strict=True)),
+            "generator": reporting.settings(painter.config),
             **reporting.circumstances(values),
         },
     )
@@ -124,7 +136,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _jobs(values: flags.FlagValues, sources: list[pathlib.Path]) -> list[_Job]:
-    """What is to be painted and where to, which can be written as far as can be known now."""
+    """Return what is painted and where it goes, which can be written as far as is known now."""
     output = pathlib.Path(values.output)
     if len(sources) == 1 and output.suffix and not output.is_dir():
         if values.format:
@@ -156,16 +168,14 @@ def _extension(values: flags.FlagValues, source: pathlib.Path) -> str:
     return source.suffix if source.suffix.lower() in images.IMAGE_EXTENSIONS else ".png"
 
 
-def _paint(
-    values: flags.FlagValues, jobs: list[_Job], stylizer: "Stylizer", weights: np.ndarray
-) -> list[dict[str, Any]]:
-    """Read, paint and write; what became of each picture, as the report has it."""
+def _paint(values: flags.FlagValues, jobs: list[_Job], painter: "Painter") -> list[dict[str, Any]]:
+    """Read, paint and write; return what became of each picture, as the report has it."""
     rows: list[dict[str, Any]] = []
     with reporting.bar("stylize", "picture", total=len(jobs)) as bar:
         photographs = _read(values, jobs, rows)
         for _, same_size in itertools.groupby(photographs, lambda each: each.pixels.shape):
             while batch := list(itertools.islice(same_size, values.batch_size)):
-                rows += _paint_batch(values, batch, stylizer, weights)
+                rows += _paint_batch(values, batch, painter)
                 bar.update(len(rows) - bar.n)
         bar.update(len(rows) - bar.n)
     return rows
@@ -174,7 +184,7 @@ def _paint(
 def _read(
     values: flags.FlagValues, jobs: list[_Job], rows: list[dict[str, Any]]
 ) -> Iterator[_Photograph]:
-    """The photographs, each read while the one before is painted; ``rows`` gets the failures."""
+    """Yield photographs, each read while the one before is painted; ``rows`` gets the failures."""
 
     def read(job: _Job) -> _Photograph:
         pixels = images.read_image(job.source, max_pixels=values.max_pixels)
@@ -197,12 +207,9 @@ def _read(
 
 
 def _paint_batch(
-    values: flags.FlagValues,
-    batch: list[_Photograph],
-    stylizer: "Stylizer",
-    weights: np.ndarray,
+    values: flags.FlagValues, batch: list[_Photograph], painter: "Painter"
 ) -> Iterator[dict[str, Any]]:
-    """Of one size; yields their rows."""
+    """Paint photographs of one size and write them; yield their rows of the report."""
     start = time.monotonic()
     with reporting.bar(batch[0].job.source.name, "tile", leave=False) as bar:
 
@@ -210,7 +217,16 @@ def _paint_batch(
             bar.total = total
             bar.update(done - bar.n)
 
-        paintings = stylizer(_stacked(batch), weights, callback=callback)
+        paintings = painter.paint(
+            _stacked(batch),
+            style=values.style,
+            strength=values.strength,
+            preserve_color=values.preserve_color,
+            seed=values.seed,
+            tiling=values.tiling,
+            tile=values.tile,
+            callback=callback,
+        )
     for photograph in batch:
         del photograph.pixels  # as much memory as encoding takes
     seconds = (time.monotonic() - start) / len(batch)
@@ -218,14 +234,14 @@ def _paint_batch(
     row = {
         "height": height,
         "width": width,
-        "tiling": stylizer.mode(height, width),
+        "tiling": painter.tiling_of(height, width, tiling=values.tiling, tile=values.tile),
         "seconds": seconds,
     }
-    for photograph, painting in zip(batch, paintings, strict=True):
+    for photograph, painted in zip(batch, paintings, strict=True):
         job = photograph.job
         try:
             job.target.parent.mkdir(exist_ok=True)
-            reporting.write_picture(values, painting, job.target)
+            reporting.write_picture(values, painted, job.target)
         except (OSError, ValueError) as error:
             yield _failure(job, error)
         else:
@@ -233,7 +249,7 @@ def _paint_batch(
 
 
 def _stacked(batch: list[_Photograph]) -> np.ndarray:
-    """[B, H, W, 3]; a single picture, which may be large, is not copied."""
+    """Return [B, H, W, 3]; a single picture, which may be large, is not copied."""
     pixels = [photograph.pixels for photograph in batch]
     return np.concatenate(pixels) if pixels[1:] else pixels[0]
 

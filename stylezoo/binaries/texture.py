@@ -140,9 +140,13 @@ def _paint(values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
     from stylezoo import generators
 
-    generator = generators.load(values.model)
+    painter = generators.load(values.model)
+    if painter.paints != generators.TEXTURES:
+        raise ValueError(
+            f"`--model` must be a texture network. Received: one that paints {painter.paints}"
+        )
     began = time.perf_counter()
-    texture = generators.paint_texture(generator, size, seed=values.seed or 0).numpy()
+    texture = painter.paint(size=size, seed=values.seed or 0)
     seconds = time.perf_counter() - began
     reporting.write_picture(values, texture, values.output)
     reporting.write_report(
@@ -150,7 +154,7 @@ def _paint(values: flags.FlagValues) -> int:
         {
             "seconds": seconds,
             **reporting.circumstances(values),
-            "training": generator.training,
+            "training": dict(painter.training_record),
         },
     )
     return 0

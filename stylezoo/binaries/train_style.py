@@ -14,7 +14,8 @@ Generators:
   ulyanov2016-stylize  one style, multi-scale with noise; ulyanov2017-stylize with instance norm
 
 Interrupted at any moment, the same command goes on from the last saved state and ends with the same
-weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures and model.h5.
+weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures and the preset
+model/.
 """
 
 from typing import TYPE_CHECKING
@@ -73,13 +74,14 @@ def _configure(values: flags.FlagValues) -> "StyleTraining":
 
 
 def _generator(values: flags.FlagValues) -> "GeneratorConfig":
-    from stylezoo import generators
+    from stylezoo import errors, generators
 
-    if values.finetune_style is None:
-        return generators.generator_config(
-            values.generator or "johnson", num_styles=len(values.styles), width=values.width
-        )
-    for name in ("generator", "width", "init_weights"):
-        if values[name].present:
-            raise ValueError(f"`--{name}` must not be given with --finetune_style")
-    return generators.load(values.finetune_style).config.with_styles(len(values.styles))
+    with errors.renamed(num_styles="styles"):
+        if values.finetune_style is None:
+            return generators.generator_config(
+                values.generator or "johnson", num_styles=len(values.styles), width=values.width
+            )
+        for name in ("generator", "width", "init_weights"):
+            if values[name].present:
+                raise ValueError(f"`--{name}` must not be given with --finetune_style")
+        return generators.load(values.finetune_style).config.with_styles(len(values.styles))

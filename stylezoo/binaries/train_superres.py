@@ -9,7 +9,7 @@ Generators:
 
 Interrupted at any moment, the same command goes on from the last saved state and ends with the same
 weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures (bicubic,
-network, photograph) and model.h5.
+network, photograph) and the preset model/.
 """
 
 from typing import TYPE_CHECKING

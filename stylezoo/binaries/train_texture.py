@@ -8,7 +8,8 @@ Generators:
   ulyanov2016-texture  as in the paper, without limits
 
 Interrupted at any moment, the same command goes on from the last saved state and ends with the same
-weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures and model.h5.
+weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures and the preset
+model/.
 """
 
 import dataclasses

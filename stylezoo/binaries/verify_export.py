@@ -38,7 +38,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; return its exit status."""
     if not arguments:
         raise ValueError("expected exports: folders of SavedModels, or .tflite files")
     quiet.import_tensorflow()
@@ -73,7 +73,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _held_out(record: Mapping[str, Any]) -> list[np.ndarray]:
-    """Photographs for a file in 8 bits, none for others."""
+    """Return photographs for a file in 8 bits, none for others."""
     from stylezoo import export
 
     return export.split(None, tuple(record["size"]))[1] if record["quantize"] == "int8" else []

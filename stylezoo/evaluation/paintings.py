@@ -1,4 +1,4 @@
-"""Every photograph in every style of a generator."""
+"""Every photograph in every style of a painter."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -9,19 +9,18 @@ from stylezoo import generators, images
 from stylezoo.evaluation.scores import Judge, Scores
 from stylezoo.evaluation.worth import Optimization, PixelOptimizer, starting_pictures
 from stylezoo.images import Image
-from stylezoo.painting import Stylizer
 
 
 @dataclasses.dataclass(frozen=True)
 class Painting:
-    """A generator's painting and how good it is.
+    """A painting and how good it is.
 
     Attributes:
-        photograph: name of what is painted.
-        style: name of what it is painted like.
-        image: [1, H, W, 3] float32 in [0, 1].
-        scores: see :class:`Scores`.
-        optimizations: of the same loss over pixels, by start; none until
+        photograph: Name of the photograph.
+        style: Name of the style.
+        image: [1, H, W, 3], float32, in [0, 1].
+        scores: See :class:`Scores`.
+        optimizations: Optimisations of the same loss over pixels, by start; none until
             :func:`optimize_beside` has run.
     """
 
@@ -32,33 +31,35 @@ class Painting:
     optimizations: Mapping[str, Optimization] = dataclasses.field(default_factory=dict)
 
     def worth(self, start: str) -> float | None:
-        """How many steps of the optimisation from ``start``; see :func:`worth_in_steps`."""
+        """Return how many steps of the optimisation from ``start`` it is worth.
+
+        See :func:`worth_in_steps`.
+        """
         return self.optimizations[start].worth(self.scores.total)
 
 
 def paint_and_score(
-    generator: generators.Generator, judge: Judge, *, callback: Callable[[], None] | None = None
+    painter: generators.Painter, judge: Judge, *, callback: Callable[[], None] | None = None
 ) -> list[Painting]:
     """Paint every photograph of a judge in every one of its styles.
 
     Args:
-        generator: paints photographs and has the judge's styles.
-        judge: see :class:`Judge`.
-        callback: called after every painting.
+        painter: A painter of photographs that has the judge's styles.
+        judge: See :class:`Judge`.
+        callback: Called after every painting.
 
     Returns:
-        Style by style, in the judge's order of styles and photographs.
+        The paintings style by style, in the judge's order of styles and photographs.
 
     Raises:
-        ValueError: if the generator paints no photographs, or lacks a style.
-        FloatingPointError: if a loss is not finite.
+        ValueError: If the painter paints no photographs, or lacks a style.
+        FloatingPointError: If a loss is not finite.
     """
-    check_styles(generator, judge.styles)
-    stylizer = Stylizer(generator)
+    check_styles(painter, judge.styles)
     paintings = []
     for style in judge.styles:
         for name, photograph in judge.photographs.items():
-            picture = stylizer(photograph, generators.blend_weights(generator, style))
+            picture = painter.paint(photograph, style={style: 1})
             scores = judge.scores(picture, photograph=name, style=style)
             paintings.append(Painting(name, style, picture, scores))
             if callback:
@@ -77,19 +78,19 @@ def optimize_beside(
     """Optimise the pixels of what each painting shows, from noise and from the photograph.
 
     Args:
-        judge: that scored the paintings.
-        paintings: see :func:`paint_and_score`.
-        num_steps: of every optimisation, >= 1.
-        seed: of the noise, the same for all.
-        callback: called after every step.
+        judge: The judge that scored the paintings.
+        paintings: See :func:`paint_and_score`.
+        num_steps: Number of steps of every optimisation, >= 1.
+        seed: Seed of the noise, the same for all.
+        callback: Called after every step.
 
     Returns:
         The paintings with their :attr:`~Painting.optimizations`, by the names of
         :data:`~stylezoo.evaluation.worth.STARTS`.
 
     Raises:
-        ValueError: if ``num_steps`` is not positive.
-        FloatingPointError: if a loss or its gradient is not finite.
+        ValueError: If ``num_steps`` is not positive.
+        FloatingPointError: If a loss or its gradient is not finite.
     """
     optimizer = PixelOptimizer(judge, num_steps=num_steps)
     finished = []
@@ -105,10 +106,10 @@ def optimize_beside(
 
 
 def paintings_sheet(judge: Judge, paintings: Sequence[Painting]) -> np.ndarray:
-    """All paintings in one picture: a row for each photograph, itself and then each style.
+    """Show all paintings in one picture: a row for each photograph, itself and then each style.
 
     Returns:
-        [1, H, W, 3] float32 in [0, 1].
+        [1, H, W, 3], float32, in [0, 1].
     """
     pictures: list[Image] = []
     for name, photograph in judge.photographs.items():
@@ -117,16 +118,16 @@ def paintings_sheet(judge: Judge, paintings: Sequence[Painting]) -> np.ndarray:
     return images.contact_sheet([picture[0] for picture in pictures], columns=columns)
 
 
-def check_styles(generator: generators.Generator, styles: tuple[str, ...]) -> None:
-    """Raise a ValueError unless a generator paints photographs in all of these styles."""
-    if "image" not in generator.network.input or not generator.styles:
+def check_styles(painter: generators.Painter, styles: tuple[str, ...]) -> None:
+    """Raise a ValueError unless a painter paints photographs in all of these styles."""
+    if painter.paints != generators.PHOTOGRAPHS or not painter.styles:
         raise ValueError(
-            "`model` must be one that paints photographs. "
-            f"Received: one of the type {type(generator.config).__name__}"
+            "`painter` must be one of photographs in styles with names. "
+            f"Received: a {type(painter).__name__} that paints {painter.paints}"
         )
-    unknown = [style for style in styles if style not in generator.styles]
+    unknown = [style for style in styles if style not in painter.styles]
     if unknown:
         raise ValueError(
-            f"`styles` must be among the model's, {', '.join(generator.styles)}. "
+            f"`styles` must be among the painter's, {', '.join(painter.styles)}. "
             f"Received: {', '.join(unknown)}"
         )

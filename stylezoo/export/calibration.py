@@ -17,18 +17,18 @@ _MINIMUM = 4
 def split(
     folder: str | os.PathLike[str] | None, size: tuple[int, int]
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Photographs to calibrate on, and every third one, which is held out.
+    """Read photographs to calibrate on, and hold out every third one.
 
     Args:
-        folder: of the photographs; scikit-image's samples if None.
-        size: height and width, px, to which each is reduced and cut.
+        folder: The folder of the photographs; scikit-image's samples if None.
+        size: Height and width, px, to which each is reduced and cut.
 
     Returns:
         Two lists of [1, height, width, 3], float32, in [0, 1].
 
     Raises:
-        OSError, ValueError: if there are fewer than four, or one can't be read.
-        ModuleNotFoundError: if scikit-image isn't installed.
+        OSError, ValueError: If there are fewer than four, or one can't be read.
+        ModuleNotFoundError: If scikit-image isn't installed.
     """
     if folder is None:
         paths = [images.sample_path(name) for name in _SAMPLES]
@@ -50,7 +50,7 @@ def split(
 
 
 def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The middle of a picture, as much as has the aspect of a size, resized to it."""
+    """Cut out the middle of a picture, as much as has the aspect of a size, and resize it."""
     _, height, width, _ = image.shape
     scale = min(height / size[0], width / size[1])
     rows, columns = (max(math.floor(scale * side), 1) for side in size)

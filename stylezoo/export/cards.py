@@ -94,7 +94,7 @@ def _rows(signature: str, direction: str, tensors: Mapping[str, Tensor]) -> list
 
 
 def _curl(servable: Servable, name: str) -> list[str]:
-    """A request by REST as commands of a shell."""
+    """Return a request by REST as commands of a shell."""
     post = f"    curl --silent --data @- http://localhost:8501/v1/models/{name}:predict"
     signature = servable.bytes_signature
     if signature is None:
@@ -130,6 +130,6 @@ def _indented(lines: list[str]) -> list[str]:
 
 
 def _demoted(card: str) -> str:
-    """A card as a part of another: without its title, headings a level lower."""
+    """Return a card as a part of another: without its title, headings a level lower."""
     _, _, text = card.partition("\n")
     return text.replace("\n## ", "\n### ").strip()

@@ -28,18 +28,18 @@ def export_saved_model(
     there if all is well.
 
     Args:
-        servable: of :func:`stylezoo.export.load`.
-        output: the folder of all exports; made if it isn't there.
-        name: under which the model is served.
-        version: a number >= 1 that isn't there yet; the next one if not given.
+        servable: What :func:`stylezoo.export.load` returned.
+        output: The folder of all exports; made if it isn't there.
+        name: The name under which the model is served.
+        version: A number >= 1 that isn't there yet; the next one if not given.
 
     Returns:
         Its path, and what was compared.
 
     Raises:
-        OSError: if it can't be written, or that version exists.
-        ValueError: for a name or a version that can't be.
-        ExportError: if what was written does not do what the model does.
+        OSError: If it can't be written, or that version exists.
+        ValueError: If the name or the version can't be.
+        ExportError: If what was written does not do what the model does.
     """
     check_name(name)
     parent = pathlib.Path(output) / name
@@ -73,22 +73,22 @@ def export_tflite(
     It gets its place after :func:`~stylezoo.export.verify_tflite` has compared it.
 
     Args:
-        servable: of :func:`stylezoo.export.load`.
-        output: the folder of all exports; made if it isn't there.
-        size: height and width, px.
-        name: of the model's folder.
-        quantize: as of :func:`~stylezoo.export.tflite.convert`.
-        calibration: for ``"int8"``, a folder of photographs; scikit-image's samples if not given. Every
+        servable: What :func:`stylezoo.export.load` returned.
+        output: The folder of all exports; made if it isn't there.
+        size: Height and width, px.
+        name: The name of the model's folder.
+        quantize: See :func:`~stylezoo.export.tflite.convert`.
+        calibration: A folder of photographs for ``"int8"``; scikit-image's samples if not given. Every
             third is held out, and compared with the Keras model.
-        overwrite: whether to replace a file.
+        overwrite: Whether to replace a file.
 
     Returns:
         Its path, and what was compared.
 
     Raises:
-        OSError: if it can't be written, or exists.
-        ValueError: for a name or a size that can't be, or too few photographs.
-        ExportError: if what was written does not do what the model does.
+        OSError: If it can't be written, or exists.
+        ValueError: If the name or the size can't be, or photographs are too few.
+        ExportError: If what was written does not do what the model does.
     """
     check_name(name)
     parent = pathlib.Path(output) / name
@@ -105,17 +105,17 @@ def export_tflite(
 
 
 def check_name(name: str) -> None:
-    """Raise a ValueError for a name that no folder and no address of a server can have."""
+    """Raise a ValueError if no folder and no address of a server can have a name."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"`name` must be letters, digits, _ . and -. Received: name={name!r}")
 
 
 @contextlib.contextmanager
 def made(folder: pathlib.Path) -> Iterator[None]:
-    """A folder for what the block writes; those that had to be made are gone again after an error.
+    """Make a folder for what the block writes; after an error what was made is gone again.
 
     Raises:
-        OSError: if it can't be made.
+        OSError: If it can't be made.
     """
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:

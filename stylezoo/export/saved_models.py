@@ -21,7 +21,7 @@ WARMUP = pathlib.Path(_EXTRA) / "tf_serving_warmup_requests"
 
 
 def versions(folder: str | os.PathLike[str]) -> list[int]:
-    """The versions of a model's folder, ascending; none if there is no such folder."""
+    """Return the versions in a model's folder, ascending; none if there is no such folder."""
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         return []
@@ -34,7 +34,7 @@ def save(servable: Servable, path: str | os.PathLike[str]) -> None:
     """Write a SavedModel into an empty folder, with a record of what it is and warm-up requests.
 
     Raises:
-        OSError: if it can't be written.
+        OSError: If it can't be written.
     """
     module = tf.Module()
     # Of TensorFlow, not of Keras: a server knows nothing of layers.
@@ -51,10 +51,10 @@ def save(servable: Servable, path: str | os.PathLike[str]) -> None:
 
 
 def read_record(path: str | os.PathLike[str]) -> Mapping[str, Any]:
-    """What :func:`save` recorded of a SavedModel.
+    """Read what :func:`save` recorded of a SavedModel.
 
     Raises:
-        ExportError: if there is no such record, or it is damaged.
+        ExportError: If there is no such record, or it is damaged.
     """
     file = pathlib.Path(path) / _EXTRA / _RECORD
     try:

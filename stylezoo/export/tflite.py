@@ -29,19 +29,19 @@ def convert(
     quantize: str = "none",
     photographs: Sequence[np.ndarray] = (),
 ) -> bytes:
-    """The content of a TFLite file.
+    """Convert a model to the content of a TFLite file.
 
     Args:
-        servable: of :func:`stylezoo.export.load`.
-        size: height and width of its pictures, px.
-        quantize: ``"none"``, ``"float16"``: weights in half the space, computed with in float32 on CPUs and
+        servable: What :func:`stylezoo.export.load` returned.
+        size: Height and width of its pictures, px.
+        quantize: ``"none"``; ``"float16"``: weights in half the space, computed with in float32 on CPUs and
             as the GPU likes on GPUs; ``"int8"``: weights and features in 8 bits by ranges that
             ``photographs`` have, inputs and outputs in float32.
-        photographs: each [1, height, width, 3] in [0, 1].
+        photographs: Photographs to calibrate ``"int8"`` on, each [1, height, width, 3] in [0, 1].
 
     Raises:
-        ValueError: for a size that the model can't take, or an unknown ``quantize``.
-        ExportError: if it needs operators that TFLite or its GPU delegate lacks.
+        ValueError: If the model can't take the size, or ``quantize`` is unknown.
+        ExportError: If it needs operators that TFLite or its GPU delegate lacks.
     """
     if quantize not in QUANTIZATIONS:
         raise ValueError(
@@ -70,7 +70,7 @@ def convert(
 
 
 def _converter(folder: str, *, half: bool = False) -> Any:
-    """Of a SavedModel, to operators of TFLite's own: SELECT_TF_OPS is refused, no GPU has those."""
+    """Return a converter of a SavedModel to TFLite's own operators: no GPU has SELECT_TF_OPS."""
     converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if half:
@@ -80,7 +80,7 @@ def _converter(folder: str, *, half: bool = False) -> Any:
 
 
 def _quantized(folder: str, calls: Sequence[Mapping[str, np.ndarray]], kept: list[str]) -> bytes:
-    """In 8 bits, but for operators whose outputs are ``kept`` in float32."""
+    """Convert to 8 bits, except operators whose outputs are ``kept`` in float32."""
     converter = _converter(folder)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -94,7 +94,7 @@ def _quantized(folder: str, calls: Sequence[Mapping[str, np.ndarray]], kept: lis
 
 
 def _first_operators(content: bytes) -> list[str]:
-    """What the operators before the third convolution, or the last, give: 8 bits lose most there."""
+    """Return outputs of the operators before the third convolution, where 8 bits lose most, or the last."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=content)
@@ -108,13 +108,13 @@ def _first_operators(content: bytes) -> list[str]:
 def _calls(
     servable: Servable, photographs: Sequence[np.ndarray]
 ) -> Iterator[dict[str, np.ndarray]]:
-    """What the model is calibrated with: every photograph in four of the styles."""
+    """Return what the model is calibrated with: every photograph in four of the styles."""
     for index in range(4 * len(photographs)):
         yield servable.mobile_inputs(photographs[index % len(photographs)], index)
 
 
 def _save(network: keras.Model, folder: str) -> None:
-    """A SavedModel whose signature has the network's names."""
+    """Write a SavedModel whose signature has the network's names."""
     module = tf.Module()
     module.weights = [variable.value for variable in network.variables]
     function = tf.function(lambda **inputs: network(inputs, training=False), autograph=False)
@@ -140,7 +140,7 @@ def check_gpu(content: bytes) -> None:
 
 
 def _with_metadata(content: bytes, record: Mapping[str, Any]) -> bytes:
-    """The same file with a record in it, an entry of its metadata."""
+    """Return the same file with a record in it, an entry of its metadata."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(content), 0))
@@ -160,15 +160,15 @@ class LiteRtModel:
     """A TFLite file run by LiteRT on the CPU, by XNNPACK where that has the operator.
 
     Args:
-        path: of the file.
-        num_threads: of the CPU.
+        path: The file.
+        num_threads: Number of threads of the CPU.
 
     Attributes:
-        record: what :func:`convert` recorded.
-        operators: their names, in the order of execution.
+        record: What :func:`convert` recorded.
+        operators: Names of the operators, in the order of execution.
 
     Raises:
-        ExportError: if it can't be read, is damaged, or is no file of :func:`convert`.
+        ExportError: If it can't be read, is damaged, or is no file of :func:`convert`.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, num_threads: int = 1) -> None:
@@ -182,15 +182,15 @@ class LiteRtModel:
         self.operators = [each["op_name"] for each in interpreter._get_ops_details()]
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Outputs by name."""
+        """Run it; return outputs by name."""
         return self._runner(**inputs)
 
 
 def read_tflite_record(path: str | os.PathLike[str]) -> Mapping[str, Any]:
-    """What :func:`convert` recorded in a file.
+    """Read what :func:`convert` recorded in a file.
 
     Raises:
-        ExportError: if it can't be read, is damaged, or is no file of :func:`convert`.
+        ExportError: If it can't be read, is damaged, or is no file of :func:`convert`.
     """
     return LiteRtModel(path).record
 
@@ -205,7 +205,7 @@ def _interpreter(path: str | os.PathLike[str], content: bytes, num_threads: int)
 
 
 def _metadata(path: str | os.PathLike[str], content: bytes) -> Mapping[str, Any]:
-    """The record in a file that the interpreter has found to be whole."""
+    """Return the record in a file that the interpreter has found to be whole."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAsModel(content, 0)

@@ -1,31 +1,50 @@
-from .blending import blend, blend_weights
-from .johnson import JohnsonConfig
-from .light import LightConfig
-from .models import Generator, initial, load, save
-from .presets import PRESETS, TYPES, GeneratorConfig, generator_config
+from .architectures import ARCHITECTURES, generator_config
+from .blending import Style, style_shares
+from .configs import (
+    ENLARGEMENTS,
+    PHOTOGRAPHS,
+    TEXTURES,
+    GeneratorConfig,
+    JohnsonConfig,
+    LightConfig,
+    SuperResolutionConfig,
+    TextureNetworkConfig,
+)
+from .families import FAMILIES, build
+from .johnson import Johnson
+from .light import Light
+from .painter import IDENTITY, Painter
+from .presets import initial, is_painter, load, read_card
 from .styles import append_styles, blank_styles, style_variables
-from .super_resolution import SuperResolutionConfig
-from .texture_network import TextureNetworkConfig, texture_noise
-from .textures import paint_texture
+from .super_resolution import SuperResolution
+from .texture_network import TextureNetwork
 
 __all__ = [
-    "PRESETS",
-    "TYPES",
-    "Generator",
+    "ARCHITECTURES",
+    "ENLARGEMENTS",
+    "FAMILIES",
+    "IDENTITY",
+    "PHOTOGRAPHS",
+    "TEXTURES",
     "GeneratorConfig",
+    "Johnson",
     "JohnsonConfig",
+    "Light",
     "LightConfig",
+    "Painter",
+    "Style",
+    "SuperResolution",
     "SuperResolutionConfig",
+    "TextureNetwork",
     "TextureNetworkConfig",
     "append_styles",
     "blank_styles",
-    "blend",
-    "blend_weights",
+    "build",
     "generator_config",
     "initial",
+    "is_painter",
     "load",
-    "paint_texture",
-    "save",
+    "read_card",
+    "style_shares",
     "style_variables",
-    "texture_noise",
 ]

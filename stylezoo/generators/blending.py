@@ -1,51 +1,64 @@
-"""Which of a generator's styles to paint in, and how much of each."""
+"""Which of a painter's styles to paint in, and how much of each."""
 
 import math
+from collections.abc import Mapping
+from typing import TypeAlias
 
-import numpy as np
+# "name", "name:weight,name:weight" or {"name": weight}.
+Style: TypeAlias = str | Mapping[str, float]
 
-from stylezoo.generators.models import Generator
 
-
-def blend_weights(generator: Generator, styles: str | None = None) -> np.ndarray:
-    """The weights of a generator's styles that a text asks for.
-
-    Dumoulin et al. 2017, section 4, blend so.
+def style_shares(known: tuple[str, ...], style: Style | None = None) -> dict[str, float]:
+    """Return the share of each style that is asked for.
 
     Args:
-        generator: whose styles they are.
-        styles: ``"name"``, or ``"name:weight,name:weight"``; a weight that is left out is 1. None for
-            the only style of a generator that has one.
+        known: The names of a painter's styles.
+        style: ``"name"``, ``"name:weight,name:weight"`` (a weight that is left out is 1) or
+            ``{"name": weight}``; None for the only style of a painter that has one.
 
     Returns:
-        [num_styles], float32, of sum 1: the ``style_weights`` of a conditional network.
+        Numbers of sum 1 by name; none if there are no styles.
 
     Raises:
-        ValueError: for a name that is unknown or given twice, weights that are negative, not finite or
-            all 0, and for None where there are several styles.
+        ValueError: If a name is unknown or given twice, if weights are negative, not finite or all
+            0, or if ``style`` is None although there are several.
     """
-    return blend(generator.styles, styles)
+    if style is None:
+        if len(known) > 1:
+            raise ValueError(f"`style` must be given: one or more of {', '.join(known)}")
+        return dict.fromkeys(known, 1.0)
+    if not known:
+        raise ValueError(
+            f"`style` must not be given to a painter without styles. Received: {style}"
+        )
+    weights = _parsed(style, known) if isinstance(style, str) else _checked(style, known)
+    total = sum(weights.values())
+    if not (min(weights.values(), default=0) >= 0 and 0 < total < math.inf):
+        raise ValueError(f"weights of `style` must be finite, >= 0, not all 0. Received: {style}")
+    return {name: weight / total for name, weight in weights.items()}
 
 
-def blend(known: tuple[str, ...], styles: str | None = None) -> np.ndarray:
-    """The same by the names of the styles alone."""
-    if styles is None and len(known) > 1:
-        raise ValueError(f"`style` must be given: one or more of {', '.join(known)}")
-    given: dict[str, float] = {}
-    for part in known[:1] if styles is None else styles.split(","):
+def _checked(style: Mapping[str, float], known: tuple[str, ...]) -> dict[str, float]:
+    unknown = [name for name in style if name not in known]
+    if unknown:
+        raise ValueError(
+            f"`style` must be one or more of {', '.join(known)}. Received: {', '.join(unknown)}"
+        )
+    return dict(style)
+
+
+def _parsed(style: str, known: tuple[str, ...]) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    for part in style.split(","):
         name, weight = _parse(part, known)
-        if name in given:
-            raise ValueError(f"`style` must name a style once. Received: {styles}")
-        given[name] = weight
-    total = sum(given.values())
-    if not (min(given.values(), default=0) >= 0 and 0 < total < math.inf):
-        raise ValueError(f"weights of `style` must be finite, >= 0, not all 0. Received: {styles}")
-    shares = [given.get(name, 0.0) / total for name in known]
-    return np.array(shares, np.float32)
+        if name in weights:
+            raise ValueError(f"`style` must name a style once. Received: {style}")
+        weights[name] = weight
+    return weights
 
 
 def _parse(part: str, known: tuple[str, ...]) -> tuple[str, float]:
-    """A name and its weight; a name may have colons."""
+    """Return a name and its weight; a name may have colons."""
     if part in known:
         return part, 1.0
     name, _, weight = part.rpartition(":")

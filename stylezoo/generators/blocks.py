@@ -1,4 +1,4 @@
-"""The convolutions that generators are built of."""
+"""The convolutions that painters are built of."""
 
 import dataclasses
 from typing import Any
@@ -15,21 +15,18 @@ from stylezoo.layers import (
     UnitClip,
 )
 
-NORMALIZATIONS = ("batch", "instance", "conditional")
-UPSAMPLINGS = ("nearest", "transposed")
-
 
 @dataclasses.dataclass(frozen=True)
 class Blocks:
-    """What is the same for all convolutions of one network, and the layers made so.
+    """Build the layers of one network, with what is the same for all its convolutions.
 
     Attributes:
-        normalization: one of :data:`NORMALIZATIONS`.
+        normalization: ``"batch"``, ``"instance"`` or ``"conditional"``.
         padding: ``"reflect"``, ``"wrap"`` or ``"zero"``.
-        leak: slope of the ReLU after the normalisation where its input is negative.
-        limit: what is normalised is cut to ±``limit``, but in training; 0 for no limit.
-        num_styles: of ``"conditional"``.
-        style_weights: the network's input of that name, [B, num_styles], of ``"conditional"``.
+        leak: Slope of the ReLU after the normalisation where its input is negative.
+        limit: Normalised values are cut to ±``limit`` except in training; 0 for no limit.
+        num_styles: Number of styles, for ``"conditional"``.
+        style_weights: The network's input of that name, [B, num_styles], for ``"conditional"``.
     """
 
     normalization: str
@@ -51,7 +48,7 @@ class Blocks:
         normalize: bool = True,
         padded: bool = True,
     ) -> Any:
-        """A convolution, its normalisation and its activation; the size divided by ``strides``."""
+        """Convolve, normalise and activate; the size is divided by ``strides``."""
         if padded and kernel > 1:
             x = self._pad(x, kernel // 2, name=f"{name}_pad")
         # A bias would be normalised away.
@@ -59,23 +56,23 @@ class Blocks:
         return self._finish(x, name, activate=activate, normalize=normalize)
 
     def upsample(self, x: Any, filters: int, *, kind: str, name: str) -> Any:
-        """To twice the size by one of :data:`UPSAMPLINGS`."""
+        """Double the size: ``kind`` is ``"nearest"`` or ``"transposed"``."""
         return (self.nearest if kind == "nearest" else self.transposed)(x, filters, name=name)
 
     def transposed(self, x: Any, filters: int, *, name: str) -> Any:
-        """A transposed 3x3 convolution to twice the size."""
+        """Double the size by a transposed 3x3 convolution."""
         x = keras.layers.Conv2DTranspose(filters, 3, 2, padding="same", use_bias=False, name=name)(
             x
         )
         return self._finish(x, name)
 
     def nearest(self, x: Any, filters: int, *, name: str, activate: bool = True) -> Any:
-        """Every pixel twice in each direction, then a 3x3 convolution (Odena et al. 2016)."""
+        """Repeat every pixel in each direction, then convolve 3x3 (Odena et al. 2016)."""
         x = NearestUpsampling(name=f"{name}_nearest")(x)
         return self.conv(x, filters, 3, activate=activate, name=name)
 
     def residual(self, x: Any, *, name: str, padded: bool = True) -> Any:
-        """Two 3x3 convolutions and the skip, no ReLU after the sum (Gross & Wilber 2016)."""
+        """Add two 3x3 convolutions to their input; no ReLU follows (Gross & Wilber 2016)."""
         filters = x.shape[-1]
         y = self.conv(x, filters, 3, padded=padded, name=f"{name}_conv1")
         y = self.conv(y, filters, 3, padded=padded, activate=False, name=f"{name}_conv2")
@@ -84,7 +81,7 @@ class Blocks:
         return keras.layers.Add(name=f"{name}_add")([x, y])
 
     def normalize(self, x: Any, *, name: str) -> Any:
-        """The normalisation alone, and the limit if there is one."""
+        """Normalise, and cut to the limit if there is one."""
         x = self._moments(x, name=name)
         return Limit(self.limit, name=f"{name}_limit")(x) if self.limit else x
 
@@ -109,9 +106,9 @@ class Blocks:
 
 
 def painted(x: Any, like: Any, *, factor: int = 1, linear: bool = False) -> Any:
-    """The end of every generator: ``factor`` times the size of ``like``, in [0, 1], in float32.
+    """Finish a painter's output: ``factor`` times the size of ``like``, in [0, 1], in float32.
 
-    Through a sigmoid, or ``linear``, cut to the range.
+    The range is reached by a sigmoid, or, if ``linear``, by cutting.
     """
     x = CropTo(factor, name="crop")(x, like)
     if linear:
@@ -120,7 +117,10 @@ def painted(x: Any, like: Any, *, factor: int = 1, linear: bool = False) -> Any:
 
 
 def style_inputs(num_styles: int) -> dict[str, Any]:
-    """The inputs of a network that paints photographs; ``style_weights`` if it has several styles."""
+    """Return the inputs of a network that paints photographs.
+
+    There is an ``image`` and, if there are styles to choose from, ``style_weights``.
+    """
     inputs = {"image": keras.Input([None, None, 3], name="image")}
     if num_styles:
         inputs["style_weights"] = keras.Input([num_styles], name="style_weights")

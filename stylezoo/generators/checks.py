@@ -1,11 +1,11 @@
-"""What the configurations of generators demand of their fields."""
+"""What the configurations of painters demand of their fields."""
 
 from collections.abc import Collection
 from typing import Any
 
 
 def check_choice(config: Any, field: str, known: Collection[Any]) -> None:
-    """Raises a ValueError unless a field is one of ``known``."""
+    """Raise a ValueError unless a field is one of ``known``."""
     value = getattr(config, field)
     if value not in known:
         names = ", ".join(map(str, known))
@@ -13,27 +13,27 @@ def check_choice(config: Any, field: str, known: Collection[Any]) -> None:
 
 
 def check_at_least(config: Any, field: str, minimum: int) -> None:
-    """Raises a ValueError unless a field is a number >= ``minimum``."""
+    """Raise a ValueError unless a field is a number >= ``minimum``."""
     value = getattr(config, field)
     if value < minimum:
         raise ValueError(f"`{field}` must be >= {minimum}. Received: {field}={value}")
 
 
 def check_widths(widths: tuple[int, ...], count: int) -> None:
-    """Raises a ValueError unless there are ``count`` widths >= 1."""
+    """Raise a ValueError unless there are ``count`` widths >= 1."""
     if len(widths) != count or min(widths) < 1:
         raise ValueError(f"`widths` must be {count} numbers >= 1. Received: widths={widths}")
 
 
 def check_one_style(num_styles: int) -> None:
-    """Raises a ValueError where several styles are asked of a network that paints one."""
+    """Raise a ValueError if several styles are asked of a network that paints one."""
     if num_styles != 1:
         raise ValueError(
-            "`styles` must be one for a generator without conditional normalisation. "
-            f"Received: {num_styles}"
+            "`num_styles` must be 1 without conditional normalisation. "
+            f"Received: num_styles={num_styles}"
         )
 
 
 def scaled(channels: int, width: float) -> int:
-    """``width`` times as many channels, at least one."""
+    """Return ``width`` times as many channels, at least one."""
     return max(round(width * channels), 1)

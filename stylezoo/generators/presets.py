@@ -1,67 +1,230 @@
-"""Generators by name: each with the variants that its papers compare."""
+"""Presets: folders that hold a trained painter, as KerasHub lays them out.
 
-from typing import TypeAlias
+``config.json`` has the class and its configuration, ``model.weights.h5`` the weights in Keras's own
+layout, ``metadata.json`` the versions, the record of the training and the SHA-256 of the weights, and
+``README.md`` is the card. Nothing in a preset can run code: a class is looked up among this project's.
+"""
 
-from stylezoo.generators.johnson import JohnsonConfig
-from stylezoo.generators.light import LightConfig
-from stylezoo.generators.super_resolution import SuperResolutionConfig
-from stylezoo.generators.texture_network import TextureNetworkConfig
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import Any
 
-GeneratorConfig: TypeAlias = (
-    JohnsonConfig | LightConfig | SuperResolutionConfig | TextureNetworkConfig
-)
+import h5py
+import keras
 
-# By the name under which files know them.
-TYPES: dict[str, type[GeneratorConfig]] = {
-    "johnson": JohnsonConfig,
-    "light": LightConfig,
-    "super_resolution": SuperResolutionConfig,
-    "texture_network": TextureNetworkConfig,
-}
+import stylezoo
+from stylezoo import images, pretrained
+from stylezoo.generators.configs import TEXTURES, GeneratorConfig
+from stylezoo.generators.families import FAMILIES, build
+from stylezoo.generators.h5_files import is_h5, read_h5
+from stylezoo.generators.painter import Painter
 
-PRESETS: dict[str, GeneratorConfig] = {
-    # What later work settled on: instance norm, no checkerboard, no border.
-    "johnson": JohnsonConfig(),
-    "johnson2016-paper": JohnsonConfig(
-        normalization="batch", upsampling="transposed", padding="once"
-    ),
-    "johnson2016-code": JohnsonConfig(
-        normalization="instance", upsampling="transposed", padding="once"
-    ),
-    # Dumoulin et al. 2017, appendix A, and skips, which keep the photograph.
-    "conditional": JohnsonConfig(
-        normalization="conditional", normalize_output=True, num_styles=1, skips=True
-    ),
-    "dumoulin2017": JohnsonConfig(normalization="conditional", normalize_output=True, num_styles=1),
-    "light": LightConfig(skips=True),
-    # The same statistics at any size, and no droplets.
-    "texture_network": TextureNetworkConfig(normalization="batch", limit=3.0),
-    "ulyanov2016-texture": TextureNetworkConfig(normalization="batch"),
-    "ulyanov2016-stylize": TextureNetworkConfig(stylize=True, normalization="batch"),
-    "ulyanov2017-stylize": TextureNetworkConfig(stylize=True),
-    "superres_x4": SuperResolutionConfig(factor=4),
-    "superres_x8": SuperResolutionConfig(factor=8),
-    "johnson2016-superres-x4": SuperResolutionConfig(factor=4, upsampling="transposed"),
-    "johnson2016-superres-x8": SuperResolutionConfig(factor=8, upsampling="transposed"),
-}
+_CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
+CARD = "README.md"
+_FILES = {_CONFIG, _WEIGHTS, _METADATA, CARD}
+
+# What reading JSON, HDF5 and configurations that somebody changed can raise.
+_DAMAGES = (OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError)
 
 
-def generator_config(preset: str, *, num_styles: int = 1, width: float = 1.0) -> GeneratorConfig:
-    """The configuration of a preset for a number of styles.
+def save(
+    painter: Painter,
+    folder: str | os.PathLike[str],
+    *,
+    half: bool = False,
+    overwrite: bool = False,
+    card: str | None = None,
+) -> None:
+    """Write a preset; see :meth:`Painter.save_to_preset`."""
+    path = pathlib.Path(folder)
+    if overwrite and path.exists() and not _is_preset(path):
+        raise FileExistsError(f"`{path}` is no preset, and only a preset is replaced")
+    config = {"class_name": type(painter).__name__, "config": painter.get_config()}
+    with images.atomic_folder(path, overwrite=overwrite) as temporary:
+        weights = temporary / _WEIGHTS
+        painter.save_weights(weights)
+        if half:
+            _halve(weights)
+        metadata = {
+            "stylezoo_version": stylezoo.__version__,
+            "keras_version": keras.__version__,
+            "parameter_count": painter.count_params(),
+            "weights_sha256": _sha256(weights),
+            "training": dict(painter.training_record),
+        }
+        for name, content in ((_CONFIG, config), (_METADATA, metadata)):
+            (temporary / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        (temporary / CARD).write_text(card or _card(painter), encoding="utf-8")
+
+
+def load(model: str | os.PathLike[str]) -> Painter:
+    """Load a trained painter.
 
     Args:
-        preset: a name of :data:`PRESETS`.
-        num_styles: >= 1; more than one for those with conditional instance normalisation only.
-        width: multiplies the numbers of channels, > 0.
+        model: A name in :data:`stylezoo.pretrained.MODELS`, a preset's folder, or a ``.h5`` file of
+            version 0.1.
 
     Raises:
-        ValueError: for an unknown preset, a width that isn't positive, or several styles of a network
-            that paints one.
+        OSError: If it can't be read.
+        ValueError: If it is no such folder or file, or damaged.
     """
-    if preset not in PRESETS:
-        raise ValueError(
-            f"`generator` must be one of {', '.join(PRESETS)}. Received: generator={preset!r}"
+    if known := pretrained.MODELS.get(str(model)):
+        if _sha256(known.folder / _WEIGHTS) != known.sha256:
+            raise ValueError(
+                f"the pretrained model {known.name} is damaged: install stylezoo again"
+            )
+        return _read(known.folder)
+    path = pathlib.Path(model)
+    if not path.exists() or (path.is_dir() and not (path / _CONFIG).exists()):
+        raise FileNotFoundError(
+            f"`model` must be a preset's folder, or one of {', '.join(pretrained.MODELS)}. "
+            f"Received: {model}"
         )
-    if not width > 0:
-        raise ValueError(f"`width` must be > 0. Received: width={width}")
-    return PRESETS[preset].scaled(width).with_styles(num_styles)
+    try:
+        return _read(path) if path.is_dir() else read_h5(path)
+    except _DAMAGES as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"`model` must be a preset of this version. Received: {model} ({reason})"
+        ) from error
+
+
+def is_painter(model: str | os.PathLike[str]) -> bool:
+    """Return whether :func:`load` is meant for this: a painter's name, preset or ``.h5`` file."""
+    path = pathlib.Path(model)
+    return str(model) in pretrained.MODELS or (path / _METADATA).is_file() or is_h5(path)
+
+
+def initial(
+    config: GeneratorConfig,
+    init_weights: str | os.PathLike[str] | None = None,
+    *,
+    styles: tuple[str, ...] = (),
+) -> Painter:
+    """Return a painter to start a training from.
+
+    Args:
+        config: The architecture.
+        init_weights: A painter of the same architecture and styles to start from, as :func:`load`
+            takes it; None for random weights.
+        styles: What the styles are called.
+
+    Raises:
+        OSError, ValueError: As :func:`load`, or if ``init_weights`` is of another painter.
+    """
+    if init_weights is None:
+        return build(config, styles=styles)
+    painter = load(init_weights)
+    for field, own, other in (
+        ("generator", config, painter.config),
+        ("styles", styles, painter.style_rows),
+    ):
+        if own != other:
+            raise ValueError(
+                f"`init_weights` must be of the same {field}, {own}. "
+                f"Received: {init_weights}, of {other}"
+            )
+    painter.training_record = {}
+    return painter
+
+
+def read_card(model: str | os.PathLike[str]) -> str | None:
+    """Return the card of a preset, Markdown; None if it has none, as a ``.h5`` file."""
+    known = pretrained.MODELS.get(str(model))
+    path = (known.folder if known else pathlib.Path(model)) / CARD
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _is_preset(path: pathlib.Path) -> bool:
+    return path.is_dir() and {each.name for each in path.iterdir()} == _FILES
+
+
+def _read(folder: pathlib.Path) -> Painter:
+    described, metadata = (_json(folder / name) for name in (_CONFIG, _METADATA))
+    if _sha256(folder / _WEIGHTS) != metadata["weights_sha256"]:
+        raise ValueError(f"{_WEIGHTS} is not what {_METADATA} says")
+    class_name = described["class_name"]
+    if class_name not in FAMILIES:
+        raise ValueError(f"there is no class {class_name}")
+    painter = FAMILIES[class_name].from_config(described["config"])
+    painter.training_record = metadata["training"]
+    with h5py.File(folder / _WEIGHTS, "r") as file:
+        if sum(_sizes(file)) > sum(variable.numpy().size for variable in painter.variables):
+            raise ValueError(f"{_WEIGHTS} has more weights than a {class_name} of this kind")
+    painter.load_weights(folder / _WEIGHTS)
+    return painter
+
+
+def _json(path: pathlib.Path) -> Any:
+    if not path.is_file():
+        raise ValueError(f"it lacks {path.name}")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _sizes(group: h5py.Group) -> Iterator[int]:
+    """Yield how many numbers each data set has, or raise a ValueError for what leads elsewhere."""
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"{group.name}/{name} is a link out of the file")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            yield from _sizes(item)
+        elif item.dtype.kind != "f" or item.external or item.is_virtual:
+            raise ValueError(f"{item.name} must be numbers in the file")
+        else:
+            yield item.size
+
+
+def _halve(path: pathlib.Path) -> None:
+    """Store kernels in float16."""
+    whole = path.with_suffix(".whole")
+    path.rename(whole)
+    with h5py.File(whole, "r") as source, h5py.File(path, "w") as target:
+        _copy_halved(source, target)
+    whole.unlink()
+
+
+def _copy_halved(source: h5py.Group, target: h5py.Group) -> None:
+    target.attrs.update(source.attrs)
+    for name, item in source.items():
+        if isinstance(item, h5py.Group):
+            _copy_halved(item, target.create_group(name))
+        else:
+            dtype = "<f2" if item.ndim == 4 else item.dtype
+            copied = target.create_dataset(name, data=item[()], dtype=dtype)
+            copied.attrs.update(item.attrs)
+
+
+def _sha256(path: pathlib.Path) -> str:
+    if not path.is_file():
+        raise ValueError(f"it lacks {path.name}")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _card(painter: Painter) -> str:
+    """Describe a painter in Markdown."""
+    if painter.paints == TEXTURES:
+        call = "painter.paint(size=(512, 512), seed=0)"
+    else:
+        style = f', style="{painter.styles[0]}"' if painter.styles else ""
+        call = f"painter.paint(image{style})"
+    lines = [
+        f"# {type(painter).__name__}",
+        "",
+        f"A painter of {painter.paints} with {painter.count_params():,} parameters.",
+        *(
+            [f"Its styles: {', '.join(f'`{each}`' for each in painter.styles)}."]
+            * bool(painter.styles)
+        ),
+        "",
+        "    import stylezoo",
+        '    painter = stylezoo.load("FOLDER")',
+        f"    {call}",
+    ]
+    if painter.training_record:
+        record = json.dumps(dict(painter.training_record), indent=2)
+        lines += ["", "## Training", "", *(f"    {line}" for line in record.splitlines())]
+    return "\n".join(lines) + "\n"

@@ -4,62 +4,60 @@ from collections.abc import Sequence
 
 import keras
 
-from stylezoo.generators.models import Generator
+from stylezoo.generators.families import build
+from stylezoo.generators.painter import Painter
 from stylezoo.layers import ConditionalInstanceNormalization
 
 
-def style_variables(network: keras.Model) -> list[keras.Variable]:
-    """The scales and shifts that tell styles apart, each [num_styles, C]."""
+def style_variables(painter: keras.Model) -> list[keras.Variable]:
+    """Return the scales and shifts that tell styles apart, each [num_styles, C]."""
     return [
         variable
-        for layer in network.layers
+        for layer in painter.layers
         if isinstance(layer, ConditionalInstanceNormalization)
         for variable in layer.weights
     ]
 
 
-def blank_styles(generator: Generator, names: Sequence[str]) -> Generator:
-    """The same network for other styles, each starting as the mean of those it knows.
+def blank_styles(painter: Painter, styles: Sequence[str]) -> Painter:
+    """Copy a painter for other styles, each starting as the mean of those it knows.
+
+    Args:
+        painter: A conditional painter. It is not changed.
+        styles: The names of the new styles.
 
     Raises:
-        ValueError: if the network has no conditional normalisation, or knows one of the names.
+        ValueError: If the painter is not conditional, or knows one of the names.
     """
-    if not generator.config.num_styles:
+    if not painter.config.num_styles:
         raise ValueError(
-            "`finetune_style` must be a conditional model. "
-            f"Received: one of the type {type(generator.config).__name__}"
+            f"`painter` must be a conditional one. Received: a {type(painter).__name__} without styles"
         )
-    known = sorted(set(names) & set(generator.styles))
+    known = sorted(set(styles) & set(painter.style_rows))
     if known:
         raise ValueError(f"`styles` must be new to the model. Received: {', '.join(known)}")
-    config = generator.config.with_styles(len(names))
-    network = config.build()
-    for source, target in _pairs(generator.network, network):
-        if source.shape == target.shape and not _tells_styles(network, target):
-            target.assign(source)
-        else:
+    blank = build(painter.config.with_styles(len(styles)), styles=styles)
+    for source, target in zip(painter.variables, blank.variables, strict=True):
+        if _tells_styles(blank, target):
             mean = keras.ops.mean(source, axis=0, keepdims=True)
             target.assign(keras.ops.broadcast_to(mean, target.shape))
-    return Generator(config, network, tuple(names))
-
-
-def append_styles(generator: Generator, added: Generator) -> Generator:
-    """One network with the styles of both; all else is ``generator``'s."""
-    styles = (*generator.styles, *added.styles)
-    config = generator.config.with_styles(len(styles))
-    network = config.build()
-    for source, target in _pairs(generator.network, network):
-        if not _tells_styles(network, target):
+        else:
             target.assign(source)
-    own, new, joined = map(style_variables, (generator.network, added.network, network))
-    for first, second, both in zip(own, new, joined, strict=True):
+    return blank
+
+
+def append_styles(painter: Painter, added: Painter) -> Painter:
+    """Return one painter with the styles of both; all else is the first one's."""
+    styles = (*painter.style_rows, *added.style_rows)
+    joined = build(painter.config.with_styles(len(styles)), styles=styles)
+    joined.training_record = painter.training_record
+    for source, target in zip(painter.variables, joined.variables, strict=True):
+        if not _tells_styles(joined, target):
+            target.assign(source)
+    for first, second, both in zip(*map(style_variables, (painter, added, joined)), strict=True):
         both.assign(keras.ops.concatenate([first, second], axis=0))
-    return Generator(config, network, styles, generator.training)
+    return joined
 
 
-def _tells_styles(network: keras.Model, variable: keras.Variable) -> bool:
-    return any(variable is each for each in style_variables(network))
-
-
-def _pairs(source: keras.Model, target: keras.Model) -> zip:
-    return zip(source.variables, target.variables, strict=True)
+def _tells_styles(painter: Painter, variable: keras.Variable) -> bool:
+    return any(variable is each for each in style_variables(painter))

@@ -93,24 +93,26 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
 
 
 @contextlib.contextmanager
-def atomic_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
-    """Gives a temporary folder that becomes `path` when the block ends without an exception.
+def atomic_folder(
+    path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Iterator[pathlib.Path]:
+    """Give a temporary folder that becomes `path` when the block ends without an exception.
 
-    As `atomic_path` for files, but nothing that is there already is ever replaced.
+    After any exception the temporary folder is gone and `path` is what it was.
 
     Args:
         path: The folder to be written, in one that exists.
+        overwrite: Whether a folder that is there already may be replaced, with all that it holds.
 
     Yields:
         The path of the temporary folder, to be filled by the block.
 
     Raises:
-        OSError: If there is something at `path`, before the block and after it, or if no folder can
-            be created beside it.
+        OSError: If there is something at `path` that may not be replaced, before the block and after
+            it, or if no folder can be created beside it.
     """
     path = pathlib.Path(path)
-    if path.exists():
-        raise _already_exists(path)
+    _check_folder(path, overwrite=overwrite)
     temporary = _temporary_name(path)
     try:
         temporary.mkdir()
@@ -120,11 +122,31 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         raise type(error)(message) from error
     try:
         yield temporary
-        if path.exists():
-            raise _already_exists(path)
-        temporary.rename(path)
+        _check_folder(path, overwrite=overwrite)
+        _replace_folder(path, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_folder(path: pathlib.Path, *, overwrite: bool) -> None:
+    if path.exists() and not (overwrite and path.is_dir()):
+        raise _already_exists(path)
+
+
+def _replace_folder(path: pathlib.Path, temporary: pathlib.Path) -> None:
+    """Rename a folder, over another one too: the system renames over empty ones only."""
+    if not path.exists():
+        temporary.rename(path)
+        return
+    target = path.resolve()
+    aside = _temporary_name(target)
+    target.rename(aside)
+    try:
+        temporary.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _create_temporary(path: pathlib.Path) -> pathlib.Path:

@@ -1,4 +1,4 @@
-"""Pictures of any size painted by a generator, in tiles that share the statistics of the whole."""
+"""Pictures of any size painted by a network, in tiles that share the statistics of the whole."""
 
 import lazy_loader
 

@@ -1,11 +1,16 @@
+from .colouring import blend_with_photograph, recolour
+from .engine import Callback, Engine, Geometry
 from .rewiring import normalization_layers, reconnect, rewire
-from .stylizing import TILINGS, Stylizer, stylize
+from .tiling import TILINGS
 
 __all__ = [
     "TILINGS",
-    "Stylizer",
+    "Callback",
+    "Engine",
+    "Geometry",
+    "blend_with_photograph",
     "normalization_layers",
+    "recolour",
     "reconnect",
     "rewire",
-    "stylize",
 ]

@@ -21,12 +21,12 @@ _POSITIONS = 4
 
 
 class Sampler:
-    """Estimates what normalisations see of a picture from patches, all evaluated at once.
+    """Estimate what normalisations see of a picture from patches, all evaluated at once.
 
     Args:
-        network: of the generator.
-        lattices: of its normalisations' outputs, by name.
-        stride: of the generator.
+        network: The network.
+        lattices: The lattices of its normalisations' outputs, by name.
+        stride: By how many px the picture must be shifted so that the output is shifted alike.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class Sampler:
         )
 
     def estimate(self, sources: Sources, height: int, width: int) -> Moments:
-        """The moments of a picture of a size, px."""
+        """Estimate the moments of a picture of a size, px."""
         patches = [sources.at(patch) for patch in self._patches(height, width)]
         return self._measure(
             {name: np.concatenate([each[name] for each in patches]) for name in patches[0]}
         )
 
     def _patches(self, height: int, width: int) -> Iterator[Tile]:
-        """Evenly spread over the picture, on the network's grid."""
+        """Yield patches that are evenly spread over the picture, on the network's grid."""
         spacing = max(math.sqrt(height * width / _SAMPLED_PIXELS), 1.0) * self._side
         for rows in self._spans(height, spacing):
             for columns in self._spans(width, spacing):
@@ -73,7 +73,7 @@ class Sampler:
 
 
 def _joint_moments(x: Any) -> tuple[Any, Any]:
-    """Over all positions of all patches, [1, 1, 1, C], float32."""
+    """Return mean and variance over all positions of all patches, [1, 1, 1, C], float32."""
     x = keras.ops.cast(x, "float32")
     mean = keras.ops.mean(x, axis=(0, 1, 2), keepdims=True)
     return mean, keras.ops.mean(keras.ops.square(x - mean), axis=(0, 1, 2), keepdims=True)

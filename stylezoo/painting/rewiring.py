@@ -12,7 +12,7 @@ MomentsOf: TypeAlias = Callable[[keras.layers.Layer, Any], tuple[Any, Any] | Non
 
 
 def normalization_layers(network: keras.Model) -> list[keras.layers.Layer]:
-    """Those layers of a network whose moments :func:`rewire` can set, each after those it needs."""
+    """Return the layers whose moments :func:`rewire` can set, each after those it needs."""
     kinds = (InstanceNormalization, ConditionalInstanceNormalization)
     return [layer for layer in network.layers if isinstance(layer, kinds)]
 
@@ -23,17 +23,17 @@ def rewire(
     *,
     extra_inputs: Mapping[str, Any] | None = None,
 ) -> keras.Model:
-    """The same network with the moments of its instance normalisations replaced.
+    """Rebuild a network with other moments of its instance normalisations, and the same weights.
 
-    For exports, whose converters know the several operations of ``moments=instance_moments(x)`` but
-    not the one that trains fastest; for tiles, which need the moments of the whole picture.
+    Exports need this, whose converters know the several operations of ``moments=instance_moments(x)``
+    but not the one that trains fastest; and tiles, which need the moments of the whole picture.
 
     Args:
-        network: a functional model of a generator, its inputs a dict. Unchanged.
-        moments_of: called once a normalisation layer, in the order of execution, with the layer and
-            its input, a KerasTensor of the new network. It returns KerasTensors, or None. What it is
-            given it may keep: ``keras.Model(rewired.input, kept)`` gives the values.
-        extra_inputs: what ``keras.Input`` gave for moments that come from outside, each by its name.
+        network: A functional model whose inputs are a dict. It is not changed.
+        moments_of: Called once for each normalisation layer, in the order of execution, with the
+            layer and its input, a KerasTensor of the new network. It returns KerasTensors, or None.
+            What it is given it may keep: ``keras.Model(rewired.input, kept)`` gives the values.
+        extra_inputs: What ``keras.Input`` gave for moments that come from outside, each by its name.
 
     Returns:
         A functional model with the network's layers, thus its weights. Its inputs are a dict of the
@@ -56,18 +56,18 @@ def reconnect(
     inputs: Mapping[str, Any] | None = None,
     extra_inputs: Mapping[str, Any] | None = None,
 ) -> keras.Model:
-    """The same layers, connected anew.
+    """Connect the same layers anew.
 
     Args:
-        network: as of :func:`rewire`.
-        call: called as ``call(layer, *args, **kwargs)`` in place of each layer, in the order of
-            execution, with KerasTensors of the new network; returns what goes on from there.
-        inputs: what ``keras.Input`` gave to take the place of the network's inputs, by their names:
-            of known sizes, say; inputs like the network's own if not given.
-        extra_inputs: as of :func:`rewire`.
+        network: As for :func:`rewire`.
+        call: Called as ``call(layer, *args, **kwargs)`` in place of each layer, in the order of
+            execution, with KerasTensors of the new network; it returns what goes on from there.
+        inputs: What ``keras.Input`` gave to take the place of the network's inputs, by their names,
+            for instance with known sizes; inputs like the network's own if not given.
+        extra_inputs: As for :func:`rewire`.
 
     Returns:
-        As of :func:`rewire`.
+        A functional model as :func:`rewire` returns.
     """
     given = dict(extra_inputs or {})
     inputs = inputs or {

@@ -1,4 +1,4 @@
-"""Stretches of a generator, evaluated tile by tile with the moments of the whole picture."""
+"""Stretches of a network, evaluated tile by tile with the moments of the whole picture."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
@@ -20,50 +20,48 @@ _FEATURES = "features"
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """What a section takes, of a whole picture.
+    """What a section takes, for a whole picture.
 
     Attributes:
-        values: by the input's name, [1, h, w, C], or [1, C] where the place doesn't matter.
-        lattices: of the former.
+        values: The values by the input's name: [1, h, w, C], or [1, C] where the place doesn't matter.
+        lattices: The lattices of those that have a place.
     """
 
     values: Mapping[str, np.ndarray]
     lattices: Mapping[str, Lattice]
 
     def at(self, tile: Tile) -> dict[str, np.ndarray]:
-        """The same of a tile with its margin."""
+        """Return what a tile with its margin takes."""
         return {
             name: cut(each, *tile.seen(self.lattices[name])) if name in self.lattices else each
             for name, each in self.values.items()
         }
 
     def with_features(self, values: np.ndarray, lattice: Lattice) -> "Sources":
-        """Also the output of the section before."""
+        """Return the same with the output of the section before."""
         return Sources({**self.values, _FEATURES: values}, {**self.lattices, _FEATURES: lattice})
 
 
-def input_lattices(network: keras.Model) -> dict[str, Lattice]:
-    """The lattices of a generator's inputs, but for those that have no place."""
-    return {
-        name: Lattice(int(name.removeprefix("noise_")) if name.startswith("noise_") else 1)
-        for name, each in network.input.items()
-        if len(each.shape) == 4
-    }
+def lattices(
+    network: keras.Model, layers: Iterable[keras.layers.Layer], strides: Mapping[str, int]
+) -> dict[str, Lattice]:
+    """Return the lattices of the outputs of some layers of a network, by the layer's name.
 
-
-def lattices(network: keras.Model, layers: Iterable[keras.layers.Layer]) -> dict[str, Lattice]:
-    """The lattices of the outputs of some layers of a generator, by the layer's name."""
+    Args:
+        network: A functional model whose inputs are a dict.
+        layers: The layers.
+        strides: The px from one position to the next for each input that has a place.
+    """
     outputs = {layer.name: layer.output for layer in layers}
     if not outputs:
         return {}
     features = keras.Model(network.input, outputs)
-    inputs = input_lattices(network)
 
     def positions(side: int) -> dict[str, int]:
         shapes = {
             name: (
                 1,
-                *([side // inputs[name].stride] * 2 if name in inputs else []),
+                *([side // strides[name]] * 2 if name in strides else []),
                 each.shape[-1],
             )
             for name, each in network.input.items()
@@ -81,18 +79,19 @@ def lattices(network: keras.Model, layers: Iterable[keras.layers.Layer]) -> dict
 
 
 class Section:
-    """A stretch of a generator's network that takes moments from outside.
+    """A stretch of a network that takes moments from outside.
 
     Args:
-        network: of the generator. Its weights are the section's.
-        lattices: of the normalisations' outputs and of ``end``'s.
-        start: the layer from whose output it goes on, and from the inputs if there are skips past
-            it; None for the network's inputs.
-        end: the layer with whose output it ends; None for the network's output.
+        network: The network. Its weights are the section's.
+        lattices: The lattices of the normalisations' outputs and of the output of ``end``.
+        start: The layer from whose output the section goes on, and from the inputs if there are
+            skips past it; None for the network's inputs.
+        end: The layer with whose output the section ends; None for the network's output.
+        factor: How many times larger than the picture the network's output is.
 
     Attributes:
-        normalizations: its layers that need moments, each after those it depends on.
-        lattice: of its output.
+        normalizations: The section's layers that need moments, each after those it depends on.
+        lattice: The lattice of its output.
     """
 
     def __init__(
@@ -102,11 +101,12 @@ class Section:
         *,
         start: keras.layers.Layer | None = None,
         end: keras.layers.Layer | None = None,
+        factor: int = 1,
     ) -> None:
         starts = [start.output] if start else []
         inside = keras.Model([*starts, *network.input.values()], (end or network).output).layers
         self.normalizations = [layer for layer in normalization_layers(network) if layer in inside]
-        self.lattice = lattices[end.name] if end else Lattice()
+        self.lattice = lattices[end.name] if end else Lattice(factor=factor)
         self._channels = (end or network).output.shape[-1]
         self._lattices = lattices
         self._connect(network, start, end)
@@ -152,12 +152,12 @@ class Section:
         self._output = _traced(keras.Model(inputs, output), lambda values: values)
 
     def shape(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """Of the output for a picture of a size, px."""
+        """Return the shape of the output for a picture of a size, px."""
         sides = (self.lattice.positions(side) for side in (height, width))
         return (1, *sides, self._channels)
 
     def gather(self, sources: Sources, tiles: Iterable[Tile]) -> Moments:
-        """The moments of a whole picture, in one pass over its tiles a normalisation."""
+        """Gather the moments of a whole picture, in one pass over its tiles for each normalisation."""
         moments: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for layer in self.normalizations:
             lattice, parts = self._lattices[layer.name], []
@@ -184,7 +184,7 @@ class Section:
 
 
 def _flat(moments: Mapping[str, Iterable[Any]]) -> dict[str, Any]:
-    """By the names of the inputs that take them."""
+    """Return them by the names of the inputs that take them."""
     return {
         f"{name}_{which}": value
         for name, pair in moments.items()
@@ -193,7 +193,7 @@ def _flat(moments: Mapping[str, Iterable[Any]]) -> dict[str, Any]:
 
 
 def _pooled(parts: list[tuple[int, Any, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of a whole from size, mean and variance of its parts, in float64."""
+    """Return mean and variance of a whole from size, mean and variance of its parts, in float64."""
     counts, means, variances = (np.asarray(each, np.float64) for each in zip(*parts, strict=True))
     shares = (counts / counts.sum()).reshape(-1, 1, 1, 1, 1)
     mean = np.sum(shares * means, axis=0)
@@ -202,7 +202,7 @@ def _pooled(parts: list[tuple[int, Any, Any]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _traced(model: keras.Model, finish: Callable[[tf.Tensor], Any]) -> Any:
-    """``finish`` of a window of a model's output, traced once for tiles of every size."""
+    """Trace ``finish`` of a window of a model's output, once for tiles of every size."""
 
     def evaluate(inputs: Mapping[str, tf.Tensor], window: tf.Tensor) -> Any:
         top, left, bottom, right = tf.unstack(window)
@@ -213,5 +213,5 @@ def _traced(model: keras.Model, finish: Callable[[tf.Tensor], Any]) -> Any:
 
 
 def input_specs(model: keras.Model) -> dict[str, tf.TensorSpec]:
-    """Of a model whose inputs are a dict, for inputs of every size."""
+    """Return the specifications of a model's dict of inputs, for inputs of every size."""
     return {name: tf.TensorSpec(each.shape, each.dtype, name) for name, each in model.input.items()}

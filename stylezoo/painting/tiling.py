@@ -7,22 +7,30 @@ from collections.abc import Iterator
 
 import numpy as np
 
+TILINGS = ("auto", "none", "exact", "fast")
+
 
 @dataclasses.dataclass(frozen=True)
 class Lattice:
     """Where the positions of a feature map are in the picture.
 
     Attributes:
-        stride: px from one position to the next.
-        border: positions before the picture's first px, and as many after its last one.
+        stride: Number of px from one position to the next.
+        border: Number of positions before the picture's first px, and after its last one.
+        factor: Number of positions to a px, where they are finer than the picture.
     """
 
     stride: int = 1
     border: int = 0
+    factor: int = 1
 
     def positions(self, side: int) -> int:
-        """How many there are along a side of a picture, px."""
-        return side // self.stride + 2 * self.border
+        """Return how many there are along a side of a picture, px."""
+        return self.at(side) + 2 * self.border
+
+    def at(self, pixel: int) -> int:
+        """Return the position at a px that is a multiple of the stride, without the border."""
+        return pixel * self.factor // self.stride
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +38,11 @@ class Span:
     """What a tile covers along one axis, px: all multiples of the network's stride.
 
     Attributes:
-        begin: first px of what the tile is for.
-        end: the px after its last one.
-        outer_begin: as ``begin``, with the margin, which ends where the picture does.
-        outer_end: likewise.
-        side: of the picture.
+        begin: First px that the tile answers for.
+        end: The px after the last one that the tile answers for.
+        outer_begin: First px that the tile sees: its margin ends where the picture does.
+        outer_end: The px after the last one that the tile sees.
+        side: Side of the picture.
     """
 
     begin: int
@@ -44,16 +52,15 @@ class Span:
     side: int
 
     def seen(self, lattice: Lattice) -> slice:
-        """The positions that the tile with its margin has, among the picture's."""
+        """Return the positions that the tile with its margin has, among the picture's."""
         length = self.outer_end - self.outer_begin
-        first = self.outer_begin // lattice.stride
+        first = lattice.at(self.outer_begin)
         return slice(first, first + lattice.positions(length))
 
     def owned(self, lattice: Lattice) -> slice:
-        """The positions that this tile answers for, and no other one."""
+        """Return the positions that this tile answers for, and no other one."""
         inner = slice(
-            self.begin // lattice.stride + lattice.border,
-            self.end // lattice.stride + lattice.border,
+            lattice.at(self.begin) + lattice.border, lattice.at(self.end) + lattice.border
         )
         first = 0 if self.begin == 0 else inner.start
         last = lattice.positions(self.side) if self.end == self.side else inner.stop
@@ -65,23 +72,23 @@ class Tile:
     """A part of a picture.
 
     Attributes:
-        rows: that it covers.
-        columns: likewise.
+        rows: The rows that it covers.
+        columns: The columns that it covers.
     """
 
     rows: Span
     columns: Span
 
     def seen(self, lattice: Lattice) -> tuple[slice, slice]:
-        """As :meth:`Span.seen`, of rows and of columns."""
+        """Return the rows and the columns of :meth:`Span.seen`."""
         return self.rows.seen(lattice), self.columns.seen(lattice)
 
     def owned(self, lattice: Lattice) -> tuple[slice, slice]:
-        """As :meth:`Span.owned`, of rows and of columns."""
+        """Return the rows and the columns of :meth:`Span.owned`."""
         return self.rows.owned(lattice), self.columns.owned(lattice)
 
     def window(self, lattice: Lattice) -> np.ndarray:
-        """Top, left, bottom and right of the owned positions among the seen ones, [4], int32."""
+        """Return top, left, bottom and right of the owned among the seen positions, [4], int32."""
         pairs = list(zip(self.owned(lattice), self.seen(lattice), strict=True))
         begins = [owned.start - seen.start for owned, seen in pairs]
         ends = [owned.stop - seen.start for owned, seen in pairs]
@@ -93,10 +100,10 @@ class Tiling:
     """A picture cut into tiles.
 
     Attributes:
-        height: of the picture, px, a multiple of the network's stride like all that follow.
-        width: likewise.
-        tile: side of a tile.
-        margin: how much more of the picture a tile sees on each side.
+        height: Height of the picture, px, a multiple of the network's stride like all that follow.
+        width: Width of the picture.
+        tile: Side of a tile.
+        margin: How much more of the picture a tile sees on each side.
     """
 
     height: int
@@ -119,7 +126,7 @@ class Tiling:
 
 
 def cut(values: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
-    """A part of [B, H, W, C], mirrored beyond the bottom and the right as ``PadToMultiple`` does."""
+    """Cut a part of [B, H, W, C], mirrored beyond bottom and right as ``PadToMultiple`` does."""
     for axis, wanted in ((1, rows), (2, columns)):
         side = values.shape[axis]
         if wanted.stop <= side:

@@ -1,24 +1,25 @@
-"""Generators that this project trained, in the wheel: they need no download.
+"""Painters that this project trained, in the wheel: they need no download.
 
-Importing this folder is cheap: TensorFlow is not used.
+Each is a preset's folder, named as the painter. Importing this folder is cheap: TensorFlow is not used.
 """
 
 import dataclasses
-import hashlib
-import importlib.resources
-import io
+import json
+import pathlib
+
+_FOLDER = pathlib.Path(__file__).parent
 
 
 @dataclasses.dataclass(frozen=True)
 class PretrainedModel:
-    """A generator's file of this folder, and the card beside it that tells how it was made.
+    """A preset in this folder.
 
     Attributes:
-        name: of the files ``NAME.h5`` and ``NAME.md``.
+        name: The name of its folder.
         paints: ``"photographs"`` or ``"textures"``.
-        summary: what it is, in a few words.
-        styles: what its generator calls its styles.
-        sha256: of the file.
+        summary: What it is, in a few words.
+        styles: What its painter calls its styles.
+        sha256: SHA-256 of its ``model.weights.h5``.
     """
 
     name: str
@@ -27,27 +28,20 @@ class PretrainedModel:
     styles: tuple[str, ...]
     sha256: str
 
-    def read(self) -> io.BytesIO:
-        """The file's content.
+    @property
+    def folder(self) -> pathlib.Path:
+        """The preset's folder."""
+        return _FOLDER / self.name
 
-        Raises:
-            OSError: if it can't be read.
-            ValueError: if it isn't what was published.
-        """
-        content = _file(f"{self.name}.h5").read_bytes()
-        if hashlib.sha256(content).hexdigest() != self.sha256:
-            raise ValueError(
-                f"the file of the pretrained model {self.name} is damaged: install stylezoo again"
-            )
-        return io.BytesIO(content)
+    @property
+    def style_rows(self) -> tuple[str, ...]:
+        """The names of the columns of its network's ``style_weights``."""
+        described = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        return tuple(described["config"]["styles"])
 
     def card(self) -> str:
-        """Its model card, Markdown."""
-        return _file(f"{self.name}.md").read_text(encoding="utf-8")
-
-
-def _file(name: str) -> "importlib.resources.abc.Traversable":
-    return importlib.resources.files(__name__) / name
+        """Return its model card, Markdown."""
+        return (self.folder / "README.md").read_text(encoding="utf-8")
 
 
 _STYLES = (
@@ -66,35 +60,35 @@ _MODELS = (
         paints="photographs",
         summary="eight styles, Johnson's network",
         styles=_STYLES,
-        sha256="03c8ca466c1e34cb801670ffc88ad935ab061c6a8f69f1d4681141f339610fa2",
+        sha256="6c67505567b8defcd8da3ebd71a975158735819be23ab3d713850012f73c52da",
     ),
     PretrainedModel(
         name="light",
         paints="photographs",
         summary="the same, five times as fast",
         styles=_STYLES,
-        sha256="0e2d090a1f5bfb927b8d7048bba8ed35f707cbffa184925c77f2bff37c923506",
+        sha256="a184336488b430b0245c6c4b2ad1e6caa93d0dc666b2ebf880705018aa5ebd3e",
     ),
     PretrainedModel(
         name="gravel",
         paints="textures",
         summary="grey stones",
         styles=("gravel",),
-        sha256="79c00a584c523d9018ad3a11348e61bf2597a5516dfa6dec97587c59575e8951",
+        sha256="9d48c3362fa664404baa46f9c868debca21d5af179c9c8ed3d61a2f780704d9b",
     ),
     PretrainedModel(
         name="wheat",
         paints="textures",
         summary="van Gogh's brushwork",
         styles=("wheat",),
-        sha256="ff44a08c0799503ea4a0f81c3630f30ede9e751c7d8d6e0c15eb8390685cb277",
+        sha256="00024c82848e966c0e85541c31eca757e49185b6f18a1da63435873fc00d926c",
     ),
     PretrainedModel(
         name="grass",
         paints="textures",
         summary="blades and leaves, grey",
         styles=("grass",),
-        sha256="9f3f891fa47a73735585923f6c686b75037bc68d79fd6b092014f9f81d4a3a2c",
+        sha256="fe10c75596a41b1385c103ad3b0b6fda20d28d715cfac935e52086dc7daf9bea",
     ),
 )
 MODELS = {model.name: model for model in _MODELS}

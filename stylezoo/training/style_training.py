@@ -28,9 +28,9 @@ class StyleTraining:
         content: the photographs.
         objective: what is minimised.
         style_size: longest side of the paintings, px: larger for larger strokes.
-        init_weights: a generator's file of the same configuration to start from.
-        finetune_style: a conditional generator's file that the styles are added to: only their
-            scales and shifts are trained.
+        init_weights: A painter of the same configuration to start from.
+        finetune_style: A conditional painter that the styles are added to: only their scales and
+            shifts are trained.
 
     Raises:
         ValueError: for a generator that doesn't paint photographs, no style, two of one name, several
@@ -46,8 +46,7 @@ class StyleTraining:
     finetune_style: str | None = None
 
     def __post_init__(self) -> None:
-        superres = isinstance(self.generator, generators.SuperResolutionConfig)
-        if superres or not getattr(self.generator, "stylize", True):
+        if self.generator.paints != generators.PHOTOGRAPHS:
             raise ValueError(
                 "`generator` must paint photographs. "
                 f"Received: one of the type {type(self.generator).__name__}"
@@ -139,20 +138,15 @@ class _StyleTask(GeneratorTask):
         order = tf.random.experimental.stateless_shuffle(tf.range(num_styles), seed)
         # Every style as often as the others, as far as the batch has room.
         chosen = tf.gather(order, tf.range(tf.shape(batch)[0]) % num_styles)
-        inputs = self._inputs(batch, chosen, scalar_seed(seed))
-        return self._compare(batch, self.network(inputs, training=True), chosen)
+        painted = self._paint(batch, chosen, scalar_seed(seed), training=True)
+        return self._compare(batch, painted, chosen)
 
-    def _inputs(
-        self, photographs: tf.Tensor, chosen: tf.Tensor, seed: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        inputs = {"image": photographs}
-        config = self._generator.config
-        if config.num_styles:
-            inputs["style_weights"] = tf.one_hot(chosen, config.num_styles)
-        if isinstance(config, generators.TextureNetworkConfig):
-            size = (self._config.content.image_size,) * 2
-            inputs |= generators.texture_noise(config, size, batch=photographs.shape[0], seed=seed)
-        return inputs
+    def _paint(
+        self, photographs: tf.Tensor, chosen: tf.Tensor, seed: tf.Tensor, *, training: bool
+    ) -> tf.Tensor:
+        weights = tf.one_hot(chosen, len(self._config.styles))
+        inputs = self.network.inputs_for(photographs, style_weights=weights, seed=seed, varied=True)
+        return self.network(inputs, training=training)
 
     def _compare(
         self, photographs: tf.Tensor, painted: tf.Tensor, chosen: tf.Tensor
@@ -186,19 +180,17 @@ class _StyleTask(GeneratorTask):
 
     def _evaluate_style(self, style: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         chosen = tf.fill([len(self._shown)], style)
-        inputs = self._inputs(self._shown, chosen, tf.constant(0, tf.int64))
-        painted = self.network(inputs, training=False)
+        painted = self._paint(self._shown, chosen, tf.constant(0, tf.int64), training=False)
         total, shares = self._compare(self._shown, painted, chosen)
         return painted, {**shares, "total": total}
 
-    def generator(self) -> generators.Generator:
-        trained = super().generator()
+    def painter(self) -> generators.Painter:
         if self._base is None:
-            return trained
-        joined = generators.append_styles(self._base, trained)
-        return dataclasses.replace(
-            joined, training={**joined.training, "finetuned": trained.training}
-        )
+            return self.network
+        joined = generators.append_styles(self._base, self.network)
+        finetuned = {"finetuned": dict(self.network.training_record)}
+        joined.training_record = {**joined.training_record, **finetuned}
+        return joined
 
 
 def _quantization_noise(shape: tf.TensorShape, seed: tf.Tensor) -> tf.Tensor:
@@ -233,11 +225,12 @@ def _style_targets(
     )
 
 
-def _start(config: StyleTraining) -> tuple[generators.Generator | None, generators.Generator]:
-    """The generator to add styles to, if any, and the one to train."""
+def _start(config: StyleTraining) -> tuple[generators.Painter | None, generators.Painter]:
+    """Return the painter to add styles to, if any, and the one to train."""
     if config.finetune_style is not None:
         base = generators.load(config.finetune_style)
-        blank = generators.blank_styles(base, config.style_names)
+        with errors.renamed(painter="finetune_style"):
+            blank = generators.blank_styles(base, config.style_names)
         if blank.config != config.generator:
             raise ValueError(
                 f"`generator` must be that of `finetune_style`, {blank.config}. "

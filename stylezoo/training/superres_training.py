@@ -32,7 +32,7 @@ class SuperresTraining:
         perceptual: the network whose features are compared.
         content_layers: where features are compared: relu2_2 alone in the paper.
         tv_weight: of the total variation.
-        init_weights: a generator's file of the same configuration to start from.
+        init_weights: A painter of the same configuration to start from.
 
     Raises:
         ValueError: for an unknown layer, or a size that doesn't divide by the factor or is too small

@@ -13,14 +13,14 @@ from stylezoo.training.loop_config import LoopConfig
 
 @dataclasses.dataclass(frozen=True)
 class TrainingResult:
-    """What a generator's run ends with.
+    """What a painter's run ends with.
 
     Attributes:
-        generator: the trained one, which is also in the folder's ``model.h5``.
-        skipped: name and reason of the pictures that could not be read, in this process.
+        painter: The trained painter, which is also in the preset ``model`` in the run's folder.
+        skipped: Name and reason of the pictures that could not be read, in this process.
     """
 
-    generator: generators.Generator
+    painter: generators.Painter
     skipped: Mapping[str, str]
 
 
@@ -28,58 +28,56 @@ class Described(Protocol):
     """A task's configuration."""
 
     def describe(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """Return it as JSON can hold it."""
 
 
 class GeneratorTask:
-    """One generator, of which all weights are trained; see :class:`~stylezoo.training.trainer.Task`.
+    """Train all weights of one painter; see :class:`~stylezoo.training.trainer.Task`.
 
     Args:
-        config: of the task.
-        loop: of the run.
-        generator: to train.
+        config: The task's configuration.
+        loop: The run's configuration.
+        painter: The painter to train.
     """
 
-    def __init__(
-        self, config: Described, loop: LoopConfig, generator: generators.Generator
-    ) -> None:
-        training = _without_folders({**config.describe(), "loop": loop.deciding()})
-        self._generator = dataclasses.replace(generator, training=training)
+    def __init__(self, config: Described, loop: LoopConfig, painter: generators.Painter) -> None:
+        self._network = painter
+        painter.training_record = _without_folders({**config.describe(), "loop": loop.deciding()})
 
     @property
-    def network(self) -> keras.Model:
-        """The generator's."""
-        return self._generator.network
+    def network(self) -> generators.Painter:
+        """The painter that is trained."""
+        return self._network
 
     @property
     def variables(self) -> list[Any]:
-        """All that its network trains."""
+        """All of its variables that can be trained."""
         return self.network.trainable_variables
 
-    def generator(self) -> generators.Generator:
-        """With its weights as they are, and the record of how they were trained."""
-        return self._generator
+    def painter(self) -> generators.Painter:
+        """Return what training makes, with its weights as they are and the record of the training."""
+        return self.network
 
     @property
     def skipped(self) -> Mapping[str, str]:
-        """None, where no photographs are read."""
+        """The pictures that could not be read; none where no photographs are read."""
         return {}
 
     def optimizer(self, learning_rate: Any) -> keras.optimizers.Optimizer:
-        """Adam."""
+        """Return Adam."""
         return keras.optimizers.Adam(learning_rate)
 
     def save(self, folder: pathlib.Path) -> None:
-        """Into ``model.h5``."""
-        generators.save(folder / "model.h5", self.generator(), overwrite=True)
+        """Write the preset ``model``."""
+        self.painter().save_to_preset(folder / "model", overwrite=True)
 
     def result(self) -> TrainingResult:
-        """The generator, and what was skipped."""
-        return TrainingResult(self.generator(), self.skipped)
+        """Return the painter, and what was skipped."""
+        return TrainingResult(self.painter(), self.skipped)
 
 
 def _without_folders(value: Any) -> Any:
-    """Paths cut down to names: a model is passed on, and its owner's folders are nobody's business."""
+    """Cut paths down to names: a model is passed on, and its owner's folders are nobody's business."""
     if isinstance(value, dict):
         return {key: _without_folders(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -28,7 +28,7 @@ class TextureTraining:
         objective: what is minimised; without content.
         image_size: side of the textures painted in training, px.
         source_size: longest side that the source is resized to, px; None for as it is.
-        init_weights: a generator's file of the same configuration to start from.
+        init_weights: A painter of the same configuration to start from.
 
     Raises:
         ValueError: for a network or an objective that needs photographs, or a size that is too small.
@@ -122,7 +122,7 @@ class _TextureTask(GeneratorTask):
 
     def _paint(self, batch: int, seed: tf.Tensor, *, training: bool) -> tf.Tensor:
         size = (self._config.image_size,) * 2
-        noise = generators.texture_noise(self._config.generator, size, batch=batch, seed=seed)
+        noise = self.network.noise(size, batch=batch, seed=seed)
         return self.network(noise, training=training)
 
     def held_out(self) -> tuple[dict[str, float], np.ndarray]:

@@ -42,16 +42,16 @@ def lpips_files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """A model's file with the styles coffee and retina."""
+    """A preset with the styles coffee and retina."""
     config = generators.LightConfig(widths=(4, 8), num_blocks=1, num_styles=2)
-    network = config.build()
+    painter = generators.build(config, styles=("coffee", "retina"))
     random = np.random.default_rng(0)
-    for variable in generators.style_variables(network):
+    for variable in generators.style_variables(painter):
         variable.assign(random.uniform(0.5, 1.5, variable.shape))
-    file = tmp_path_factory.mktemp("model") / "model.h5"
-    training = {"style_size": 40}
-    generators.save(file, generators.Generator(config, network, ("coffee", "retina"), training))
-    return file
+    painter.training_record = {"style_size": 40}
+    folder = tmp_path_factory.mktemp("model") / "model"
+    painter.save_to_preset(folder)
+    return folder
 
 
 @pytest.fixture
@@ -84,9 +84,9 @@ def folder(tmp_path, monkeypatch, lpips_files, model):
     pathlib.Path("existing.png").write_bytes(b"precious")
     pathlib.Path("existing.json").write_bytes(b"precious")
     pathlib.Path("vgg16.h5").symlink_to(lpips_files["vgg16"])
-    pathlib.Path("model.h5").symlink_to(model)
+    pathlib.Path("model").symlink_to(model)
     textures = generators.TextureNetworkConfig(channels=2, num_scales=2)
-    generators.save("texture.h5", generators.Generator(textures, textures.build(), ("coffee",)))
+    generators.build(textures, styles=("coffee",)).save_to_preset("texture")
     return tmp_path
 
 
@@ -97,7 +97,7 @@ def run(*arguments):
 
 PICTURE = "--picture=painted.png --content=photo.png --style=coffee.jpg --weights=vgg16.h5"
 MODEL = (
-    "--model=model.h5 --content=photos --style_images=coffee.jpg,retina.jpg --size=36 "
+    "--model=model --content=photos --style_images=coffee.jpg,retina.jpg --size=36 "
     "--weights=vgg16.h5"
 )
 
@@ -289,9 +289,9 @@ def test_styles_in_the_order_asked_for(folder, capsys):
 def test_sizes_that_were_not_given(folder):
     """A model without a record; 256 px for photographs and paintings."""
     config = generators.JohnsonConfig(widths=(2, 2, 2), num_blocks=0)
-    generators.save("plain.h5", generators.Generator(config, config.build(), ("coffee",)))
+    generators.build(config, styles=("coffee",)).save_to_preset("plain")
     pathlib.Path("photos/a.PNG").unlink()
-    flags = "--model=plain.h5 --content=photos --style_images=coffee.jpg --weights=vgg16.h5"
+    flags = "--model=plain --content=photos --style_images=coffee.jpg --weights=vgg16.h5"
     assert run(flags, "--report=out.json --sheet=out.png") == 0
     assert (read("out.json")["size"], read("out.json")["style_size"]) == (256, 256)
     assert images.read_image("out.png").shape == (1, 256, 2 * 256 + 4, 3)
@@ -330,7 +330,7 @@ BAD_PICTURE = [
     ("--content=", "`--content` must be given"),
     ("--style=", "`--style` must be given"),
     ("--picture=", "either `--picture` or `--model` must be given"),
-    ("--model=model.h5", "either `--picture` or `--model` must be given"),
+    ("--model=model", "either `--picture` or `--model` must be given"),
     (
         "--content=upright.png",
         "`--picture` must have the aspect ratio of --content. "
@@ -347,13 +347,10 @@ BAD_PICTURE = [
     ("--sheet=out.png", "`--sheet` must come with --model"),
 ]
 BAD_MODEL = [
-    ("--model=missing.h5", "`--model` must be a file, or one of .*Received: missing.h5"),
-    ("--model=vgg16.h5", "`--model` must be a generator's file"),
-    ("--model=text.png", "`--model` must be a generator's file"),
-    (
-        "--model=texture.h5 --style_images=coffee.jpg",
-        "`--model` must be one that paints photographs",
-    ),
+    ("--model=missing", "`--model` must be a preset's folder, or one of .*Received: missing"),
+    ("--model=vgg16.h5", "`--model` must be a preset of this version"),
+    ("--model=text.png", "`--model` must be a preset of this version"),
+    ("--model=texture --style_images=coffee.jpg", "`--model` must be one of photographs in styles"),
     ("--content=", "`--content` must be given"),
     ("--content=missing", "`--content` must be a folder. Received: missing"),
     ("--content=photo.png", "`--content` must be a folder. Received: photo.png"),
@@ -370,7 +367,7 @@ BAD_MODEL = [
         "different names. Received: coffee.jpg, retina.jpg, more/coffee.png",
     ),
     ("--style_images=coffee.jpg,missing/retina.jpg", "`missing/retina.jpg` does not exist"),
-    ("--styles=cubism", "`--styles` must be among the model's, coffee, retina. Received: cubism"),
+    ("--styles=cubism", "`--styles` must be among the painter's, coffee, retina. Received: cubism"),
     ("--style=coffee.jpg", "`--style` must come with --picture"),
     ("--size=0", "size"),
     ("--size=30", "`a.PNG` must be at least 31x31 px"),
@@ -429,11 +426,11 @@ def test_nothing_given(capsys):
 def test_a_model_that_is_broken(folder, capsys, model):
     """One line after the progress bar, no table, nothing written."""
     generator = generators.load(model)
-    kernel = generator.network.get_layer("conv_out").kernel
+    kernel = generator.get_layer("conv_out").kernel
     kernel.assign(np.full(kernel.shape, np.nan, np.float32))
-    generators.save("broken.h5", generator)
+    generator.save_to_preset("broken")
     before = snapshot()
-    assert run(MODEL, "--model=broken.h5 --sheet=out.png --report=out.json") == 1
+    assert run(MODEL, "--model=broken --sheet=out.png --report=out.json") == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     last = captured.err.splitlines()[-1]

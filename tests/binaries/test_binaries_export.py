@@ -16,18 +16,18 @@ def template(tmp_path_factory):
     """What a user has: models, an export that was verified."""
     folder = tmp_path_factory.mktemp("template")
     config = generators.LightConfig((2, 3), num_blocks=0, num_styles=2)
-    for name, seed in (("light.h5", 0), ("other.h5", 1)):
-        network = config.build()
+    for name, seed in (("light", 0), ("other", 1)):
+        painter = generators.build(config, styles=("a", "b"))
         random = np.random.default_rng(seed)
-        for variable in network.weights:
+        for variable in painter.weights:
             variable.assign(random.normal(0.3, 0.3, variable.shape))
-        generators.save(folder / name, generators.Generator(config, network, ("a", "b")))
+        painter.save_to_preset(folder / name)
     config = generators.SuperResolutionConfig(factor=4).scaled(0.05)
-    generators.save(folder / "x4.h5", generators.Generator(config, config.build()))
+    generators.build(config).save_to_preset(folder / "x4")
     (folder / "text.h5").write_text("no model\n", encoding="utf-8")
     (folder / "file").write_text("a file\n", encoding="utf-8")
     exports = f"--output={folder / 'exports'}"
-    export = ["export", f"--model={folder / 'light.h5'}", exports]
+    export = ["export", f"--model={folder / 'light'}", exports]
     assert main.run(export) == 0
     assert main.run([*export, "--format=tflite", "--image_size=16x16"]) == 0
     return folder
@@ -43,15 +43,15 @@ def folder(template, tmp_path, monkeypatch):
 
 
 def test_what_was_exported_is_verified_again(folder, capsys):
-    assert main.run(["verify_export", "exports/light/1", "--model=light.h5"]) == 0
+    assert main.run(["verify_export", "exports/light/1", "--model=light"]) == 0
     out = capsys.readouterr().out
     assert "TensorFlow C API  serving_default, 2x64x80: stylized" in out
     assert "truncated JPEG refused" in out
-    assert out.endswith("exports/light/1: does what light.h5 does\n")
+    assert out.endswith("exports/light/1: does what light does\n")
 
 
-EXPORT = "--model=light.h5 --output=exports"
-VERIFY = "exports/light/1 --model=light.h5"
+EXPORT = "--model=light --output=exports"
+VERIFY = "exports/light/1 --model=light"
 TABLE = {
     "export": [
         ("--model=", "`--model` must be given"),
@@ -59,10 +59,10 @@ TABLE = {
         ("junk", "expected flags only. Received: junk"),
         (
             "--model=nothing",
-            "`--model` must be a generator's file, or one of conditional, light, .*",
+            "`--model` must be a preset's folder, or one of conditional, light, .*",
         ),
-        ("--model=text.h5", "`--model` must be a generator's file of this version"),
-        ("--model=x4.h5", "`--model` must paint photographs or textures"),
+        ("--model=text.h5", "`--model` must be a preset of this version"),
+        ("--model=x4", "`--model` must paint photographs or textures"),
         ("--layers=relu1_1", "`--layers` must come with a classifier"),
         ("--model=vgg16 --layers=x", "`--layers` of vgg16 must be among conv1_1.*Received: x"),
         ("--model=vgg16 --weights=text.h5", "text.h5: not a readable HDF5 file"),
@@ -94,8 +94,8 @@ TABLE = {
     "verify_export": [
         ("missing", "`missing` must be what `stylezoo export` wrote"),
         ("file", "`file` must be what `stylezoo export` wrote"),
-        ("--model=other.h5", "was exported from another light.h5, of the fingerprint"),
-        ("--model=missing.h5", "`--model` must be a generator's file, or one of"),
+        ("--model=other", "was exported from another light, of the fingerprint"),
+        ("--model=missing.h5", "`--model` must be a preset's folder, or one of"),
     ],
 }
 GOOD = {"export": EXPORT, "verify_export": VERIFY}
@@ -113,7 +113,7 @@ def test_bad_input(command, flags, message, folder, capsys):
     before = snapshot(folder)
     good = GOOD[command]
     if command == "verify_export" and not flags.startswith("--"):
-        good = "--model=light.h5"
+        good = "--model=light"
     assert main.run([command, *good.split(), *flags.split()]) in (1, 2)
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -123,8 +123,8 @@ def test_bad_input(command, flags, message, folder, capsys):
 
 def test_a_tflite_file_is_verified_again(folder, capsys):
     path = "exports/light/light_16x16_float32.tflite"
-    assert main.run(["verify_export", path, "--model=light.h5"]) == 0
-    assert capsys.readouterr().out.endswith(f"{path}: does what light.h5 does\n")
+    assert main.run(["verify_export", path, "--model=light"]) == 0
+    assert capsys.readouterr().out.endswith(f"{path}: does what light does\n")
     card = pathlib.Path("exports/light/README.md").read_text(encoding="utf-8")
     assert "| `light_16x16_float32.tflite` |" in card
     assert "## SavedModel: `1/`" in card
@@ -133,7 +133,7 @@ def test_a_tflite_file_is_verified_again(folder, capsys):
 def test_truncated_tflite(folder, capsys):
     path = "exports/light/light_16x16_float32.tflite"
     truncate(path)
-    assert main.run(["verify_export", path, "--model=light.h5"]) == 1
+    assert main.run(["verify_export", path, "--model=light"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     message = f"`{path}` is damaged: LiteRT can't load it"
@@ -171,7 +171,7 @@ def test_no_gpu_to_check_on(missing, said, folder, capsys, monkeypatch):
     there = {"chromium": "/bin/true", "node": "/bin/true", "npm": "/bin/true", missing: None}
     monkeypatch.setattr(shutil, "which", there.get)
     path = "exports/light/light_16x16_float32.tflite"
-    assert main.run(["verify_export", path, "--model=light.h5", "--gpu"]) == 1
+    assert main.run(["verify_export", path, "--model=light", "--gpu"]) == 1
     message = f"the check on a GPU needs {said}, which is not installed"
     assert_one_line(capsys.readouterr().err, "verify_export", message)
 

@@ -21,9 +21,10 @@ def model(monkeypatch, tmp_path):
         styles=("waves", "night"),
         sha256="0" * 64,
     )
-    (tmp_path / "painter.md").write_text("# painter\n\nIts card.\n", encoding="utf-8")
+    (tmp_path / "painter").mkdir()
+    (tmp_path / "painter" / "README.md").write_text("# painter\n\nIts card.\n", encoding="utf-8")
     monkeypatch.setattr(pretrained, "MODELS", {"painter": shipped})
-    monkeypatch.setattr(pretrained, "_file", lambda name: tmp_path / name)
+    monkeypatch.setattr(pretrained, "_FOLDER", tmp_path)
     return shipped
 
 

@@ -18,7 +18,7 @@ from stylezoo.binaries import main
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """Model files: one and several styles, and generators that paint no photographs."""
+    """Presets: one and several styles, and painters that paint no photographs."""
     folder = tmp_path_factory.mktemp("models")
     configs = {
         "one": generators.JohnsonConfig((2, 3, 4), num_blocks=1, kernel=3),
@@ -30,12 +30,11 @@ def models(tmp_path_factory):
     styles = {"two": ("waves", "night"), "superres": ()}
     random = np.random.default_rng(0)
     for name, config in configs.items():
-        network = config.build()
-        for layer in painting.normalization_layers(network):
+        painter = generators.build(config, styles=styles.get(name, ("waves",)))
+        for layer in painting.normalization_layers(painter):
             for variable in layer.weights:
                 variable.assign(random.uniform(0.5, 1.5, variable.shape))
-        generator = generators.Generator(config, network, styles.get(name, ("waves",)))
-        generators.save(folder / f"{name}.h5", generator)
+        painter.save_to_preset(folder / name)
     return folder
 
 
@@ -44,7 +43,7 @@ def folder(tmp_path, monkeypatch, models):
     """The current folder: photographs good and bad, and models."""
     monkeypatch.chdir(tmp_path)
     for model in models.iterdir():
-        shutil.copy(model, model.name)
+        shutil.copytree(model, model.name)
     photo = Image.open(images.sample_path("astronaut"))
     photo.resize((48, 40)).save("photo.png")
     pathlib.Path("trip").mkdir()
@@ -83,9 +82,7 @@ def pixels(path):
 
 
 def paint(model, photograph, style=None, **options):
-    generator = generators.load(model)
-    weights = generators.blend_weights(generator, style)
-    return painting.stylize(generator, photograph, style_weights=weights, **options)
+    return generators.load(model).paint(photograph, style=style, **options)
 
 
 def assert_painted(path, expected):
@@ -94,11 +91,11 @@ def assert_painted(path, expected):
 
 
 def test_a_photograph(folder, capsys):
-    assert run("photo.png --model=one.h5 --output=out.png --report=out.json") == 0
+    assert run("photo.png --model=one --output=out.png --report=out.json") == 0
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "1/1" in captured.err  # the progress bar
-    assert_painted("out.png", paint("one.h5", pixels("photo.png")))
+    assert_painted("out.png", paint("one", pixels("photo.png")))
     report = read("out.json")
     (row,) = report["pictures"]
     assert 0 < row.pop("seconds") <= report["seconds"]
@@ -112,14 +109,14 @@ def test_a_photograph(folder, capsys):
     assert report["failed"] == 0
     assert report["styles"] == {"waves": 1.0}
     assert report["generator"]["type"] == "JohnsonConfig"
-    assert report["flags"]["model"] == "one.h5"
+    assert report["flags"]["model"] == "one"
     assert {"versions", "device", "peak_rss_mb"} <= set(report)
 
 
 @pytest.mark.parametrize("style", ["night", "night:3,waves:1"])
 def test_styles(style, folder):
-    assert run(f"photo.png --model=two.h5 --style={style} --output=out.png --report=out.json") == 0
-    assert_painted("out.png", paint("two.h5", pixels("photo.png"), style))
+    assert run(f"photo.png --model=two --style={style} --output=out.png --report=out.json") == 0
+    assert_painted("out.png", paint("two", pixels("photo.png"), style))
     share = 1.0 if style == "night" else 0.75
     assert read("out.json")["styles"] == {"waves": 1 - share, "night": share}
 
@@ -127,7 +124,7 @@ def test_styles(style, folder):
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_a_folder(batch_size, folder):
     flags = f"--batch_size={batch_size} --report=out.json"
-    assert run("trip --model=two.h5 --style=night --output=out", flags) == 0
+    assert run("trip --model=two --style=night --output=out", flags) == 0
     # Names and formats are the photographs'.
     assert sorted(each.name for each in pathlib.Path("out").iterdir()) == [
         "a.png",
@@ -139,7 +136,7 @@ def test_a_folder(batch_size, folder):
         "out/b.JPG",
         "out/c.webp",
     ]
-    assert_painted("out/a.png", paint("two.h5", pixels("trip/a.png"), "night"))
+    assert_painted("out/a.png", paint("two", pixels("trip/a.png"), "night"))
     for name in ("b.JPG", "c.webp"):
         assert pixels(f"out/{name}").shape == pixels(f"trip/{name}").shape
 
@@ -147,28 +144,28 @@ def test_a_folder(batch_size, folder):
 def test_patterns_and_several_arguments(folder):
     pathlib.Path("out").mkdir()
     arguments = ["trip/[ab].*", "photo.png", "trip/b.JPG", "./photo.png"]
-    assert run(*arguments, "--model=one.h5 --output=out --format=png") == 0
+    assert run(*arguments, "--model=one --output=out --format=png") == 0
     names = sorted(each.name for each in pathlib.Path("out").iterdir())
     assert names == ["a.png", "b.png", "photo.png"]
 
 
 def test_a_file_whose_name_is_a_pattern(folder):
     shutil.copy("photo.png", "photo[1].png")
-    assert run("photo[1].png --model=one.h5 --output=out") == 0
+    assert run("photo[1].png --model=one --output=out") == 0
     assert pathlib.Path("out/photo[1].png").exists()
 
 
 def test_flags_of_the_picture(folder):
     flags = "--size=100 --preserve_color --tiling=exact --tile=30 --seed=3 --report=out.json"
-    assert run("photo.png --model=noise.h5 --output=out.png", flags) == 0
+    assert run("photo.png --model=noise --output=out.png", flags) == 0
     photograph = images.resize(pixels("photo.png"), (83, 100)).numpy()
     options = {"preserve_color": True, "tiling": "exact", "tile": 30, "seed": 3}
-    assert_painted("out.png", paint("noise.h5", photograph, **options))
+    assert_painted("out.png", paint("noise", photograph, **options))
     assert read("out.json")["pictures"][0]["tiling"] == "exact"
 
 
 def test_what_can_not_be_read_is_skipped(folder, capsys):
-    flags = "--model=one.h5 --output=out --report=out.json --batch_size=2"
+    flags = "--model=one --output=out --report=out.json --batch_size=2"
     assert run("mixed", flags) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("stylezoo stylize: error: 2 of 4 pictures failed: ")
@@ -193,7 +190,7 @@ def test_what_can_not_be_written_is_named(folder, capsys, monkeypatch):
         write(path, *arguments, **options)
 
     monkeypatch.setattr(images, "write_image", fail)
-    assert run("trip --model=one.h5 --output=out") == 1
+    assert run("trip --model=one --output=out") == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("stylezoo stylize: error: 1 of 3 pictures failed: ")
     assert "No space left" in line
@@ -201,7 +198,7 @@ def test_what_can_not_be_written_is_named(folder, capsys, monkeypatch):
 
 
 def test_overwrite(folder):
-    assert run("trip --model=one.h5 --output=full --overwrite") == 0
+    assert run("trip --model=one --output=full --overwrite") == 0
     assert pixels("full/c.webp").shape == (1, 48, 40, 3)
 
 
@@ -229,18 +226,22 @@ BAD = [
     ("photo.png --format=gif", "format"),
     ("photo.png --report=existing.json", "`existing.json` already exists"),
     ("photo.png --report=out.txt", r"`out.txt` must end in one of \.json"),
-    ("photo.png --model=missing.h5", "`--model` must be a file, or one of .*Received: missing.h5"),
-    ("photo.png --model=photo.png", "`--model` must be a generator's file of this version"),
-    ("photo.png --model=trip", "`--model` must be a file, or one of .*Received: trip"),
-    ("photo.png --model=texture.h5", "`--model` must be one that paints photographs.*textures"),
-    ("photo.png --model=superres.h5", "`--model` must be one that paints .*super-resolution"),
+    (
+        "photo.png --model=missing",
+        "`--model` must be a preset's folder, or one of .*Received: missing",
+    ),
+    ("photo.png --model=photo.png", "`--model` must be a preset of this version"),
+    ("photo.png --model=trip", "`--model` must be a preset's folder, or one of .*Received: trip"),
+    ("photo.png --model=texture", "`--model` must be one that paints photographs.*textures"),
+    ("photo.png --model=superres", "`--model` must be one that paints .*enlargements"),
     ("photo.png --style=", "`--style` must be one or more of waves, night"),
     ("photo.png --style=cubism", "`--style` must be one or more of waves, night.*: cubism"),
     ("photo.png --style=waves:much", "the weight of `waves` must be a number"),
     ("photo.png --style=waves:-1", "weights of `--style` must be finite, >= 0, not all 0"),
     ("photo.png --style=waves:0,night:0", "weights of `--style` must be finite, >= 0, not all 0"),
     ("photo.png --style=waves:2,night:-1", "weights of `--style` must be finite, >= 0"),
-    ("photo.png --tiling=slow", "`--tiling` must be one of auto, none, exact, fast"),
+    ("photo.png --strength=1.5", "strength"),
+    ("photo.png --tiling=slow", "--tiling=slow: value should be one of <auto|none|exact|fast>"),
     ("photo.png --tile=0", "tile"),
     ("photo.png --size=0", "size"),
     ("photo.png --batch_size=0", "batch_size"),
@@ -253,7 +254,7 @@ BAD = [
 @pytest.mark.parametrize(("arguments", "message"), BAD, ids=[each[0] for each in BAD])
 def test_bad_input(arguments, message, folder, capsys):
     before = snapshot()
-    assert run("--model=two.h5 --style=night --output=out", arguments) in (1, 2)
+    assert run("--model=two --style=night --output=out", arguments) in (1, 2)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("stylezoo stylize: error: ")
@@ -263,7 +264,7 @@ def test_bad_input(arguments, message, folder, capsys):
 
 
 def test_several_styles_and_none_named(folder, capsys):
-    assert run("photo.png --model=two.h5 --output=out.png") == 1
+    assert run("photo.png --model=two --output=out.png") == 1
     assert "`--style` must be given: one or more of waves, night" in capsys.readouterr().err
 
 
@@ -277,19 +278,29 @@ def test_interrupted(folder, capsys, monkeypatch):
         write(path, *arguments, **options)
 
     monkeypatch.setattr(images, "write_image", interrupt)
-    assert run("trip --model=one.h5 --output=out") == 130
+    assert run("trip --model=one --output=out") == 130
     assert capsys.readouterr().err.splitlines()[-1] == "stylezoo stylize: error: interrupted"
     assert [each.name for each in pathlib.Path("out").iterdir()] == ["a.png"]
+
+
+def test_strength(folder):
+    assert run("photo.png --model=one --strength=0.25 --output=out.png --report=out.json") == 0
+    photograph = pixels("photo.png")
+    assert_painted("out.png", paint("one", photograph, strength=0.25))
+    # A quarter of the way from the photograph to the painting, if not in a straight line.
+    whole = np.abs(paint("one", photograph) - photograph).mean()
+    assert 0.1 < np.abs(pixels("out.png") - photograph).mean() / whole < 0.4
+    assert read("out.json")["styles"] == {"waves": 1.0}
 
 
 @pytest.mark.slow
 def test_64_million_pixels_in_4_gb(folder):
     """With the light network as it is: 2.5 GB, in half a minute on two idle cores."""
-    config = generators.generator_config("light")
-    generators.save("light.h5", generators.Generator(config, config.build(), ("waves",)))
+    painter = generators.build(generators.generator_config("light"), styles=("waves",))
+    painter.save_to_preset("light")
     Image.open("photo.png").resize((8000, 8000)).save("large.jpg")
     script = pathlib.Path(sys.executable).with_name("stylezoo")
-    flags = ["--model=light.h5", "--output=out.jpg", "--report=out.json"]
+    flags = ["--model=light", "--output=out.jpg", "--report=out.json"]
     subprocess.run([script, "stylize", "large.jpg", *flags], check=True)
     report = read("out.json")
     assert report["pictures"][0]["tiling"] == "fast"

@@ -15,33 +15,32 @@ ROUNDING = 0.5 / 255 + 1e-6
 
 
 @pytest.fixture
-def generator(tmp_path, monkeypatch):
-    """A texture network with random weights, in model.h5 of the current folder."""
+def painter(tmp_path, monkeypatch):
+    """A texture network with random weights, in the preset model of the current folder."""
     monkeypatch.chdir(tmp_path)
     config = generators.generator_config("texture_network", width=0.25)
-    generator = generators.Generator(config, config.build(), ("bricks",), {"task": "texture"})
-    generators.save("model.h5", generator)
-    return generator
+    painter = generators.build(config, styles=("bricks",))
+    painter.training_record = {"task": "texture"}
+    painter.save_to_preset("model")
+    return painter
 
 
 def run(arguments):
     return main.run(["texture", "--method=network", *arguments.split()])
 
 
-def test_paints_what_the_library_does(generator):
-    assert run("--model=model.h5 --size=35x50 --seed=3 --output=out.png --report=out.json") == 0
+def test_paints_what_the_library_does(painter):
+    assert run("--model=model --size=35x50 --seed=3 --output=out.png --report=out.json") == 0
     painted = images.read_image("out.png")
-    expected = generators.paint_texture(generator, (35, 50), seed=3).numpy()
+    expected = painter.paint(size=(35, 50), seed=3)
     np.testing.assert_allclose(painted, expected, atol=ROUNDING)
     report = json.loads(pathlib.Path("out.json").read_text(encoding="utf-8"))
     assert report["training"] == {"task": "texture"}
     assert report["seconds"] > 0
 
 
-def test_another_seed_is_another_texture(generator):
-    first, again, second = (
-        generators.paint_texture(generator, (32, 32), seed=seed).numpy() for seed in (0, 0, 1)
-    )
+def test_another_seed_is_another_texture(painter):
+    first, again, second = (painter.paint(size=(32, 32), seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - second).mean() > ROUNDING
 
@@ -50,34 +49,34 @@ def test_another_seed_is_another_texture(generator):
     ("arguments", "message"),
     [
         ("--output=out.png", "`--model` must be given"),
-        ("--model=none.h5 --output=out.png", "`--model` must be a file, or one of "),
+        ("--model=none --output=out.png", "`--model` must be a preset's folder, or one of "),
         (
-            "--model=model.h5 --source=a.png --output=out.png",
+            "--model=model --source=a.png --output=out.png",
             "`--source` must not be given with --method=network",
         ),
         (
-            "--model=model.h5 --steps=3 --output=out.png",
+            "--model=model --steps=3 --output=out.png",
             "`--steps` must not be given with --method=network",
         ),
-        ("--model=model.h5 --size=0 --output=out.png", "`--size` must be HEIGHTxWIDTH in px"),
+        ("--model=model --size=0 --output=out.png", "`--size` must be HEIGHTxWIDTH in px"),
         (
-            "--model=johnson.h5 --output=out.png",
-            "`--model` must be a texture network. Received: one of the type JohnsonConfig",
+            "--model=johnson --output=out.png",
+            "`--model` must be a texture network. Received: one that paints photographs",
         ),
-        ("--model=model.h5 --output=model.png", "`model.png` already exists"),
+        ("--model=model --output=model.png", "`model.png` already exists"),
         (
-            "--method=wei --model=model.h5 --output=out.png",
+            "--method=wei --model=model --output=out.png",
             "`--method` must be one of gatys, cnnmrf, efros_leung, wei_levoy, network. Received: wei",
         ),
         (
-            "--method=gatys --source=a.png --model=model.h5 --output=out.png",
+            "--method=gatys --source=a.png --model=model --output=out.png",
             "`--model` must come with --method=network",
         ),
     ],
 )
-def test_bad_input(arguments, message, generator, capsys):
+def test_bad_input(arguments, message, painter, capsys):
     config = generators.generator_config("johnson", width=0.1)
-    generators.save("johnson.h5", generators.Generator(config, config.build(), ("a",)))
+    generators.build(config, styles=("a",)).save_to_preset("johnson")
     pathlib.Path("model.png").write_bytes(b"kept")
     before = snapshot()
     assert run(arguments) == 1

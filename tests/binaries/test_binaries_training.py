@@ -58,7 +58,7 @@ SMALL = {
 def small(monkeypatch):
     """Fewer layers in the presets that are trained here: a second each."""
     for name, config in SMALL.items():
-        monkeypatch.setitem(generators.PRESETS, name, config)
+        monkeypatch.setitem(generators.ARCHITECTURES, name, config)
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +81,9 @@ def files(tmp_path_factory, random_weights):
     (folder / "other" / "config.json").write_text('{"task": "other"}', encoding="utf-8")
     (folder / "damaged.h5").write_bytes((folder / "alexnet.h5").read_bytes()[:5000])
     johnson = generators.JohnsonConfig((1, 1, 1), num_blocks=0)
-    generators.save(folder / "johnson.h5", generators.initial(johnson, styles=("x",)))
+    generators.build(johnson, styles=("x",)).save_to_preset(folder / "johnson")
     light = generators.LightConfig((1, 1), num_blocks=0)
-    generators.save(folder / "light.h5", generators.initial(light, styles=("one",)))
+    generators.build(light, styles=("one",)).save_to_preset(folder / "light")
     return folder
 
 
@@ -111,14 +111,13 @@ def records(path):
 
 
 def numbers(path):
-    """All weights in a generator's file."""
-    network = generators.load(path).network
-    return [variable.numpy() for variable in network.variables]
+    """All weights in a preset."""
+    return [variable.numpy() for variable in generators.load(path).variables]
 
 
 def paint(model, weights):
     image = tf.constant(images.read_image("photos/0.jpg"))
-    return model.network({"image": image, "style_weights": tf.constant([weights])}).numpy()
+    return model({"image": image, "style_weights": tf.constant([weights])}).numpy()
 
 
 def assert_same_weights(path, other):
@@ -133,7 +132,7 @@ def assert_run(path, *, losses, steps=2):
     path = pathlib.Path(path)
     names = {each.name for each in path.iterdir()}
     (events,) = (name for name in names if name.startswith("events.out.tfevents."))
-    assert names == {"checkpoints", "config.json", "losses.jsonl", "model.h5", "samples", events}
+    assert names == {"checkpoints", "config.json", "losses.jsonl", "model", "samples", events}
     assert (path / events).stat().st_size > 1000  # with a picture in it
     shown = [f"{0:06d}.jpg", f"{steps:06d}.jpg"]
     assert sorted(each.name for each in (path / "samples").iterdir()) == shown
@@ -153,7 +152,7 @@ def test_train_style(folder, small, capsys):
     flags = "--styles=paintings/one.png,paintings/two.jpg --style_size=45 --seed=3"
     assert train("train_style", flags, "--tv_weight=0.5 --style_weight=7") == 0
     captured = capsys.readouterr()
-    assert captured.out == "run/model.h5\n"
+    assert captured.out == "run/model\n"
     assert "run: 100%" in captured.err  # the progress bar
     assert re.search(r"2/2 .*style=.*content=.*tv=.*total=", captured.err)
     config = assert_run("run", losses=("style", "content", "tv"))
@@ -172,7 +171,7 @@ def test_train_style(folder, small, capsys):
     assert objective["perceptual"]["weights"] == "alexnet.h5"
     assert objective["style_layers"] == ["relu1", "relu2"]
     assert (config["loop"]["seed"], config["loop"]["num_steps"]) == (3, 2)
-    model = generators.load("run/model.h5")
+    model = generators.load("run/model")
     assert model.styles == ("one", "two")
     assert model.config == SMALL["light"].with_styles(2).scaled(0.1)
     assert paint(model, [0.5, 0.5]).shape == (1, 60, 50, 3)
@@ -184,16 +183,16 @@ def test_train_texture(folder, small, capsys):
     assert train("train_texture", "--source_size=48 --objective_is=no") == 2
     capsys.readouterr()
     assert train("train_texture", "--source_size=48 --decay=cosine --learning_rate=0.01") == 0
-    assert capsys.readouterr().out == "run/model.h5\n"
+    assert capsys.readouterr().out == "run/model\n"
     config = assert_run("run", losses=("style",))
     assert (config["task"], config["source"]) == ("texture", "paintings/one.png")
     assert (config["image_size"], config["source_size"]) == (48, 48)
     assert config["objective"]["content_layers"] == []
     assert (config["loop"]["decay"], config["loop"]["learning_rate"]) == ("cosine", 0.01)
-    model = generators.load("run/model.h5")
+    model = generators.load("run/model")
     assert model.styles == ("one",)
     assert model.config == SMALL["texture_network"].scaled(0.25)
-    painted = model.network(generators.texture_noise(model.config, (40, 72)))
+    painted = model(model.noise((40, 72)))
     assert painted.shape == (1, 40, 72, 3)
 
 
@@ -203,15 +202,15 @@ def test_train_superres(folder, small, capsys):
     pathlib.Path("photos/broken.jpg").write_bytes(data[:200])
     assert train("train_superres", "--tv_weight=0.5 --min_scale=1 --batch_size=5") == 0
     captured = capsys.readouterr()
-    assert captured.out == "run/model.h5\n"
+    assert captured.out == "run/model\n"
     assert captured.err.splitlines()[-1] == "1 pictures could not be read: broken.jpg"
     config = assert_run("run", losses=("content", "tv"))
     assert (config["task"], config["content_layers"]) == ("superres", ["relu2"])
     assert config["content"]["min_scale"] == 1
     assert config["generator"]["factor"] == 4
     assert "held_out/psnr" in records("run")[0]
-    model = generators.load("run/model.h5")
-    assert model.network({"image": tf.zeros([1, 9, 11, 3])}).shape == (1, 36, 44, 3)
+    model = generators.load("run/model")
+    assert model({"image": tf.zeros([1, 9, 11, 3])}).shape == (1, 36, 44, 3)
 
 
 def interrupt_after(step, monkeypatch):
@@ -233,28 +232,26 @@ def test_interrupted_and_resumed(folder, small, monkeypatch, capsys):
     assert capsys.readouterr().err.splitlines()[-1] == "stylezoo train_style: error: interrupted"
     assert train("train_style", "--steps=4") == 0
     captured = capsys.readouterr()
-    assert captured.out == "run/model.h5\n"
+    assert captured.out == "run/model\n"
     assert "4/4" in captured.err
     assert "1/4" not in captured.err  # the bar begins where the run stopped
     assert [each["step"] for each in records("run") if "train/total" in each] == [1, 2, 3, 4]
     before = snapshot("run")
     assert train("train_style", "--steps=4") == 0  # nothing is left to do
-    assert capsys.readouterr().out == "run/model.h5\n"
+    assert capsys.readouterr().out == "run/model\n"
     assert snapshot("run") == before
 
 
 def test_finetune_style(folder):
     config = generators.LightConfig((2, 3), num_blocks=1, num_styles=2)
     base = generators.initial(config, styles=("one", "two"))
-    for variable in base.network.variables:
+    for variable in base.variables:
         noise = np.random.default_rng(0).uniform(-0.3, 0.3, variable.shape)
         variable.assign_add(noise.astype(np.float32))
-    generators.save("base.h5", base)
+    base.save_to_preset("base")
     spots(12, (50, 40)).save("paintings/three.png")
-    assert (
-        run("train_style", FINETUNE, "--styles=paintings/three.png --finetune_style=base.h5") == 0
-    )
-    joined = generators.load("run/model.h5")
+    assert run("train_style", FINETUNE, "--styles=paintings/three.png --finetune_style=base") == 0
+    joined = generators.load("run/model")
     assert joined.styles == ("one", "two", "three")
     for weights in ([1.0, 0.0], [0.0, 1.0]):
         np.testing.assert_array_equal(paint(joined, [*weights, 0.0]), paint(base, weights))
@@ -307,7 +304,7 @@ def test_every_flag_reaches_its_setting(folder, asked):
     config, _, _ = asked.pop()
     content = training.ContentConfig("photos", "paintings", "there", 64, 0.5)
     assert config == training.StyleTraining(
-        generator=generators.PRESETS["conditional"].scaled(0.1).with_styles(1),
+        generator=generators.ARCHITECTURES["conditional"].scaled(0.1).with_styles(1),
         styles=("paintings/one.png",),
         content=content,
         objective=objectives.Objective(
@@ -364,7 +361,7 @@ def test_what_is_not_given(folder, asked):
         (config, training.LoopConfig(), "run")
         for config in (
             training.StyleTraining(generators.JohnsonConfig(), ("a/x.png",), content),
-            training.TextureTraining(generators.PRESETS["texture_network"], "x.png"),
+            training.TextureTraining(generators.ARCHITECTURES["texture_network"], "x.png"),
             training.SuperresTraining(generators.SuperResolutionConfig(), content),
         )
     ]
@@ -389,7 +386,7 @@ def test_shipped_flagfiles(name, asked):
     assert run("train_style", flags) == 0
     ((config, settings, _),) = asked
     said = dict(line.removeprefix("--").split("=") for line in lines)
-    generator = generators.PRESETS[said["generator"]].scaled(float(said.get("width", 1)))
+    generator = generators.ARCHITECTURES[said["generator"]].scaled(float(said.get("width", 1)))
     assert config.generator == generator.with_styles(2)
     assert config.style_size == int(said["style_size"])
     assert settings.num_steps == int(said["steps"])
@@ -466,9 +463,9 @@ COMMON = [
     ("--weights=damaged.h5", "damaged.h5"),
     ("--pooling=min", "`--pooling` must be one of max, avg. Received: --pooling='min'"),
     ("--tv_weight=-1", "tv_weight"),
-    ("--init_weights=none.h5", "`model` must be a file, or one of .*Received: none.h5"),
-    ("--init_weights=damaged.h5", "`model` must be a generator's file"),
-    ("--init_weights=johnson.h5", "`--init_weights` must be of the same generator"),
+    ("--init_weights=none", "`model` must be a preset's folder, or one of .*Received: none"),
+    ("--init_weights=damaged.h5", "`model` must be a preset of this version"),
+    ("--init_weights=johnson", "`--init_weights` must be of the same generator"),
 ]
 TABLE = {
     "train_style": [
@@ -487,7 +484,7 @@ TABLE = {
         ("--style_size=0", "style_size"),
         (
             "--styles=paintings/one.png,paintings/two.jpg --generator=johnson",
-            "`--styles` must be one for a generator without conditional normalisation. Received: 2",
+            "`--styles` must be 1 without conditional normalisation. Received: --styles=2",
         ),
         ("--generator=superres_x4", "`--generator` must paint photographs"),
         ("--generator=texture_network", "`--generator` must paint photographs"),
@@ -506,7 +503,7 @@ TABLE = {
             "--objective=cnnmrf --styles=paintings/one.png,paintings/two.jpg --generator=light",
             "`--styles` must be one picture with the style loss of patches",
         ),
-        ("--finetune_style=light.h5", "`--generator` must not be given with --finetune_style"),
+        ("--finetune_style=light", "`--generator` must not be given with --finetune_style"),
     ],
     "train_texture": [
         *STYLES,
@@ -547,19 +544,22 @@ def test_bad_input(command, flags, message, folder, idle, capsys):
     [
         ("", "`--styles` must be new to the model. Received: one$"),
         ("--width=0.5", "`--width` must not be given with --finetune_style"),
-        ("--init_weights=light.h5", "`--init_weights` must not be given with --finetune_style"),
-        ("--finetune_style=johnson.h5 --styles=paintings/two.jpg", "must be a conditional model"),
+        ("--init_weights=light", "`--init_weights` must not be given with --finetune_style"),
         (
-            "--finetune_style=johnson.h5 --styles=paintings/one.png,paintings/two.jpg",
-            "`--styles` must be one for a generator without",
+            "--finetune_style=johnson --styles=paintings/two.jpg",
+            "`--finetune_style` must be a conditional one",
         ),
-        ("--finetune_style=none.h5", "`model` must be a file, or one of .*Received: none.h5"),
-        ("--finetune_style=damaged.h5", "`model` must be a generator's file"),
+        (
+            "--finetune_style=johnson --styles=paintings/one.png,paintings/two.jpg",
+            "`--styles` must be 1 without",
+        ),
+        ("--finetune_style=none", "`model` must be a preset's folder, or one of .*Received: none"),
+        ("--finetune_style=damaged.h5", "`model` must be a preset of this version"),
     ],
 )
 def test_bad_finetuning(flags, message, folder, idle, capsys):
     before = snapshot(folder)
-    assert run("train_style", FINETUNE, "--finetune_style=light.h5", flags) == 1
+    assert run("train_style", FINETUNE, "--finetune_style=light", flags) == 1
     assert_one_line(capsys.readouterr().err, "train_style", message)
     assert snapshot(folder) == before
 
@@ -650,7 +650,7 @@ def test_killed_and_resumed(folder):
             stopped.append(tf.train.latest_checkpoint("run/checkpoints"))
     assert stopped  # unless it was done before the signal
     subprocess.run(command, capture_output=True, check=True, timeout=200)
-    assert_same_weights("run/model.h5", "unbroken/model.h5")
+    assert_same_weights("run/model", "unbroken/model")
     assert records("run") == records("unbroken")
     samples = [snapshot(f"{name}/samples") for name in ("run", "unbroken")]
     assert samples[0] == samples[1]
@@ -683,7 +683,7 @@ def test_two_workers(folder):
             )
         for process in processes:
             output, error = process.communicate(timeout=150)
-            assert (process.returncode, output) == (0, "run/model.h5\n"), error
+            assert (process.returncode, output) == (0, "run/model\n"), error
             assert "2/2" in error
             assert "Traceback" not in error
     finally:

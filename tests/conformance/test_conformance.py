@@ -6,6 +6,7 @@
 import dataclasses
 import functools
 import inspect
+import json
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -168,14 +169,19 @@ def public_classes(package, base):
     [
         (layers, keras.layers.Layer, LAYERS),
         (losses, losses.LossTerm, LOSSES),
-        (generators, generators.GeneratorConfig, GENERATORS),
     ],
-    ids=["layers", "losses", "generators"],
+    ids=["layers", "losses"],
 )
 def test_every_public_class_has_a_case(package, base, cases):
     public = public_classes(package, base)
     assert public  # the search works at all
     assert public == {type(case.make()) for case in cases}
+
+
+def test_every_public_class_of_painters_has_a_case():
+    public = public_classes(generators, generators.Painter) - {generators.Painter}
+    assert public == set(generators.FAMILIES.values())
+    assert public == {type(network(case)) for case in GENERATORS}
 
 
 def assert_close(got, expected):
@@ -297,12 +303,12 @@ def test_loss_serves_a_new_target_without_retracing(case):
     assert len(traces) == 1
 
 
-@all_losses
+@pytest.mark.parametrize(
+    "case", [case for case in LOSSES if case.make().taps != (losses.IMAGE,)], ids=str
+)
 def test_loss_adds_up_over_tiles_if_it_says_so(case):
     """`represent` of two halves, added, is that of the whole; variation is not tiled."""
     term = case.make()
-    if term.taps == (losses.IMAGE,):
-        return
     picture = features((8, 12), 0)
     target = term.match(picture, term.target(features((8, 12), 1)))
 
@@ -317,11 +323,13 @@ def test_loss_adds_up_over_tiles_if_it_says_so(case):
         cut = {"a": half(picture["a"], part, 4), "b": half(picture["b"], part, 2)}
         cropped = term.crop(target, {"a": window(part, 4), "b": window(part, 2)})
         parts.append(term.represent(cut, cropped))
-    if not term.additive:
-        assert parts[0]["a"].shape != term.represent(picture, target)["a"].shape
-        return
-    for key, whole in term.represent(picture, target).items():
-        assert_close(parts[0][key] + parts[1][key], whole)
+    whole = term.represent(picture, target)
+    assert whole.keys() == parts[0].keys() == parts[1].keys()
+    for key, each in whole.items():
+        if term.additive:
+            assert_close(parts[0][key] + parts[1][key], each)
+        else:
+            assert parts[0][key].shape != each.shape
 
 
 # Generators
@@ -330,32 +338,55 @@ def test_loss_adds_up_over_tiles_if_it_says_so(case):
 @functools.cache
 def network(case):
     """With random weights; not to be changed."""
-    built = case.make().build()
+    built = generators.build(case.make())
     randomize(built.weights)
     return built
 
 
 def generator_inputs(case, size, *, batch=1):
-    config, inputs = case.make(), {}
-    if isinstance(config, generators.TextureNetworkConfig):
-        inputs.update(generators.texture_noise(config, size, batch=batch))
-    if "image" in network(case).input:
-        inputs["image"] = random_image(*size, batch=batch)
-    if config.num_styles:
-        weights = np.random.default_rng(0).dirichlet(np.ones(config.num_styles), batch)
-        inputs["style_weights"] = tf.constant(weights, tf.float32)
-    return inputs
+    painter = network(case)
+    if painter.paints == generators.TEXTURES:
+        return painter.noise(size, batch=batch)
+    columns = max(painter.config.num_styles, 1)
+    weights = np.random.default_rng(0).dirichlet(np.ones(columns), batch)
+    return painter.inputs_for(
+        random_image(*size, batch=batch),
+        style_weights=tf.constant(weights, tf.float32),
+        varied=True,
+    )
 
 
 @all_generators
-def test_generator_config_is_rebuilt_from_its_fields(case):
-    config = case.make()
-    assert type(config)(**dataclasses.asdict(config)) == config
+def test_generator_is_rebuilt_from_its_config(case):
+    """Which JSON can hold; with the weights it then paints the same."""
+    painter, inputs = network(case), generator_inputs(case, SIZES[0])
+    config = json.loads(json.dumps(painter.get_config()))
+    rebuilt = type(painter).from_config(config)
+    assert (rebuilt.config, rebuilt.style_rows) == (painter.config, painter.style_rows)
+    assert rebuilt.get_config() == painter.get_config()
+    assert np.abs(rebuilt(inputs) - painter(inputs)).max() > 1e-3  # other random weights
+    rebuilt.set_weights(painter.get_weights())
+    np.testing.assert_array_equal(rebuilt(inputs), painter(inputs))
+
+
+@all_generators
+def test_generator_is_a_model_of_layers(case):
+    """As Keras's own tools see it: clones, cuts, summaries."""
+    painter, inputs = network(case), generator_inputs(case, SIZES[0])
+    lines = []
+    painter.summary(print_fn=lines.append)
+    assert f"{painter.count_params():,}" in "\n".join(lines)
+    clone = keras.models.clone_model(painter)
+    assert type(clone) is type(painter)
+    clone.set_weights(painter.get_weights())
+    np.testing.assert_array_equal(clone(inputs), painter(inputs))
+    cut = keras.Model(painter.input, painter.get_layer("conv_out").output)
+    assert cut(inputs).shape[-1] in (1, 3)
 
 
 @all_generators
 def test_generator_paints_at_two_sizes_what_tf_function_does(case):
-    factor = getattr(case.make(), "factor", 1)
+    factor = network(case).factor
     function = tf.function(network(case))
     for size in SIZES:
         inputs = generator_inputs(case, size, batch=2)
@@ -377,7 +408,9 @@ def test_generator_under_jit_equals_eager(case):
 @all_generators
 def test_generator_saved_by_keras_loads_without_custom_objects(case, tmp_path):
     network(case).save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded) is type(network(case))
+    assert (loaded.config, loaded.styles) == (network(case).config, network(case).styles)
     inputs = generator_inputs(case, SIZES[1])
     np.testing.assert_array_equal(loaded(inputs), network(case)(inputs))
 
@@ -385,7 +418,7 @@ def test_generator_saved_by_keras_loads_without_custom_objects(case, tmp_path):
 @all_generators
 def test_generator_restores_from_a_checkpoint(case, tmp_path):
     path = tf.train.Checkpoint(network=network(case)).write(tmp_path / "checkpoint")
-    fresh = case.make().build()
+    fresh = generators.build(case.make())
     tf.train.Checkpoint(network=fresh).read(path).assert_consumed()
     for restored, saved in zip(fresh.weights, network(case).weights, strict=True):
         np.testing.assert_array_equal(restored.numpy(), saved.numpy())
@@ -393,14 +426,15 @@ def test_generator_restores_from_a_checkpoint(case, tmp_path):
 
 @all_generators
 @pytest.mark.parametrize("half", [False, True], ids=["single", "half"])
-def test_generators_file_holds_all_of_it(case, half, tmp_path):
-    saved = generators.Generator(
-        case.make(), network(case), styles=("a", "b"), training={"steps": 10, "sizes": [1, 2]}
-    )
-    generators.save(tmp_path / "model.h5", saved, half=half)
-    loaded = generators.load(tmp_path / "model.h5")
-    assert dataclasses.replace(loaded, network=saved.network) == saved
-    for got, expected in zip(loaded.network.weights, network(case).weights, strict=True):
+def test_generators_preset_holds_all_of_it(case, half, tmp_path):
+    saved = generators.build(case.make())
+    saved.set_weights(network(case).get_weights())
+    saved.training_record = {"steps": 10, "sizes": [1, 2]}
+    saved.save_to_preset(tmp_path / "model", half=half)
+    loaded = type(saved).from_preset(tmp_path / "model")
+    assert (loaded.config, loaded.styles) == (saved.config, saved.styles)
+    assert loaded.training_record == saved.training_record
+    for got, expected in zip(loaded.weights, network(case).weights, strict=True):
         assert got.path.split("/")[-2:] == expected.path.split("/")[-2:]
         # Half a unit of the 11 digits of float16.
         rtol = 2**-11 if half and len(got.shape) == 4 else 0

@@ -16,13 +16,13 @@ CONFIGS = {
 
 def generator(config, *, seed=0):
     """Its styles are a, b, ..."""
-    network = config.build()
+    painter = generators.build(config, styles="ab"[: max(config.num_styles, 1)])
     random = np.random.default_rng(seed)
-    for variable in network.weights:
+    for variable in painter.weights:
         values = random.standard_normal(variable.shape)
         if len(variable.shape) == 4:
             values *= np.sqrt(2 / np.prod(variable.shape[:3]))
         elif variable.name == "scale":
             values = random.uniform(0.5, 1.5, variable.shape)
         variable.assign(values)
-    return generators.Generator(config, network, tuple("ab"[: max(config.num_styles, 1)]))
+    return painter

@@ -51,7 +51,7 @@ def test_styles_are_switched_at_run_time(written):
 
 def test_another_network_is_noticed(written):
     path, _, servable = written["conditional"]
-    other = type(servable)(generator(CONFIGS["conditional"], seed=1), "conditional.h5")
+    other = type(servable)(generator(CONFIGS["conditional"], seed=1), "conditional")
     assert not any(check.passed for check in export.verify_tflite(other, path))
 
 

@@ -12,7 +12,7 @@ from networks import random_image
 
 from stylezoo import generators
 from stylezoo.generators import (
-    PRESETS,
+    ARCHITECTURES,
     JohnsonConfig,
     LightConfig,
     SuperResolutionConfig,
@@ -22,7 +22,7 @@ from stylezoo.generators import (
 # Two or three channels at least.
 THIN = {
     name: generators.generator_config(name, width=0.25 if hasattr(config, "channels") else 0.05)
-    for name, config in PRESETS.items()
+    for name, config in ARCHITECTURES.items()
 }
 PHOTOGRAPHS = {name: c for name, c in THIN.items() if getattr(c, "stylize", True)}
 # Those that reflect before every convolution.
@@ -217,7 +217,7 @@ def test_parameters_are_those_of_the_paper(preset, num_styles, expected):
 
 def test_johnsons_network_is_as_large_as_other_implementations():
     """They publish 1 679 235, with the biases that normalisation takes away again."""
-    assert network_of(PRESETS["johnson"]).count_params() + JOHNSON_NORMALIZED == 1_679_235
+    assert network_of(ARCHITECTURES["johnson"]).count_params() + JOHNSON_NORMALIZED == 1_679_235
 
 
 # Training

@@ -1,7 +1,5 @@
 """Styles added to a conditional network: whose rows go where, and that nothing else moves."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -20,25 +18,26 @@ CONFIGS = {
 
 def random_generator(config, styles, *, seed):
     """All its weights at random, the styles' too."""
-    generator = generators.initial(config.with_styles(len(styles)), styles=styles)
+    painter = generators.build(config.with_styles(len(styles)), styles=styles)
     rng = np.random.default_rng(seed)
-    for variable in generator.network.variables:
+    for variable in painter.variables:
         variable.assign(rng.uniform(-0.5, 0.5, variable.shape).astype(np.float32))
-    return dataclasses.replace(generator, training={"seed": seed})
+    painter.training_record = {"seed": seed}
+    return painter
 
 
 def paint(generator, style_weights):
     inputs = {"image": random_image(16, 20), "style_weights": tf.constant([style_weights])}
-    return generator.network(inputs).numpy()
+    return generator(inputs).numpy()
 
 
 def rows(generator):
-    return [variable.numpy() for variable in generators.style_variables(generator.network)]
+    return [variable.numpy() for variable in generators.style_variables(generator)]
 
 
 def trunk(generator):
-    told = {id(variable) for variable in generators.style_variables(generator.network)}
-    return [each.numpy() for each in generator.network.variables if id(each) not in told]
+    told = {id(variable) for variable in generators.style_variables(generator)}
+    return [each.numpy() for each in generator.variables if id(each) not in told]
 
 
 def assert_same(these, those):
@@ -54,12 +53,12 @@ def config(request):
 
 def test_style_variables(config):
     generator = random_generator(config, ("a", "b", "c"), seed=0)
-    variables = generators.style_variables(generator.network)
-    normalized = len(painting.normalization_layers(generator.network))
+    variables = generators.style_variables(generator)
+    normalized = len(painting.normalization_layers(generator))
     assert len(variables) == 2 * normalized
     assert {variable.name for variable in variables} == {"scale", "shift"}
     assert {variable.shape[0] for variable in variables} == {3}
-    plain = generators.JohnsonConfig((2, 3, 4), num_blocks=0).build()
+    plain = generators.build(generators.JohnsonConfig((2, 3, 4), num_blocks=0))
     assert generators.style_variables(plain) == []
 
 
@@ -90,10 +89,10 @@ def test_as_many_blank_styles_as_there_are_old_ones(config):
 
 def test_blank_styles_are_a_copy(config):
     generator = random_generator(config, ("a",), seed=0)
-    before = [each.numpy() for each in generator.network.variables]
-    for variable in generators.blank_styles(generator, ["x"]).network.variables:
+    before = [each.numpy() for each in generator.variables]
+    for variable in generators.blank_styles(generator, ["x"]).variables:
         variable.assign(variable * 0 + 7)
-    assert_same([each.numpy() for each in generator.network.variables], before)
+    assert_same([each.numpy() for each in generator.variables], before)
 
 
 def test_append_styles(config):
@@ -102,7 +101,7 @@ def test_append_styles(config):
     joined = generators.append_styles(generator, added)
     assert joined.config == config.with_styles(5)
     assert joined.styles == ("a", "b", "x", "y", "z")
-    assert joined.training == {"seed": 0}
+    assert joined.training_record == {"seed": 0}
     assert_same(trunk(joined), trunk(generator))
     for both, first, second in zip(rows(joined), rows(generator), rows(added), strict=True):
         np.testing.assert_array_equal(both, np.concatenate([first, second]))
@@ -115,7 +114,7 @@ def test_append_styles(config):
 def test_appended_blank_styles_paint_as_they_did_alone(config):
     generator = random_generator(config, ("a", "b"), seed=0)
     blank = generators.blank_styles(generator, ["x"])
-    for variable in generators.style_variables(blank.network):
+    for variable in generators.style_variables(blank):
         variable.assign_add(np.random.default_rng(2).uniform(size=variable.shape))
     joined = generators.append_styles(generator, blank)
     np.testing.assert_array_equal(paint(joined, [0.0, 0.0, 1.0]), paint(blank, [1.0]))
@@ -131,21 +130,21 @@ def test_refuses():
         generators.SuperResolutionConfig(width=1, num_blocks=0),
     ):
         message = (
-            "`finetune_style` must be a conditional model. "
-            f"Received: one of the type {type(config).__name__}$"
+            "`painter` must be a conditional one. "
+            f"Received: a {type(config).__name__.removesuffix('Config')} without styles$"
         )
         with pytest.raises(ValueError, match=message):
-            generators.blank_styles(generators.initial(config, styles=("a",)), ["x"])
+            generators.blank_styles(generators.build(config), ["x"])
 
 
 def test_initial(tmp_path):
     config = CONFIGS["light"].with_styles(2)
     generator = random_generator(CONFIGS["light"], ("a", "b"), seed=0)
-    generators.save(tmp_path / "model.h5", generator)
-    found = generators.initial(config, tmp_path / "model.h5", styles=("a", "b"))
+    generator.save_to_preset(tmp_path / "model")
+    found = generators.initial(config, tmp_path / "model", styles=("a", "b"))
     assert_same(trunk(found), trunk(generator))
     assert_same(rows(found), rows(generator))
-    assert found.training == {}  # of a training that is still to come
+    assert found.training_record == {}  # of a training that is still to come
     fresh = generators.initial(config, styles=("a", "b"))
     assert fresh.styles == ("a", "b")
     assert not np.array_equal(trunk(fresh)[0], trunk(generator)[0])
@@ -172,13 +171,13 @@ def test_initial(tmp_path):
         (
             generators.LightConfig(widths=(3, 4), num_blocks=1, num_styles=2),
             ("b", "a"),
-            r"of the same styles, \('b', 'a'\). Received: .*model.h5, of \('a', 'b'\)$",
+            r"of the same styles, \('b', 'a'\). Received: .*model, of \('a', 'b'\)$",
         ),
     ],
 )
 def test_initial_refuses_another_generators_weights(config, styles, message, tmp_path):
     generator = random_generator(CONFIGS["light"], ("a", "b"), seed=0)
-    generators.save(tmp_path / "model.h5", generator)
+    generator.save_to_preset(tmp_path / "model")
     with pytest.raises(ValueError, match=f"`init_weights` must be {message}") as caught:
-        generators.initial(config, tmp_path / "model.h5", styles=styles)
+        generators.initial(config, tmp_path / "model", styles=styles)
     assert "\n" not in str(caught.value)

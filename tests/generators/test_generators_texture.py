@@ -6,22 +6,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from generators_helpers import inputs_for, network_of
+from generators_helpers import inputs_for, network_of, noise_of
+from networks import random_image
 
 from stylezoo import images
-from stylezoo.generators import (
-    Generator,
-    LightConfig,
-    TextureNetworkConfig,
-    paint_texture,
-    texture_noise,
-)
+from stylezoo.generators import LightConfig, TextureNetworkConfig, build
 
 TEXTURE = TextureNetworkConfig(channels=3, num_scales=4)
 STYLIZE = TextureNetworkConfig(channels=3, num_scales=4, stylize=True)
 
 # Float32 sums in another order, through 27 normalisations.
 REORDERED = 1e-4
+
+
+def texture_noise(config, size, **options):
+    return noise_of(config)(size, **options)
 
 
 def scale_of(name):
@@ -41,7 +40,7 @@ def scale_of(name):
     ],
 )
 def test_noise_covers_the_output_at_every_scale(config, size, coarser):
-    shapes = config.noise_shapes(*size)
+    shapes = build(config).noise_shapes(*size)
     assert list(shapes) == [f"noise_{scale}" for scale in config.scales]
     assert shapes.pop("noise_1") == (*size, 3)
     for name, shape in shapes.items():
@@ -57,9 +56,9 @@ def test_no_size_is_an_error(size):
 
 def test_noise_is_uniform_and_independent():
     noise = texture_noise(TEXTURE, (64, 64), batch=2, seed=3)
-    assert {name: values.shape[1:] for name, values in noise.items()} == TEXTURE.noise_shapes(
-        64, 64
-    )
+    assert {name: values.shape[1:] for name, values in noise.items()} == build(
+        TEXTURE
+    ).noise_shapes(64, 64)
     for values in noise.values():
         assert values.dtype == tf.float32
         assert values.shape[0] == 2
@@ -154,30 +153,39 @@ def test_another_seed_is_another_texture(texture):
     assert np.abs(first - second).mean() > 0.01
 
 
-def test_paint_texture_is_the_network_of_its_noise(texture):
-    painted = paint_texture(Generator(TEXTURE, texture), (9, 14), seed=4)
+def test_painted_is_the_network_of_its_noise(texture):
+    painted = texture.paint(size=(9, 14), seed=4)
     expected = texture(texture_noise(TEXTURE, (9, 14), seed=4))
     np.testing.assert_array_equal(painted, expected)
 
 
 @pytest.mark.parametrize("config", [LightConfig((2, 2)), STYLIZE], ids=["light", "stylize"])
-def test_paint_texture_takes_texture_networks_only(config):
-    generator = Generator(config, network_of(config))
-    with pytest.raises(ValueError, match=r"`model` must be a texture network\. Received: .*Config"):
-        paint_texture(generator, (8, 8))
+def test_other_painters_take_no_size(config):
+    with pytest.raises(ValueError, match=r"`size` must be given to painters of textures only"):
+        network_of(config).paint(random_image(8, 8), size=(8, 8))
+
+
+def test_a_painter_of_textures_takes_no_image(texture):
+    for arguments in (
+        {},
+        {"image": random_image(8, 8)},
+        {"image": random_image(8, 8), "size": (8, 8)},
+    ):
+        with pytest.raises(ValueError, match="`size` must be given, and `image` not"):
+            texture.paint(**arguments)
 
 
 def test_limited_activations():
     """After every normalisation, and nowhere else; the paper's network has none."""
     config = TextureNetworkConfig(channels=2, num_scales=2, limit=1.0)
-    network = config.build()
+    network = build(config)
     norms = [layer for layer in network.layers if layer.name.endswith("_norm")]
     limits = [layer for layer in network.layers if layer.name.endswith("_limit")]
     assert [layer.name for layer in limits] == [f"{layer.name}_limit" for layer in norms]
     inner = keras.Model(network.inputs, [layer.output for layer in limits])
     noise = texture_noise(config, (64, 64))
     assert all(np.abs(each).max() == 1 for each in inner(noise))
-    paper = TextureNetworkConfig(channels=2, num_scales=2).build()
+    paper = build(TextureNetworkConfig(channels=2, num_scales=2))
     assert len(paper.layers) == len(network.layers) - len(limits)
     with pytest.raises(ValueError, match="`limit` must be >= 0"):
         TextureNetworkConfig(limit=-1)
@@ -185,7 +193,7 @@ def test_limited_activations():
 
 def test_grey():
     config = TextureNetworkConfig(channels=2, num_scales=2, grey=True)
-    network = config.build()
+    network = build(config)
     assert network.get_layer("conv_out").kernel.shape[-1] == 1
     texture = network(texture_noise(config, (20, 24))).numpy()
     assert texture.shape == (1, 20, 24, 3)

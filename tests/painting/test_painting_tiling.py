@@ -8,7 +8,7 @@ from generators_helpers import inputs_for, network_of
 from networks import random_image
 
 from stylezoo import generators, images, layers, painting
-from stylezoo.painting import moment_sampling, sections, stylizing
+from stylezoo.painting import colouring, engine, moment_sampling, sections
 from stylezoo.painting.tiling import Lattice, Tiling, cut
 
 # Float32 sums in another order, through a dozen normalisations; 1/255 is 4e-3.
@@ -32,20 +32,24 @@ CONFIGS = {
     "texture": generators.TextureNetworkConfig(stylize=True, channels=2, num_scales=2),
 }
 configs = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+SUPER_RESOLUTION = generators.SuperResolutionConfig(width=3, num_blocks=1)
 
 
 def generator_of(config):
     """With moments that matter: scales and shifts are random."""
-    network, random = network_of(config), np.random.default_rng(0)
-    for layer in network.layers:
+    painter, random = network_of(config), np.random.default_rng(0)
+    for layer in painter.layers:
         for variable in layer.weights:
             if len(variable.shape) < 4:  # not a kernel
                 variable.assign(random.uniform(0.5, 1.5, variable.shape))
-    return generators.Generator(config, network, ("a", "b", "c")[: config.num_styles or 1])
+    return painter
 
 
-def weights_of(config):
-    return np.float32([0.2, 0.5, 0.3]) if config.num_styles else None
+WEIGHTS = np.float32([0.2, 0.5, 0.3])
+
+
+def style_of(painter):
+    return dict(zip(painter.styles, WEIGHTS, strict=False)) or None
 
 
 def photograph(height, width):
@@ -59,21 +63,19 @@ def photograph(height, width):
 def all_inputs(config, picture):
     inputs = inputs_for(config, picture.shape[1:3], image=tf.constant(picture))
     if config.num_styles:
-        inputs["style_weights"] = tf.constant(weights_of(config)[None])
+        inputs["style_weights"] = tf.constant(WEIGHTS[None])
     return inputs
 
 
 def paint(generator, picture, **options):
-    return painting.stylize(
-        generator, picture, style_weights=weights_of(generator.config), **options
-    )
+    return generator.paint(picture, style=style_of(generator), **options)
 
 
 @configs
 def test_exact_is_the_picture_painted_whole(config):
     generator, picture = generator_of(config), photograph(97, 150)
     whole = paint(generator, picture, tiling="none")
-    expected = generator.network(all_inputs(config, picture))
+    expected = generator(all_inputs(config, picture))
     np.testing.assert_allclose(whole, expected, rtol=0, atol=1e-5)
     exact = paint(generator, picture, tiling="exact", tile=40)
     assert exact.dtype == np.float32
@@ -90,7 +92,7 @@ def test_exact_whatever_the_size_of_tiles(size, tile):
 
 
 def test_exact_without_keeping_features(monkeypatch):
-    monkeypatch.setattr(stylizing, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(engine, "_KEPT_BYTES", 0)
     generator, picture = generator_of(CONFIGS["light"]), photograph(97, 122)
     whole = paint(generator, picture, tiling="none")
     exact = paint(generator, picture, tiling="exact", tile=64)
@@ -135,7 +137,7 @@ def test_fast_has_no_seams(config, monkeypatch):
                     )
                     for _ in range(2)
                 ]
-                for layer in painting.normalization_layers(generator.network)
+                for layer in painting.normalization_layers(generator)
             }
         )
         return estimates[0]
@@ -143,9 +145,9 @@ def test_fast_has_no_seams(config, monkeypatch):
     monkeypatch.setattr(moment_sampling.Sampler, "estimate", estimate)
     generator, picture = generator_of(config), photograph(97, 150)
     fast = paint(generator, picture, tiling="fast", tile=48)
-    assert len(estimates) == bool(painting.normalization_layers(generator.network))
+    assert len(estimates) == bool(painting.normalization_layers(generator))
     moments = estimates[0] if estimates else {}
-    whole = with_moments(generator.network, all_inputs(config, picture), moments)
+    whole = with_moments(generator, all_inputs(config, picture), moments)
     np.testing.assert_allclose(fast, whole, rtol=0, atol=1e-5)
 
 
@@ -161,7 +163,7 @@ def test_fast_is_close():
 def test_patches_are_spread_over_the_picture(monkeypatch):
     monkeypatch.setattr(moment_sampling, "_SAMPLED_PIXELS", 20 * 48**2)
     generator = generator_of(CONFIGS["light"])
-    sampler = moment_sampling.Sampler(generator.network, _lattices(generator.network), stride=4)
+    sampler = moment_sampling.Sampler(generator, _lattices(generator), stride=4)
     patches = list(sampler._patches(480, 960))
     begins = {(patch.rows.begin, patch.columns.begin) for patch in patches}
     assert len(begins) == len(patches)
@@ -173,12 +175,12 @@ def test_patches_are_spread_over_the_picture(monkeypatch):
 
 
 def _lattices(network):
-    return sections.lattices(network, painting.normalization_layers(network))
+    return sections.lattices(network, painting.normalization_layers(network), {"image": 1})
 
 
 def test_estimates_of_a_picture_of_one_patch_are_its_moments():
     generator, kept = generator_of(CONFIGS["light"]), {}
-    sampler = moment_sampling.Sampler(generator.network, _lattices(generator.network), stride=4)
+    sampler = moment_sampling.Sampler(generator, _lattices(generator), stride=4)
     inputs = inputs_for(generator.config, (48, 48))
     sources = sections.Sources(inputs, {"image": Lattice()})
     estimated = sampler.estimate(sources, 48, 48)
@@ -187,7 +189,7 @@ def test_estimates_of_a_picture_of_one_patch_are_its_moments():
         kept[layer.name] = layers.instance_moments(x)
         return kept[layer.name]
 
-    keeping = painting.rewire(generator.network, keep)
+    keeping = painting.rewire(generator, keep)
     expected = keras.Model(keeping.input, kept)(inputs)
     assert estimated.keys() == expected.keys()
     for name, pair in expected.items():
@@ -198,10 +200,8 @@ def test_estimates_of_a_picture_of_one_patch_are_its_moments():
 def test_a_batch_is_painted_like_one_after_the_other(tiling):
     generator = generator_of(CONFIGS["light"])
     pictures = np.concatenate([photograph(60, 70), random_image(60, 70).numpy()])
-    stylizer = painting.Stylizer(generator, tiling=tiling, tile=40)
-    weights = weights_of(generator.config)
-    together = stylizer(pictures, weights)
-    alone = [stylizer(each[None], weights) for each in pictures]
+    together = paint(generator, pictures, tiling=tiling, tile=40)
+    alone = [paint(generator, each[None], tiling=tiling, tile=40) for each in pictures]
     np.testing.assert_allclose(together, np.concatenate(alone), rtol=0, atol=1e-5)
 
 
@@ -209,9 +209,9 @@ def test_a_batch_is_painted_like_one_after_the_other(tiling):
 def test_nothing_is_traced_twice(tiling):
     """Neither for tiles of different sizes nor for another picture."""
     generator = generator_of(CONFIGS["light"])
-    stylizer = painting.Stylizer(generator, tiling=tiling, tile=40)
     for size in ((50, 97), (130, 70), (45, 50)):
-        stylizer(random_image(*size), weights_of(generator.config))
+        paint(generator, random_image(*size), tiling=tiling, tile=40)
+    stylizer = generator._engine
     if tiling == "none":
         traced = [stylizer._whole]
     elif tiling == "fast":
@@ -219,7 +219,7 @@ def test_nothing_is_traced_twice(tiling):
     else:
         traced = [section._output for section in stylizer._divided]
         traced += [each for section in stylizer._divided for each in section._moments.values()]
-        assert len(traced) == 3 + len(painting.normalization_layers(generator.network))
+        assert len(traced) == 3 + len(painting.normalization_layers(generator))
     assert {each.experimental_get_tracing_count() for each in traced} == {1}
 
 
@@ -240,7 +240,7 @@ def test_callback_counts_the_tiles(tiling):
 
 @pytest.mark.parametrize("tiling", ["none", "exact"])
 def test_preserve_color(tiling, monkeypatch):
-    monkeypatch.setattr(stylizing, "_BAND", 7)
+    monkeypatch.setattr(colouring, "_BAND", 7)
     generator, picture = generator_of(CONFIGS["light"]), 0.4 + 0.2 * photograph(60, 70)
     painting = paint(generator, picture, tiling=tiling, tile=40)
     kept = paint(generator, picture, tiling=tiling, tile=40, preserve_color=True)
@@ -256,15 +256,19 @@ def test_seed_of_the_noise():
 
 
 def test_auto_chooses_by_size():
-    stylizer = painting.Stylizer(generator_of(CONFIGS["light"]))
-    assert stylizer.mode(1080, 1920) == "none"
-    assert stylizer.mode(2000, 2000) == "exact"
-    assert stylizer.mode(4000, 4000) == "exact"
-    assert stylizer.mode(5000, 5000) == "fast"
+    painter = generator_of(CONFIGS["light"])
+    assert painter.tiling_of(1080, 1920) == "none"
+    assert painter.tiling_of(2000, 2000) == "exact"
+    assert painter.tiling_of(4000, 4000) == "exact"
+    assert painter.tiling_of(5000, 5000) == "fast"
     # A picture of one tile is painted whole whatever was asked for.
-    forced = painting.Stylizer(generator_of(CONFIGS["light"]), tiling="fast", tile=100)
-    assert forced.mode(100, 90) == "none"
-    assert forced.mode(101, 90) == "fast"
+    assert painter.tiling_of(100, 90, tiling="fast", tile=100) == "none"
+    assert painter.tiling_of(101, 90, tiling="fast", tile=100) == "fast"
+    # What counts is the painting.
+    enlarging = generator_of(SUPER_RESOLUTION)
+    assert enlarging.tiling_of(192, 100, tiling="fast") == "none"
+    assert enlarging.tiling_of(193, 100, tiling="fast") == "fast"
+    assert enlarging.tiling_of(500, 500) == "exact"
 
 
 @pytest.mark.parametrize(
@@ -272,39 +276,79 @@ def test_auto_chooses_by_size():
     [
         ({"tiling": "slow"}, "`tiling` must be one of auto, none, exact, fast. Received: .*slow"),
         ({"tile": 0}, "`tile` must be >= 1. Received: tile=0"),
-        ({"image": np.zeros([1, 8, 8, 4], np.float32)}, "`pictures` must be .*Received: shape="),
-        ({"image": np.zeros([8, 8, 3], np.float32)}, "`pictures` must be float, .batch, height"),
-        ({"image": np.zeros([1, 8, 8, 3], np.uint8)}, "dtype=uint8"),
-        ({"image": np.zeros([1, 0, 8, 3], np.float32)}, "`pictures` must be"),
-        ({"style_weights": [1.0]}, r"`style_weights` must be \[3\]. Received: shape=\(1,\)"),
-        ({"style_weights": None}, "`style` must be given: one or more of a, b, c"),
+        ({"image": np.zeros([1, 8, 8, 4], np.float32)}, "`image` must be .*Received: shape="),
+        ({"image": np.zeros([8, 8, 3], np.float32)}, "`image` must be .batch, height"),
+        (
+            {"image": np.zeros([1, 8, 8, 3], np.uint8)},
+            r"`image` must be .* float, in \[0, 1\]\. Received: .*dtype=uint8",
+        ),
+        ({"image": np.zeros([1, 0, 8, 3], np.float32)}, "`image` must be"),
+        ({"image": None}, "`image` must be"),
+        ({"size": (8, 8)}, "`size` must be given to painters of textures only"),
+        ({"style": None}, "`style` must be given: one or more of style_1, style_2, style_3"),
+        ({"strength": 1.1}, r"`strength` must be in \[0, 1\]. Received: strength=1.1"),
+        ({"strength": float("nan")}, "`strength` must be in"),
     ],
 )
 def test_bad_arguments(options, message):
     arguments = {
         "image": np.zeros([1, 8, 8, 3], np.float32),
-        "style_weights": weights_of(CONFIGS["light"]),
+        "style": "style_1",
         **options,
     }
     with pytest.raises(ValueError, match=message):
-        painting.stylize(generator_of(CONFIGS["light"]), arguments.pop("image"), **arguments)
+        generator_of(CONFIGS["light"]).paint(**arguments)
 
 
-@pytest.mark.parametrize(
-    ("config", "kind"),
-    [
-        (generators.TextureNetworkConfig(channels=2, num_scales=2), "textures"),
-        (generators.SuperResolutionConfig(width=2, num_blocks=1), "super-resolution"),
-    ],
-)
-def test_generators_that_paint_no_photographs(config, kind):
-    generator = generators.Generator(config, config.build(), ("a",))
-    message = f"`model` must be one that paints photographs. Received: one of {kind}"
-    with pytest.raises(ValueError, match=message):
-        painting.Stylizer(generator)
+@pytest.mark.parametrize("upsampling", ["nearest", "transposed"])
+@pytest.mark.parametrize("tiling", ["exact", "fast"])
+def test_enlarged_tile_by_tile_is_the_picture_enlarged_whole(tiling, upsampling):
+    config = generators.SuperResolutionConfig(width=3, num_blocks=1, upsampling=upsampling)
+    painter, picture = generator_of(config), photograph(37, 50)
+    whole = painter.paint(picture, tiling="none")
+    assert whole.shape == (1, 148, 200, 3)
+    np.testing.assert_allclose(whole, painter({"image": picture}), rtol=0, atol=1e-5)
+    tiled = painter.paint(picture, tiling=tiling, tile=62)
+    np.testing.assert_allclose(tiled, whole, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("stride_border", [(1, 0), (4, 0), (2, 5)])
+@pytest.mark.parametrize("options", [{"strength": 0.5}, {"preserve_color": True}])
+def test_nothing_is_mixed_into_what_is_enlarged(options):
+    with pytest.raises(ValueError, match="`strength` must be 1 and `preserve_color` False for"):
+        generator_of(SUPER_RESOLUTION).paint(photograph(9, 9), **options)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
+def test_strength_without_an_identity_mixes_in_lab(strength, monkeypatch):
+    monkeypatch.setattr(colouring, "_BAND", 7)
+    painter, picture = generator_of(CONFIGS["light"]), photograph(40, 50)
+    full = paint(painter, picture)
+    mixed = paint(painter, picture, strength=strength)
+    if strength == 1:
+        np.testing.assert_array_equal(mixed, full)
+    lab = strength * images.rgb_to_lab(full) + (1 - strength) * images.rgb_to_lab(picture)
+    np.testing.assert_allclose(mixed, np.clip(images.lab_to_rgb(lab), 0, 1), rtol=0, atol=1e-5)
+    if strength == 0:
+        np.testing.assert_allclose(mixed, picture, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
+def test_strength_with_an_identity_mixes_scales_and_shifts(strength):
+    """The row of that name takes the rest, and no photograph is mixed in."""
+    config = CONFIGS["light"]
+    painter = generators.Light(config, styles=("night", "identity", "day"))
+    painter.set_weights(generator_of(config).get_weights())
+    assert painter.styles == ("night", "day")
+    picture = photograph(40, 50)
+    mixed = painter.paint(picture, style={"night": 1, "day": 3}, strength=strength)
+    weights = np.float32([[strength / 4, 1 - strength, 3 * strength / 4]])
+    expected = painter({"image": picture, "style_weights": weights})
+    np.testing.assert_allclose(mixed, expected, rtol=0, atol=1e-5)
+    with pytest.raises(ValueError, match="`style` must be one or more of night, day"):
+        painter.paint(picture, style="identity")
+
+
+@pytest.mark.parametrize("stride_border", [(1, 0), (4, 0), (2, 5), (1, 0, 4)])
 def test_every_position_is_owned_once(stride_border):
     lattice = Lattice(*stride_border)
     tiling = Tiling(64, 92, tile=24, margin=12)
@@ -329,63 +373,15 @@ def test_cut_mirrors_like_the_network(side):
 
 
 def test_lattices():
-    network = CONFIGS["once"].build()
-    found = sections.lattices(network, network.layers[1:-1])
+    network = generators.build(CONFIGS["once"])
+    found = sections.lattices(network, network.layers[1:-1], {"image": 1})
     assert found["conv_in_norm"] == Lattice(1, 40)
     assert found["down2_relu"] == Lattice(4, 10)
     assert found["block5_add"] == Lattice(4, 0)
     assert found["up1_norm"] == Lattice(2, 0)
-    texture = CONFIGS["texture"].build()
-    assert sections.lattices(texture, [texture.get_layer("scale2_conv1")]) == {
+    texture = generators.build(CONFIGS["texture"])
+    assert texture.geometry.inputs == {"image": 1, "noise_1": 1, "noise_2": 2}
+    layers = [texture.get_layer("scale2_conv1")]
+    assert sections.lattices(texture, layers, texture.geometry.inputs) == {
         "scale2_conv1": Lattice(2, 0)
     }
-
-
-def blend(styles, names=("a", "b", "c:d")):
-    config = generators.LightConfig((2, 3), num_blocks=0, num_styles=len(names))
-    return generators.blend_weights(generators.Generator(config, config.build(), names), styles)
-
-
-@pytest.mark.parametrize(
-    ("styles", "expected"),
-    [
-        ("a", [1, 0, 0]),
-        ("b:5", [0, 1, 0]),
-        ("a:1,b:3", [0.25, 0.75, 0]),
-        ("b,a", [0.5, 0.5, 0]),
-        ("c:d,a:1", [0.5, 0, 0.5]),
-        ("c:d:3,a:1", [0.25, 0, 0.75]),
-        ("a:0,b:1e-3", [0, 1, 0]),
-    ],
-)
-def test_blend_weights(styles, expected):
-    weights = blend(styles)
-    assert weights.dtype == np.float32
-    np.testing.assert_allclose(weights, expected, rtol=1e-6)
-
-
-def test_the_only_style_is_the_default():
-    np.testing.assert_array_equal(blend(None, names=("a",)), [1])
-
-
-@pytest.mark.parametrize(
-    ("styles", "message"),
-    [
-        (None, "`style` must be given: one or more of a, b, c:d"),
-        ("", "`style` must be one or more of a, b, c:d, as NAME or NAME:WEIGHT. Received: $"),
-        ("cubism", "Received: cubism"),
-        ("a:1,cubism:2", "Received: cubism:2"),
-        ("a,", "Received: $"),
-        ("a,a:2", "`style` must name a style once. Received: a,a:2"),
-        ("a:much", "the weight of `a` must be a number. Received: a:much"),
-        ("a:", "the weight of `a` must be a number"),
-        ("a:0", "weights of `style` must be finite, >= 0, not all 0. Received: a:0"),
-        ("a:-1,b:2", "finite, >= 0, not all 0"),
-        ("a:nan", "finite, >= 0, not all 0"),
-        ("a:1,b:nan", "finite, >= 0, not all 0"),
-        ("a:inf", "finite, >= 0, not all 0"),
-    ],
-)
-def test_bad_blends(styles, message):
-    with pytest.raises(ValueError, match=message):
-        blend(styles)

@@ -93,7 +93,7 @@ def main():
         result = training.train_texture(texture_training(folder), **options)
     else:
         result = training.train_style(style_config(folder, normalization=task), **options)
-    generators.save(folder / f"{stem}.h5", result.generator)
+    result.painter.save_to_preset(folder / stem)
 
 
 if __name__ == "__main__":

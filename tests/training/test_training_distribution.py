@@ -68,7 +68,7 @@ def train(folder, name, task, *, workers=0, **fields):
 
 
 def weights(file):
-    return [variable.numpy() for variable in generators.load(file).network.variables]
+    return [variable.numpy() for variable in generators.load(file).variables]
 
 
 @pytest.fixture(scope="module")
@@ -122,11 +122,11 @@ def test_workers(folder, single):
     train(folder, "workers", "instance", workers=2, distribution="multi_worker")
     assert_same_training(folder / "workers", single)
     for ours, theirs in zip(
-        *(weights(folder / f"workers.{index}.h5") for index in range(2)), strict=True
+        *(weights(folder / f"workers.{index}") for index in range(2)), strict=True
     ):
         np.testing.assert_array_equal(ours, theirs)
-    saved = weights(folder / "workers" / "model.h5")
-    for ours, theirs in zip(saved, weights(folder / "workers.0.h5"), strict=True):
+    saved = weights(folder / "workers" / "model")
+    for ours, theirs in zip(saved, weights(folder / "workers.0"), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     # One of them wrote.
     assert len(list((folder / "workers").glob("events.*"))) == 2  # of two starts
@@ -141,7 +141,7 @@ def test_replicas_are_different_and_stay_equal(task, precision, folder):
     """Each paints from noise of its own, or has batch statistics of its own; weights are one."""
     name = f"replicas-{task}"
     train(folder, name, task, workers=2, distribution="multi_worker", precision=precision)
-    models = [generators.load(folder / f"{name}.{index}.h5").network for index in range(2)]
+    models = [generators.load(folder / f"{name}.{index}") for index in range(2)]
     for ours, theirs in zip(*(model.trainable_variables for model in models), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     alone = f"alone-{task}"

@@ -37,14 +37,14 @@ def unbroken(tmp_path_factory):
 
 
 def paint(generator):
-    return generator.network({"noise_1": images.load_sample("coffee")[:, :8, :8]}).numpy()
+    return generator({"noise_1": images.load_sample("coffee")[:, :8, :8]}).numpy()
 
 
 def assert_same_run(path, other):
     """Weights, the optimiser's state, figures, pictures and the model for use, bit for bit."""
     assert_equal(state(path), state(other))
     assert records(path) == records(other)
-    models = [generators.load(each / "model.h5") for each in (path, other)]
+    models = [generators.load(each / "model") for each in (path, other)]
     np.testing.assert_array_equal(*(paint(model) for model in models))
     assert models[0].styles == models[1].styles
     samples = [snapshot(each / "samples") for each in (path, other)]
@@ -71,7 +71,7 @@ def test_interrupted_and_resumed(stops, unbroken, tmp_path):
     assert steps == list(range(resumed + 1, NUM_STEPS + 1))
     path, unbroken_result = unbroken
     assert_same_run(tmp_path, path)
-    np.testing.assert_array_equal(paint(result.generator), paint(unbroken_result.generator))
+    np.testing.assert_array_equal(paint(result.painter), paint(unbroken_result.painter))
 
 
 def test_finished_run_is_left_as_it_is(unbroken):
@@ -81,8 +81,8 @@ def test_finished_run_is_left_as_it_is(unbroken):
     result = run(path, num_steps=NUM_STEPS, callback=lambda progress: steps.append(progress.step))
     assert steps == []
     assert snapshot(path) == files
-    for name, values in weights(before.generator.network).items():
-        np.testing.assert_array_equal(weights(result.generator.network)[name], values)
+    for name, values in weights(before.painter).items():
+        np.testing.assert_array_equal(weights(result.painter)[name], values)
 
 
 def test_reports_and_the_folder_may_change_on_resuming(unbroken, tmp_path):
@@ -106,7 +106,7 @@ def test_seed(unbroken, tmp_path):
     assert_same_run(tmp_path / "again", path)
     other = run(tmp_path / "other", num_steps=NUM_STEPS, seed=1)
     kernels = [
-        [each.numpy() for each in found.generator.network.trainable_variables if each.ndim == 4]
+        [each.numpy() for each in found.painter.trainable_variables if each.ndim == 4]
         for found in (result, other)
     ]
     assert len(kernels[0]) == 4
@@ -146,7 +146,7 @@ def test_what_a_run_leaves(unbroken):
         ),
         "config.json",
         "losses.jsonl",
-        "model.h5",
+        "model",
         "samples",
         "samples/000000.jpg",
         "samples/000004.jpg",
@@ -166,9 +166,7 @@ def test_what_a_run_leaves(unbroken):
             "seed": 0,
         },
     }
-    np.testing.assert_array_equal(
-        paint(generators.load(path / "model.h5")), paint(result.generator)
-    )
+    np.testing.assert_array_equal(paint(generators.load(path / "model")), paint(result.painter))
 
 
 def test_another_configuration(unbroken):
@@ -274,7 +272,7 @@ def test_a_loss_that_is_not_finite(every, noticed, tmp_path):
         saved = state(tmp_path)
         assert saved["step/.ATTRIBUTES/VARIABLE_VALUE"] == 2
         assert all(np.all(np.isfinite(values)) for values in saved.values())
-        model = generators.load(tmp_path / "model.h5")
+        model = generators.load(tmp_path / "model")
         assert np.all(np.isfinite(paint(model)))
         # Once what was wrong is right it goes on from there.
         steps.clear()
@@ -351,7 +349,7 @@ def test_no_space(owner, name, error, what, attempt, monkeypatch, unbroken, tmp_
             run(tmp_path, num_steps=NUM_STEPS)
     assert str(caught.value) == f"`{tmp_path}`: {what.format(step=SAVED[attempt - 1])}"
     assert_equal(state(tmp_path), state(path, SAVED[attempt - 2]))
-    generators.load(tmp_path / "model.h5")
+    generators.load(tmp_path / "model")
     run(tmp_path, num_steps=NUM_STEPS)
     assert_same_run(tmp_path, path)
 
@@ -417,9 +415,7 @@ def test_losses_and_gradient_are_the_tasks(tmp_path):
     np.testing.assert_allclose(losses["train/gradient_norm"], norm, rtol=1e-5)
     # The first step of Adam is the learning rate, against the gradient's sign.
     before = [each.numpy() for each in task.variables]
-    after = [
-        each.numpy() for each in generators.load(tmp_path / "model.h5").network.trainable_variables
-    ]
+    after = [each.numpy() for each in generators.load(tmp_path / "model").trainable_variables]
     for old, new, gradient in zip(before, after, gradients, strict=True):
         # To these Adam's epsilon, 1e-7, is nothing: it adds to a root mean square whose first value
         # is 0.03 times the gradient.

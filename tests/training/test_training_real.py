@@ -86,7 +86,7 @@ def test_conditional(folder, pretrained):
         assert losses[160] < 0.97 * losses[20]  # measured: 0.73 and 0.92
     # What one painting asks for is not what the other does.
     photograph = tf.constant(images.load_sample("chelsea")[:, 50:146, 100:196])
-    network = generators.load(path / "model.h5").network
+    network = generators.load(path / "model")
     both = [
         network({"image": photograph, "style_weights": tf.constant([row])})
         for row in ([1.0, 0.0], [0.0, 1.0])

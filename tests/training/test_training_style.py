@@ -231,17 +231,18 @@ def base(tmp_path_factory):
     """A model of two styles whose weights are all random."""
     keras.utils.set_random_seed(0)
     generator = generators.initial(LIGHT.with_styles(2), styles=("first", "second"))
-    for variable in generators.style_variables(generator.network):
+    for variable in generators.style_variables(generator):
         noise = np.random.default_rng(len(variable.path)).uniform(-0.5, 0.5, variable.shape)
         variable.assign_add(noise.astype(np.float32))
-    path = tmp_path_factory.mktemp("base") / "base.h5"
-    generators.save(path, dataclasses.replace(generator, training={"task": "of old"}))
+    path = tmp_path_factory.mktemp("base") / "base"
+    generator.training_record = {"task": "of old"}
+    generator.save_to_preset(path)
     return str(path)
 
 
 def paint(generator, style_weights):
     inputs = {"image": random_image(24, 28), "style_weights": tf.constant([style_weights])}
-    return generator.network(inputs).numpy()
+    return generator(inputs).numpy()
 
 
 def test_interrupted_and_resumed(make_config, tmp_path):
@@ -254,7 +255,7 @@ def test_interrupted_and_resumed(make_config, tmp_path):
     training.train_style(config, loop=loop, run=str(broken))
     assert_equal(state(broken), state(unbroken))
     assert records(broken) == records(unbroken)
-    models = [generators.load(path / "model.h5") for path in (broken, unbroken)]
+    models = [generators.load(path / "model") for path in (broken, unbroken)]
     np.testing.assert_array_equal(*(paint(model, [0.5, 0.2, 0.3]) for model in models))
 
 
@@ -277,7 +278,7 @@ def test_mixed_precision(precision, make_config, tmp_path):
     path = tmp_path / "run"
     result = training.train_style(make_config(), loop=loop, run=str(path))
     assert keras.config.dtype_policy().name == before == "float32"
-    network = result.generator.network
+    network = result.painter
     assert network.get_layer("conv_in").compute_dtype == precision.removeprefix("mixed_")
     assert {variable.dtype for variable in network.variables} == {"float32"}
     for record in records(path):
@@ -286,13 +287,13 @@ def test_mixed_precision(precision, make_config, tmp_path):
     saved, first = state(path), state(path, 2)
     assert any("optimizer" in name for name in differ(saved, first))
     assert all(np.all(np.isfinite(values)) for values in saved.values())
-    loaded = generators.load(path / "model.h5")
-    assert {layer.compute_dtype for layer in loaded.network.layers} == {"float32"}
+    loaded = generators.load(path / "model")
+    assert {layer.compute_dtype for layer in loaded.layers} == {"float32"}
     painted = paint(loaded, [1.0, 0.0])
     assert painted.dtype == np.float32
     assert np.all(np.isfinite(painted))
     # What it was trained as: half precision has 8 bits (bfloat16) or 11.
-    half = paint(result.generator, [1.0, 0.0]).astype(np.float32)
+    half = paint(result.painter, [1.0, 0.0]).astype(np.float32)
     np.testing.assert_allclose(half, painted, rtol=0, atol=0.1)
     assert np.abs(half - painted).mean() < 0.01
 
@@ -306,27 +307,27 @@ def test_finetune_style(base, make_config, paintings, tmp_path):
         finetune_style=base,
     )
     path = tmp_path / "run"
-    result = training.train_style(config, loop=loop_config(), run=str(path)).generator
+    result = training.train_style(config, loop=loop_config(), run=str(path)).painter
     old = generators.load(base)
-    for found in (result, generators.load(path / "model.h5")):
+    for found in (result, generators.load(path / "model")):
         assert found.styles == ("first", "second", "gaudy")
         assert found.config == LIGHT.with_styles(3)
-        assert found.training["task"] == "of old"
-        assert found.training["finetuned"]["task"] == "style"
+        assert found.training_record["task"] == "of old"
+        assert found.training_record["finetuned"]["task"] == "style"
         for style_weights in ([1.0, 0.0], [0.0, 1.0], [0.25, 0.75]):
             # A weight of zero adds a zero to the scales and shifts.
             np.testing.assert_array_equal(
                 paint(found, [*style_weights, 0.0]), paint(old, style_weights)
             )
-        tell = generators.style_variables(found.network)
-        for new, own in zip(tell, generators.style_variables(old.network), strict=True):
+        tell = generators.style_variables(found)
+        for new, own in zip(tell, generators.style_variables(old), strict=True):
             np.testing.assert_array_equal(new[:2], own)
             start = np.mean(own, axis=0)
             assert np.all(new[2] != start)
             # Two steps of Adam, and no more.
             np.testing.assert_allclose(new[2], start, rtol=0, atol=2.1e-3)
         trunk = [
-            [each.numpy() for each in generator.network.variables if each.ndim == 4]
+            [each.numpy() for each in generator.variables if each.ndim == 4]
             for generator in (found, old)
         ]
         assert len(trunk[0]) == 4
@@ -334,7 +335,7 @@ def test_finetune_style(base, make_config, paintings, tmp_path):
             np.testing.assert_array_equal(ours, theirs)
     # In training too: no kernel moved, and none has moments.
     kernels = [values.tobytes() for values in state(path).values() if values.ndim == 4]
-    theirs = [each.numpy().tobytes() for each in old.network.variables if each.ndim == 4]
+    theirs = [each.numpy().tobytes() for each in old.variables if each.ndim == 4]
     assert sorted(kernels) == sorted(theirs)
 
 
@@ -346,13 +347,13 @@ def test_init_weights(base, make_config, tmp_path):
     config = make_config(styles=tuple(map(str, paths)), init_weights=base)
     task = style_training._StyleTask(config, loop_config())
     start = generators.load(base)
-    for ours, theirs in zip(task.network.variables, start.network.variables, strict=True):
+    for ours, theirs in zip(task.network.variables, start.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_the_model_does_not_tell_in_which_folders_its_pictures_were(make_config, tmp_path):
     config = make_config()
-    recorded = style_training._StyleTask(config, loop_config()).generator().training
+    recorded = style_training._StyleTask(config, loop_config()).painter().training_record
     assert recorded["styles"] == [pathlib.Path(path).name for path in config.styles]
     assert recorded["content"]["content"] == pathlib.Path(config.content.content).name
     assert str(tmp_path.parents[2]) not in str(recorded)
@@ -397,8 +398,7 @@ def bad(tmp_path, paintings, base):
     (folder / "empty").mkdir()
     (folder / "one").mkdir()
     images.write_image(folder / "one" / "only.png", random_image(60, 60).numpy())
-    johnson = generators.initial(JOHNSON, styles=("pale",))
-    generators.save(folder / "johnson.h5", johnson)
+    generators.build(JOHNSON, styles=("pale",)).save_to_preset(folder / "johnson")
     return folder
 
 
@@ -418,11 +418,11 @@ def bad(tmp_path, paintings, base):
         (
             {"init_weights": "bad/none.h5"},
             OSError,
-            "`model` must be a file, or .*Received: .*none.h5",
+            "`model` must be a preset's folder, or .*Received: .*none.h5",
         ),
-        ({"init_weights": "bad/text.h5"}, ValueError, "`model` must be a generator's file"),
+        ({"init_weights": "bad/text.h5"}, ValueError, "`model` must be a preset of this version"),
         (
-            {"init_weights": "bad/johnson.h5"},
+            {"init_weights": "bad/johnson"},
             ValueError,
             r"`init_weights` must be of the same generator, LightConfig\(.*of JohnsonConfig\(",
         ),
@@ -431,9 +431,9 @@ def bad(tmp_path, paintings, base):
             ValueError,
             r"`init_weights` must be of the same styles, \('pale', 'plain'\).*'first', 'second'",
         ),
-        ({"finetune_style": "bad/text.h5"}, ValueError, "`model` must be a generator's file"),
+        ({"finetune_style": "bad/text.h5"}, ValueError, "`model` must be a preset of this version"),
         (
-            {"finetune_style": "bad/johnson.h5"},
+            {"finetune_style": "bad/johnson"},
             ValueError,
             "`finetune_style` must be a conditional model. .*of the type JohnsonConfig",
         ),

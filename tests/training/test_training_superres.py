@@ -150,20 +150,18 @@ def test_learns(make_config, photographs, tmp_path):
         expected = np.mean(-10 * np.log10(errors))
         assert record["held_out/bicubic_psnr"] == pytest.approx(expected, abs=1e-3)
         assert record["held_out/psnr"] < record["held_out/bicubic_psnr"]
-    assert result.generator.styles == ()
-    assert result.generator.training["task"] == "superres"
+    assert result.painter.styles == ()
+    assert result.painter.training_record["task"] == "superres"
     # Three columns of four rows, 4 px apart.
     sheet = images.read_image(path / "samples" / "000015.jpg")
     assert sheet.shape == (1, 4 * SIZE + 12, 3 * SIZE + 8, 3)
     # JPEGs of soft pictures.
     np.testing.assert_allclose(sheet[:, :SIZE, -SIZE:], shown[:1], atol=0.1)
     np.testing.assert_allclose(sheet[:, :SIZE, :SIZE], np.clip(bicubic[:1], 0, 1), atol=0.1)
-    loaded = generators.load(path / "model.h5")
+    loaded = generators.load(path / "model")
     small = random_image(10, 13)
-    assert loaded.network({"image": small}).shape == (1, 40, 52, 3)
-    np.testing.assert_array_equal(
-        loaded.network({"image": small}), result.generator.network({"image": small})
-    )
+    assert loaded({"image": small}).shape == (1, 40, 52, 3)
+    np.testing.assert_array_equal(loaded({"image": small}), result.painter({"image": small}))
 
 
 @pytest.mark.parametrize(

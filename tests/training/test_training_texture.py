@@ -49,22 +49,20 @@ def test_noise(make_config, monkeypatch):
     """Another for every picture and step, and the same when a step is done again."""
     task = texture_training._TextureTask(make_config(), loop_config())
     seen = []
-    original = texture_training._TextureTask.network.fget
+    original = generators.TextureNetwork.noise
 
-    def network(task):
-        def call(noise, training):
-            seen.append({name: values.numpy() for name, values in noise.items()})
-            return original(task)(noise, training=training)
+    def noise(painter, *arguments, **options):
+        drawn = original(painter, *arguments, **options)
+        seen.append({name: values.numpy() for name, values in drawn.items()})
+        return drawn
 
-        return call
-
-    monkeypatch.setattr(texture_training._TextureTask, "network", property(network))
+    monkeypatch.setattr(generators.TextureNetwork, "noise", noise)
     batch = tf.zeros([2], tf.int32)
     for pair in ((0, 0), (0, 0), (0, 1), (1, 0)):
         task.loss(batch, seed(*pair))
     for name in ("noise_1", "noise_2"):
         first, same, step, other = (noise[name] for noise in seen)
-        assert first.shape == (2, *GENERATOR.noise_shapes(SIZE, SIZE)[name])
+        assert first.shape == (2, *task.network.noise_shapes(SIZE, SIZE)[name])
         np.testing.assert_array_equal(first, same)
         for another in (first[::-1], step, other):
             # Two independent uniform numbers are a third apart on average; four deviations of the
@@ -77,7 +75,7 @@ def test_a_grey_source_gives_grey_textures(make_config, tmp_path):
     images.write_image(source, images.luminance(random_image(60, 64)).numpy().repeat(3, axis=-1))
     for path, grey in ((source, True), (make_config().source, False)):
         task = texture_training._TextureTask(make_config(source=path), loop_config())
-        assert task.generator().config.grey is grey
+        assert task.painter().config.grey is grey
         assert images.is_grey(task._paint(1, tf.constant(0, tf.int64), training=True)) is grey
 
 
@@ -112,10 +110,10 @@ def test_learns(make_config, paintings, tmp_path):
     held_out = [record["held_out/total"] for record in records(path) if "held_out/total" in record]
     assert len(held_out) == 2
     assert held_out[1] < 0.7 * held_out[0]  # measured: 0.5 or less, with three seeds
-    assert result.generator.styles == ("gaudy",)
-    assert result.generator.config == GENERATOR
+    assert result.painter.styles == ("gaudy",)
+    assert result.painter.config == GENERATOR
     assert result.skipped == {}
-    trained = result.generator.training
+    trained = result.painter.training_record
     assert (trained["task"], trained["source"]) == ("texture", "gaudy.png")
     assert trained["loop"]["num_steps"] == 15
     # The source and four textures, 4 px apart.
@@ -124,11 +122,11 @@ def test_learns(make_config, paintings, tmp_path):
     assert sheet.shape == (1, 60, 50 + 4 * (50 + 4), 3)
     # A JPEG of it.
     np.testing.assert_allclose(sheet[:, :, :50], source, atol=0.1)
-    noise = generators.texture_noise(GENERATOR, (40, 64), seed=1)
-    painted = generators.load(path / "model.h5").network(noise)
-    np.testing.assert_array_equal(painted, result.generator.network(noise))
+    noise = result.painter.noise((40, 64), seed=1)
+    painted = generators.load(path / "model")(noise)
+    np.testing.assert_array_equal(painted, result.painter(noise))
     # The source's mean is learnt first; random weights paint grey.
-    start = generators.initial(GENERATOR).network(noise)
+    start = generators.build(GENERATOR)(noise)
     wanted = np.mean(source, axis=(1, 2))
     distances = [
         np.linalg.norm(np.mean(picture, axis=(1, 2)) - wanted) for picture in (painted, start)
@@ -164,7 +162,7 @@ def test_configuration_refuses_content(make_config):
         ({"source": "none.png"}, OSError, "none.png` does not exist"),
         ({"source": "text.png"}, ValueError, "text.png` is not an image"),
         ({"source_size": 12}, ValueError, "`source` must be at least .*10x12 px"),
-        ({"init_weights": "style.h5"}, ValueError, r"of the same styles, \('gaudy',\).*'other'"),
+        ({"init_weights": "style"}, ValueError, r"of the same styles, \('gaudy',\).*'other'"),
     ],
 )
 def test_start_that_fails_leaves_nothing(
@@ -172,7 +170,7 @@ def test_start_that_fails_leaves_nothing(
 ):
     monkeypatch.chdir(tmp_path)
     pathlib.Path("text.png").write_text("no picture", encoding="utf-8")
-    generators.save("style.h5", generators.initial(GENERATOR, styles=("other",)))
+    generators.build(GENERATOR, styles=("other",)).save_to_preset("style")
     before = snapshot(tmp_path)
     with pytest.raises(error, match=message):
         training.train_texture(make_config(**fields), loop=loop_config(), run="run")

@@ -24,12 +24,8 @@ class Task:
     def __init__(self, config, *, broken=lambda step, what: 1.0):
         self._loop, self._broken = config, broken
         tiny = generators.TextureNetworkConfig(channels=2, num_scales=1, normalization="batch")
-        self._generator = generators.initial(tiny, styles=("grey",))
+        self.network = generators.build(tiny, styles=("grey",))
         self.skipped = {"broken.jpg": "it is broken"}
-
-    @property
-    def network(self):
-        return self._generator.network
 
     @property
     def variables(self):
@@ -68,10 +64,10 @@ class Task:
         return keras.optimizers.Adam(learning_rate)
 
     def save(self, folder):
-        generators.save(folder / "model.h5", self._generator, overwrite=True)
+        self.network.save_to_preset(folder / "model", overwrite=True)
 
     def result(self):
-        return training.TrainingResult(self._generator, self.skipped)
+        return training.TrainingResult(self.network, self.skipped)
 
 
 def run(path, *, callback=None, broken=lambda step, what: 1.0, describe=None, **fields):

@@ -56,7 +56,7 @@ def define_generator_flags(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, train: "Train", config: Any) -> int:
     """Train the generator that ``config`` describes, and return the exit status."""
     run_loop(values, train, config, LOOP.create(values))
-    print(f"{values.run}/model.h5")
+    print(f"{values.run}/model")
     return 0
 
 

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from stylezoo import classifiers, errors, generators, perceptual, pretrained
 from stylezoo.export.servables.classifier_servables import Classifier, FeatureExtractor
-from stylezoo.export.servables.painters import Painter
+from stylezoo.export.servables.photograph_servables import PhotographServable
 from stylezoo.export.servables.servable import Servable
-from stylezoo.export.servables.texture_painters import TexturePainter
+from stylezoo.export.servables.texture_servables import TextureServable
 
-KINDS = {each.kind: each for each in (Painter, TexturePainter, Classifier, FeatureExtractor)}
+KINDS = {
+    each.kind: each for each in (PhotographServable, TextureServable, Classifier, FeatureExtractor)
+}
 
 
 def load(
@@ -19,21 +21,22 @@ def load(
     layers: Sequence[str] = (),
     labels: Sequence[str] | None = None,
 ) -> Servable:
-    """The model that is to be exported.
+    """Load the model that is to be exported.
 
     Args:
-        model: a name of :data:`stylezoo.pretrained.MODELS`, a generator's file, or a classifier of
+        model: A painter, as :func:`stylezoo.generators.load` takes it, or a classifier of
             :func:`stylezoo.classifiers.list_models` or an alias.
-        weights: of a classifier: ``"imagenet"``, a name of ``stylezoo weights list``, or a file.
-        layers: of a classifier, to export the features of these layers; none to export its classes.
-        labels: what a classifier's classes are called; ImageNet's names if there are 1000 of them,
+        weights: Weights of a classifier: ``"imagenet"``, a name of ``stylezoo weights list``, or a
+            file.
+        layers: Layers of a classifier whose features are exported; none to export its classes.
+        labels: What a classifier's classes are called; ImageNet's names if there are 1000 of them,
             else numbers.
 
     Raises:
-        OSError: if a file can't be read.
-        ValueError: for an unknown model or layer, a file that is no generator's, or a generator that
+        OSError: If a file can't be read.
+        ValueError: If a model or layer is unknown, a folder or file is no painter, or the painter
             paints neither photographs nor textures.
-        WeightsError: if a classifier's weights can't be had.
+        WeightsError: If a classifier's weights can't be had.
     """
     source = pathlib.Path(model).name
     if model in (*classifiers.list_models(), *classifiers.ALIASES):
@@ -50,17 +53,13 @@ def load(
         return Classifier(classifier, name, labels)
     if layers:
         raise ValueError(f"`layers` must come with a classifier. Received: model={model}")
-    if model not in pretrained.MODELS and not pathlib.Path(model).is_file():
+    if model not in pretrained.MODELS and not pathlib.Path(model).exists():
         known = ", ".join((*pretrained.MODELS, *classifiers.list_models()))
+        raise ValueError(f"`model` must be a preset's folder, or one of {known}. Received: {model}")
+    painter = generators.load(model)
+    servables = {each.kind: each for each in (PhotographServable, TextureServable)}
+    if painter.paints not in servables:
         raise ValueError(
-            f"`model` must be a generator's file, or one of {known}. Received: {model}"
+            f"`model` must paint photographs or textures. Received: {model}, for {painter.paints}"
         )
-    generator = generators.load(model)
-    if isinstance(generator.config, generators.SuperResolutionConfig):
-        raise ValueError(
-            f"`model` must paint photographs or textures. Received: {model}, for super-resolution"
-        )
-    config = generator.config
-    if isinstance(config, generators.TextureNetworkConfig) and not config.stylize:
-        return TexturePainter(generator, source)
-    return Painter(generator, source)
+    return servables[painter.paints](painter, source, generators.read_card(model))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from stylezoo import classifiers, errors, images, ops, perceptual
 from stylezoo.export.servables import graph_codecs
-from stylezoo.export.servables.painters import IMAGE_BYTES
+from stylezoo.export.servables.photograph_servables import IMAGE_BYTES
 from stylezoo.export.servables.servable import (
     Arrays,
     Call,
@@ -27,9 +27,9 @@ class Classifier(Servable):
     """A classifier with its head, of pictures of any size.
 
     Args:
-        network: of :func:`stylezoo.classifiers.build`, for square images.
-        source: as of :class:`Servable`.
-        labels: the classes' names; their numbers if not given.
+        network: What :func:`stylezoo.classifiers.build` returned, for square images.
+        source: See :class:`Servable`.
+        labels: The classes' names; their numbers if not given.
     """
 
     kind = "classes"
@@ -139,10 +139,10 @@ class FeatureExtractor(Servable):
     """A perceptual network: features of chosen layers, and their Gram matrices.
 
     Args:
-        network: of :func:`stylezoo.perceptual.perceptual_network`.
-        source: as of :class:`Servable`.
-        architecture: its name.
-        taps: the layers.
+        network: What :func:`stylezoo.perceptual.perceptual_network` returned.
+        source: See :class:`Servable`.
+        architecture: The name of its architecture.
+        taps: The layers.
     """
 
     kind = "features"
@@ -225,7 +225,7 @@ class FeatureExtractor(Servable):
 
 
 def _static_image(network: keras.Model, height: int, width: int) -> Any:
-    """The image of a classifier of a known size."""
+    """Return the input of a classifier of a known size."""
     shape = network.input_shape[1:]
     if shape[:2] != (height, width):
         raise ValueError(

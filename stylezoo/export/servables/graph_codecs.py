@@ -14,19 +14,19 @@ JPEG_QUALITY = 95
 
 
 def decode(data: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-    """A JPEG, PNG, GIF (its first frame) or BMP file.
+    """Decode a JPEG, PNG, GIF (its first frame) or BMP file.
 
-    As :func:`stylezoo.images.decode_image`, but without colour profiles.
+    It does what :func:`stylezoo.images.decode_image` does, without colour profiles.
 
     Args:
-        data: scalar string.
-        index: of the file in its batch, for the error.
+        data: The file's content, a scalar string.
+        index: Index of the file in its batch, for the error.
 
     Returns:
         [H, W, 3], float32, in [0, 1]; upright by its EXIF orientation, transparent parts white.
 
     Raises:
-        InvalidArgumentError: when run, if it can't be decoded.
+        InvalidArgumentError: When run, if it can't be decoded.
     """
     # The only way to survive an operation's error without Python.
     dataset = tf.data.Dataset.from_tensors(data).map(_decode).ignore_errors()
@@ -42,7 +42,7 @@ def decode(data: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
 
 
 def limit(image: tf.Tensor, max_side: tf.Tensor) -> tf.Tensor:
-    """A picture, [H, W, 3], reduced so that its longest side is at most ``max_side`` px."""
+    """Reduce a picture, [H, W, 3], so that its longest side is at most ``max_side`` px."""
     size = tf.shape(image)[:2]
     longest = tf.reduce_max(size)
     wanted = tf.clip_by_value(max_side, 1, LARGEST_SIDE)
@@ -54,13 +54,13 @@ def limit(image: tf.Tensor, max_side: tf.Tensor) -> tf.Tensor:
 
 
 def encode(image: tf.Tensor) -> tf.Tensor:
-    """A JPEG file, scalar string, of [H, W, 3] in [0, 1]; colours in full resolution."""
+    """Encode [H, W, 3] in [0, 1] as a JPEG file, a scalar string; colours in full resolution."""
     pixels = tf.saturate_cast(tf.round(image * 255), tf.uint8)
     return tf.io.encode_jpeg(pixels, quality=JPEG_QUALITY, chroma_downsampling=False)
 
 
 def each(function: Callable[..., Any], *columns: tf.Tensor, like: Any) -> Any:
-    """``function`` of every row of some tensors, one after the other: rows may differ in size."""
+    """Call ``function`` with every row of some tensors in turn: rows may differ in size."""
     return tf.map_fn(
         lambda row: function(*row), columns, fn_output_signature=like, parallel_iterations=1
     )
@@ -102,7 +102,7 @@ _ORIENTATION_TAG = 0x0112
 
 
 def _orientation(data: tf.Tensor) -> tf.Tensor:
-    """1 to 8 by the EXIF data of a JPEG file, 1 where there are none (CIPA DC-008, 4.6.4)."""
+    """Return 1 to 8 by the EXIF data of a JPEG file, 1 without such (CIPA DC-008, 4.6.4)."""
     head = tf.cast(tf.io.decode_raw(tf.strings.substr(data, 0, 65536), tf.uint8), tf.int32)
     head = tf.concat([head, tf.zeros([_SEARCHED], tf.int32)], axis=0)  # so that reading never ends
     windows = tf.stack(
@@ -122,7 +122,7 @@ def _tagged_orientation(tiff: tf.Tensor) -> tf.Tensor:
     little = tiff[0] == ord("I")
 
     def number(values: tf.Tensor) -> tf.Tensor:
-        """Of bytes along the last axis."""
+        """Return the number that bytes along the last axis are."""
         values = tf.cond(little, lambda: tf.reverse(values, axis=[-1]), lambda: values)
         places = [256**place for place in reversed(range(values.shape[-1]))]
         return tf.reduce_sum(values * places, axis=-1)
@@ -138,7 +138,7 @@ def _tagged_orientation(tiff: tf.Tensor) -> tf.Tensor:
 
 
 def _upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """Turned and mirrored as an EXIF orientation says."""
+    """Turn and mirror as an EXIF orientation says."""
     # 5 to 8 are 1 to 4 of the transpose.
     mirrored = (orientation - 1) % 4 + 1
     image = tf.cond(

@@ -21,13 +21,13 @@ def static_network(
     output: str,
     calibration: Sequence[Arrays] = (),
 ) -> keras.Model:
-    """A generator's network with fixed shapes, its layers made of simple operations.
+    """Rebuild a painter with fixed shapes, its layers made of simple operations.
 
     Args:
-        network: a functional model whose inputs are a dict.
-        shapes: of the inputs, batch included.
-        output: the name that the output gets.
-        calibration: for 8 bits, inputs that are typical. What is normalised is then divided by its
+        network: A functional model whose inputs are a dict.
+        shapes: Shapes of the inputs, batch included.
+        output: The name that the output gets.
+        calibration: Typical inputs, for 8 bits. What is normalised is then divided by its
             usual deviation before, channel by channel, which changes nothing but its ranges: all
             channels share one in 8 bits, and a small one would be lost in it.
     """
@@ -55,7 +55,7 @@ def static_network(
 
 
 def check_size(network: keras.Model, height: int, width: int) -> None:
-    """Raise a ValueError for a size that a generator would pad, in ways that no GPU knows."""
+    """Raise a ValueError if a painter would pad a size, in ways that no GPU knows."""
     pad = next(layer for layer in network.layers if isinstance(layer, PadToMultiple))
     if pad.compute_output_shape((1, height, width, 3))[1:3] != (height, width):
         raise ValueError(
@@ -65,7 +65,7 @@ def check_size(network: keras.Model, height: int, width: int) -> None:
 
 
 def _deviations(network: keras.Model, calibration: Sequence[Arrays]) -> dict[str, np.ndarray]:
-    """The usual standard deviation of each channel that is normalised, [C], by the layer's name."""
+    """Return the usual deviation of each channel that is normalised, [C], by the layer's name."""
     variances = {}
 
     def moments(layer: Any, x: Any) -> tuple[Any, Any]:
@@ -89,7 +89,7 @@ def _deviations(network: keras.Model, calibration: Sequence[Arrays]) -> dict[str
 
 
 def _centred(x: Any) -> tuple[Any, tuple[Any, Any]]:
-    """A map less its mean, and the moments of that, of operations that XNNPACK has in 8 bits.
+    """Return a map less its mean, and the moments of that, by operations that XNNPACK has in 8 bits.
 
     The layer's own order, times a factor and then less the mean times that, adds large numbers that
     cancel out.
@@ -100,7 +100,7 @@ def _centred(x: Any) -> tuple[Any, tuple[Any, Any]]:
 
 
 def _mirrored(x: Any, padding: int) -> Any:
-    """Reflected at its border: slices and their concatenation.
+    """Reflect a map at its border by slices and their concatenation.
 
     TFLite's MIRROR_PAD computes where each number comes from by itself: a third of the time of a whole
     network in float32, and two thirds in 8 bits.
@@ -114,5 +114,5 @@ def _mirrored(x: Any, padding: int) -> Any:
 
 
 def _row(x: Any, index: int, axis: int) -> Any:
-    """A single row or column."""
+    """Return a single row or column."""
     return x[:, index : index + 1] if axis == 1 else x[:, :, index : index + 1]

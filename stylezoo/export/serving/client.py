@@ -34,9 +34,9 @@ class Client(abc.ABC):
 
     Args:
         url: ``http://HOST:PORT`` or ``https://...`` for REST, ``grpc://HOST:PORT`` for gRPC.
-        model: its name.
-        timeout: seconds that a request may take, its retries included.
-        retries: how often a request is made again when the server is unavailable: a connection that can't
+        model: The model's name.
+        timeout: Seconds that a request may take, its retries included.
+        retries: How often a request is made again when the server is unavailable: a connection that can't
             be made, 503, UNAVAILABLE. Nothing else is retried.
     """
 
@@ -46,10 +46,10 @@ class Client(abc.ABC):
 
     @abc.abstractmethod
     def signatures(self) -> dict[str, Signature]:
-        """Inputs and outputs of the model's signatures by their names.
+        """Return inputs and outputs of the model's signatures by their names.
 
         Raises:
-            ServerError: if the server says something else, or nothing.
+            ServerError: If the server says something else, or nothing.
         """
 
     @abc.abstractmethod
@@ -57,15 +57,15 @@ class Client(abc.ABC):
         """Run a signature; strings are arrays of bytes.
 
         Raises:
-            ServerError: if the server says something else, or nothing.
+            ServerError: If the server says something else, or nothing.
         """
 
 
 def connect(url: str, model: str, *, timeout: float = 60.0, retries: int = 4) -> Client:
-    """A client of the kind that the URL asks for.
+    """Return a client of the kind that the URL asks for.
 
     Raises:
-        ValueError: for another kind of URL.
+        ValueError: If the URL is of another kind.
     """
     kinds = {"http": RestClient, "https": RestClient, "grpc": GrpcClient}
     parts = urllib.parse.urlsplit(url)
@@ -77,7 +77,7 @@ def connect(url: str, model: str, *, timeout: float = 60.0, retries: int = 4) ->
 
 
 class RestClient(Client):
-    """By REST: JSON, with picture files in base64."""
+    """A client by REST: JSON, with picture files in base64."""
 
     def signatures(self) -> dict[str, Signature]:  # noqa: D102
         answer = self._request("/metadata")
@@ -101,7 +101,7 @@ class RestClient(Client):
         return {name: _from_json(each) for name, each in outputs.items()}
 
     def _request(self, path: str, body: bytes | None = None) -> Any:
-        """The answer's JSON; tried again while the server is unavailable."""
+        """Return the answer's JSON; try again while the server is unavailable."""
         url = f"{self.url}/v1/models/{urllib.parse.quote(self.model)}{path}"
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         deadline = time.monotonic() + self._timeout
@@ -127,7 +127,7 @@ class RestClient(Client):
 
 
 class GrpcClient(Client):
-    """By gRPC, which retries by itself."""
+    """A client by gRPC, which retries by itself."""
 
     def __init__(self, url: str, model: str, *, timeout: float = 60.0, retries: int = 4) -> None:
         super().__init__(url, model, timeout=timeout, retries=retries)
@@ -194,7 +194,7 @@ def _rest_shape(info: Mapping[str, Any]) -> list[int]:
 
 
 def _rest_error(error: urllib.error.HTTPError) -> str:
-    """What the server says of an error, as its JSON or as it is."""
+    """Return what the server says of an error, from its JSON or as it is."""
     content = error.read().decode(errors="replace")
     try:
         return json.loads(content)["error"]

@@ -4,10 +4,10 @@ import types
 
 
 def import_protos() -> types.SimpleNamespace:
-    """The messages and services in use, by name.
+    """Import the messages and services in use, by name.
 
     Raises:
-        ModuleNotFoundError: with what to install, if they aren't there.
+        ModuleNotFoundError: If they aren't there; it says what to install.
     """
     try:
         import grpc

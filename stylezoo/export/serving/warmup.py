@@ -29,10 +29,10 @@ def write_requests(path: str | os.PathLike[str], servable: Servable) -> None:
 
 
 def read_requests(path: str | os.PathLike[str]) -> Iterator[tuple[str, Arrays]]:
-    """The requests of such a file: the signature and its inputs.
+    """Yield the requests of such a file: the signature and its inputs.
 
     Raises:
-        ExportError: if it can't be read.
+        ExportError: If it can't be read.
     """
     from google.protobuf.message import DecodeError
 

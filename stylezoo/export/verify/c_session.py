@@ -73,7 +73,7 @@ class _StatusError(Exception):
 
 
 def _library() -> Any:
-    """TensorFlow's shared library, its functions declared."""
+    """Load TensorFlow's shared library and declare its functions."""
     spec = importlib.util.find_spec("tensorflow")  # where it is, without importing it
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("tensorflow is not installed")
@@ -116,7 +116,7 @@ class _Session:
     def run(
         self, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> tuple[list[np.ndarray], float]:
-        """The outputs, and the seconds that TensorFlow took."""
+        """Return the outputs, and the seconds that TensorFlow took."""
         fed = (_Output * len(inputs))(*map(self._output, inputs))
         tensors = [self._tensor(array) for array in inputs.values()]
         fetched = (_Output * len(outputs))(*map(self._output, outputs))
@@ -152,7 +152,7 @@ class _Session:
         return _Output(found, int(index))
 
     def _tensor(self, array: np.ndarray) -> int:
-        """A tensor of an array; of one of objects, which are bytes, a string tensor."""
+        """Make a tensor of an array; a string tensor of one of objects, which are bytes."""
         kind = _TYPES[array.dtype.name]
         size = array.size * _STRING_SIZE if kind == _STRING else array.nbytes
         shape = (ctypes.c_int64 * array.ndim)(*array.shape)
@@ -178,7 +178,7 @@ class _Session:
         return array
 
     def _strings(self, tensor: int) -> range:
-        """Where the strings of a tensor are."""
+        """Return where the strings of a tensor are."""
         data = self._tf.TF_TensorData(tensor) or 0
         return range(data, data + self._tf.TF_TensorByteSize(tensor), _STRING_SIZE)
 

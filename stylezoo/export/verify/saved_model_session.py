@@ -20,7 +20,7 @@ class RuntimeStatusError(Exception):
     """What TensorFlow's C API answered in place of a result.
 
     Attributes:
-        code: of ``absl::StatusCode``; 3 is INVALID_ARGUMENT.
+        code: The number of the ``absl::StatusCode``; 3 is INVALID_ARGUMENT.
     """
 
     def __init__(self, code: int, message: str) -> None:
@@ -29,10 +29,10 @@ class RuntimeStatusError(Exception):
 
 
 def read_signatures(path: str | os.PathLike[str]) -> Mapping[str, Any]:
-    """The SignatureDefs of a SavedModel by name, as it declares them.
+    """Return the SignatureDefs of a SavedModel by name, as it declares them.
 
     Raises:
-        ExportError: if ``path`` is no SavedModel that is whole as far as its graph goes.
+        ExportError: If ``path`` is no SavedModel that is whole as far as its graph goes.
     """
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
@@ -53,11 +53,11 @@ class SavedModelSession:
     """A SavedModel in a process of its own, to be used in a ``with`` block.
 
     Args:
-        path: of the SavedModel's folder.
-        environment: variables that the process gets besides this one's.
+        path: The SavedModel's folder.
+        environment: Variables that the process gets besides this one's.
 
     Raises:
-        ExportError: if the C++ loader can't load it.
+        ExportError: If the C++ loader can't load it.
     """
 
     def __init__(
@@ -96,14 +96,14 @@ class SavedModelSession:
         """Run a signature: inputs and outputs by their names in it; strings are arrays of bytes.
 
         Raises:
-            RuntimeStatusError: with what TensorFlow answers.
+            RuntimeStatusError: If TensorFlow refuses; it has what it answered.
         """
         return self.timed(signature, inputs)[0]
 
     def timed(
         self, signature: str, inputs: Mapping[str, np.ndarray]
     ) -> tuple[dict[str, np.ndarray], float]:
-        """The same, and the seconds inside TensorFlow."""
+        """Run a signature; return the seconds inside TensorFlow too."""
         declared = self.signatures[signature]
         names = list(declared.outputs)
         request = (
@@ -130,5 +130,5 @@ class SavedModelSession:
 
 
 def _brief(error: RuntimeStatusError) -> str:
-    """The first line, without the trace of nodes that follows."""
+    """Return the first line, without the trace of nodes that follows."""
     return str(error).partition("\n")[0]

@@ -35,12 +35,12 @@ class Check:
     """One comparison.
 
     Attributes:
-        runtime: what ran the export.
-        what: was compared.
-        error: how far apart they were; NaN for things that can only be right or wrong.
-        limit: of the error.
-        passed: whether all is well.
-        note: why not.
+        runtime: What ran the export.
+        what: What was compared.
+        error: How far apart they were; NaN for things that can only be right or wrong.
+        limit: The largest error that passes.
+        passed: Whether all is well.
+        note: Why it did not pass.
     """
 
     runtime: str
@@ -66,7 +66,7 @@ def verify_saved_model(servable: Servable, path: str | os.PathLike[str]) -> list
     TensorFlow.
 
     Raises:
-        ExportError: if it can't be loaded.
+        ExportError: If it can't be loaded.
     """
     runtime = "TensorFlow C API"
     checks = [_compare_requests(servable, path)]
@@ -96,7 +96,7 @@ def verify_saved_model(servable: Servable, path: str | os.PathLike[str]) -> list
 
 
 def _compare_requests(servable: Servable, path: str | os.PathLike[str]) -> Check:
-    """Whether the warm-up requests are those that are compared below."""
+    """Check that the warm-up requests are those that are compared below."""
     wanted = [(call.signature, call.inputs) for call in servable.calls()]
     found = list(warmup.read_requests(pathlib.Path(path) / saved_models.WARMUP))
     same = len(found) == len(wanted) and all(
@@ -113,7 +113,7 @@ def verify_server(servable: Servable, client: Client) -> list[Check]:
     """Compare what a running server answers with the Keras model, every signature in several sizes.
 
     Raises:
-        ServerError: if it answers nothing, or refuses what it should not.
+        ServerError: If it answers nothing, or refuses what it should not.
     """
     checks = []
     for call in servable.calls():
@@ -138,14 +138,15 @@ def verify_tflite(
     """Compare a TFLite file with the Keras model, as it is before anything is replaced for TFLite.
 
     Args:
-        servable: of :func:`stylezoo.export.load`.
-        path: of the file.
-        photographs: for files in 8 bits, some that weren't calibrated on; [1, H, W, 3] of the file's size.
-        run: what runs it: inputs by name -> outputs; LiteRT's interpreter, with XNNPACK, by default.
-        runtime: its name.
+        servable: What :func:`stylezoo.export.load` returned.
+        path: The file.
+        photographs: Some that weren't calibrated on, for files in 8 bits; [1, H, W, 3] of the file's
+            size.
+        run: What runs it: inputs by name -> outputs; LiteRT's interpreter, with XNNPACK, by default.
+        runtime: The name of what runs it.
 
     Raises:
-        ExportError: if the file can't be loaded, or is of operators that TFLite itself lacks.
+        ExportError: If the file can't be loaded, or is of operators that TFLite itself lacks.
     """
     model = LiteRtModel(path)
     foreign = {each for each in model.operators if each.startswith(("Flex", "CUSTOM"))}
@@ -179,7 +180,7 @@ def _compare_noise(
     servable: Servable,
     model: LiteRtModel,
 ) -> Check:
-    """By the noise's root mean square as a part of the peak; classes by the likeliest."""
+    """Compare by the noise's root mean square as a part of the peak; classes by the likeliest."""
     error = float(np.sqrt(np.mean(np.square(got - expected))) / np.max(np.abs(expected)))
     limit = 10 ** (-MINIMUM_PSNR[model.record["quantize"]] / 20)
     if servable.kind == "classes":  # a probability near 1/2 changes most, and matters least
@@ -196,8 +197,10 @@ def compare(
     *,
     limit: float = SAME_KERNELS,
 ) -> list[Check]:
-    """One check an output: numbers by their largest difference, relative to values above 1; names
-    must be the same; picture files by their mean difference.
+    """Check each output.
+
+    Numbers are compared by their largest difference, relative to values above 1; names must be the
+    same; picture files are compared by their mean difference.
     """
     if got.keys() != expected.keys():
         note = f"outputs {', '.join(sorted(got))}, must be {', '.join(sorted(expected))}"
@@ -223,7 +226,7 @@ def _compare(runtime: str, what: str, got: np.ndarray, expected: np.ndarray, lim
 
 
 def _picture_error(got: bytes, expected: bytes) -> float:
-    """Mean absolute difference of two picture files; infinite for different sizes."""
+    """Return the mean absolute difference of two picture files; infinite for different sizes."""
     first, second = map(images.decode_image, (got, expected))
     return float(np.mean(np.abs(first - second))) if first.shape == second.shape else np.inf
 

@@ -23,7 +23,7 @@ _INSTALL_SECONDS, _RUN_SECONDS = 300, 900
 
 
 class NoBrowserError(OSError):
-    """What the check needs can't be had here; no verdict on the export."""
+    """What the check needs can't be had here; this says nothing about the export."""
 
 
 def verify_on_gpu(servable: Servable, path: str | os.PathLike[str]) -> list[Check]:
@@ -32,8 +32,8 @@ def verify_on_gpu(servable: Servable, path: str | os.PathLike[str]) -> list[Chec
     The adapter may be one in software, SwiftShader: slow, so that small files are better.
 
     Raises:
-        ExportError: if the file is damaged.
-        NoBrowserError: if Node.js, Chromium, npm's packages or a WebGPU adapter are missing.
+        ExportError: If the file is damaged.
+        NoBrowserError: If Node.js, Chromium, npm's packages or a WebGPU adapter are missing.
     """
     record = read_tflite_record(path)
     height, width = record["size"]
@@ -86,7 +86,7 @@ def _run(
 
 
 def _node_modules() -> pathlib.Path:
-    """The packages, in the cache; installed by npm if they aren't there."""
+    """Return the folder of the packages, in the cache; npm installs them if they aren't there."""
     folder = cache.root().parent / "npm" / "-".join(each.rpartition("@")[2] for each in _PACKAGES)
     modules = folder / "node_modules"
     if (modules / ".package-lock.json").is_file():

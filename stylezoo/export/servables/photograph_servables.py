@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import generators, images, pretrained
+from stylezoo import images
 from stylezoo.export.servables import graph_codecs
 from stylezoo.export.servables.mobile import check_size, static_network
 from stylezoo.export.servables.servable import (
@@ -18,6 +18,7 @@ from stylezoo.export.servables.servable import (
     smooth_picture,
     strings,
 )
+from stylezoo.generators import Painter
 
 _SIZES = ((64, 80, 2), (37, 53, 1), (96, 96, 1))
 _IMAGE = Tensor("float32", "[B, H, W, 3]", "RGB in [0, 1], of any size")
@@ -30,28 +31,24 @@ MAX_SIDE = Tensor(
 )
 
 
-class Painter(Servable):
-    """A generator that paints photographs; its noise, if it has any, is always the same.
+class PhotographServable(Servable):
+    """A painter of photographs; its noise, if it has any, is always the same.
 
     Args:
-        generator: the generator.
-        source: as of :class:`Servable`.
+        painter: The painter.
+        source: See :class:`Servable`.
+        card: Its model card, Markdown.
     """
+
+    network: Painter
 
     kind = "photographs"
     bytes_signature = "stylize_bytes"
     output = "stylized"
 
-    def __init__(self, generator: generators.Generator, source: str) -> None:
-        super().__init__(generator.network, source)
-        self._generator = generator
-        self._config = generator.config
-        self._num_styles = generator.config.num_styles
-
-    @property
-    def styles(self) -> tuple[str, ...]:
-        """The styles' names, in the order of ``style_weights``."""
-        return self._generator.styles
+    def __init__(self, painter: Painter, source: str, card: str | None = None) -> None:
+        super().__init__(painter, source, card)
+        self._num_styles = painter.config.num_styles
 
     def signatures(self) -> dict[str, Any]:  # noqa: D102
         image = tf.TensorSpec([None, None, None, 3], tf.float32, "image")
@@ -87,20 +84,16 @@ class Painter(Servable):
         return {"serving_default": serving_default, self.bytes_signature: stylize_bytes}
 
     def _paint(self, image: Any, style_weights: Any = None) -> tf.Tensor:
-        """[B, H, W, 3] -> the same."""
-        inputs = {"image": tf.convert_to_tensor(image)}
+        """Paint [B, H, W, 3] each in its style, [B, num_styles]."""
         if style_weights is not None:
-            inputs["style_weights"] = tf.convert_to_tensor(style_weights)
-        if isinstance(self._config, generators.TextureNetworkConfig):
-            batch, height, width = tf.unstack(tf.shape(image)[:3])
-            noise = generators.texture_noise(self._config, (height, width))
-            inputs |= {name: tf.repeat(each, batch, axis=0) for name, each in noise.items()}
+            style_weights = tf.convert_to_tensor(style_weights)
+        inputs = self.network.inputs_for(tf.convert_to_tensor(image), style_weights=style_weights)
         return self.network(inputs, training=False)
 
     def _paint_files(
         self, image_bytes: tf.Tensor, max_side: tf.Tensor, *style_weights: tf.Tensor
     ) -> tf.Tensor:
-        """[B] -> [B]."""
+        """Paint files, [B], into files, [B]."""
         batch = tf.shape(image_bytes)
 
         def paint(data: tf.Tensor, index: tf.Tensor, side: tf.Tensor, *weights: tf.Tensor) -> Any:
@@ -197,30 +190,15 @@ class Painter(Servable):
         self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
     ) -> keras.Model:
         check_size(self.network, height, width)
-        shapes: dict[str, tuple[int, ...]] = {"image": (1, height, width, 3)}
-        if isinstance(self._config, generators.TextureNetworkConfig):
-            noise = self._config.noise_shapes(height, width)
-            shapes |= {name: (1, *shape) for name, shape in noise.items()}
-        if self._num_styles:
-            shapes["style_weights"] = (1, self._num_styles)
+        inputs = self.mobile_inputs(np.zeros([1, height, width, 3], np.float32), 0)
+        shapes = {name: tuple(each.shape) for name, each in inputs.items()}
         return static_network(self.network, shapes, output=self.output, calibration=calibration)
 
     def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
-        inputs = {"image": picture}
-        if isinstance(self._config, generators.TextureNetworkConfig):
-            noise = generators.texture_noise(self._config, picture.shape[1:3])
-            inputs |= {name: each.numpy() for name, each in noise.items()}
-        if self._num_styles:
-            # Every style by itself in turn.
-            inputs["style_weights"] = np.eye(self._num_styles, dtype=np.float32)[
-                [index % self._num_styles]
-            ]
-        return inputs
+        weights = np.eye(max(self._num_styles, 1), dtype=np.float32)
+        # Every style by itself in turn.
+        inputs = self.network.inputs_for(picture, style_weights=weights[[index % len(weights)]])
+        return {name: np.asarray(each) for name, each in inputs.items()}
 
     def record(self) -> dict[str, Any]:  # noqa: D102
-        return {**super().record(), "styles": list(self.styles)}
-
-    @property
-    def card(self) -> str | None:  # noqa: D102
-        known = pretrained.MODELS.get(self.source)
-        return known.card() if known else None
+        return {**super().record(), "styles": list(self.network.style_rows)}

@@ -7,29 +7,27 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import generators, images, pretrained
+from stylezoo import images
 from stylezoo.export.servables import graph_codecs
 from stylezoo.export.servables.mobile import check_size, static_network
 from stylezoo.export.servables.servable import Arrays, Call, Servable, Tensor, strings
+from stylezoo.generators import TextureNetwork
 
 
-class TexturePainter(Servable):
-    """A texture network.
+class TextureServable(Servable):
+    """A painter of textures.
 
     Args:
-        generator: the generator.
-        source: as of :class:`Servable`.
+        painter: The painter.
+        source: See :class:`Servable`.
+        card: Its model card, Markdown.
     """
+
+    network: TextureNetwork
 
     kind = "textures"
     bytes_signature = "texture_bytes"
     output = "texture"
-
-    def __init__(self, generator: generators.Generator, source: str) -> None:
-        super().__init__(generator.network, source)
-        assert isinstance(generator.config, generators.TextureNetworkConfig)
-        self._generator = generator
-        self._config: generators.TextureNetworkConfig = generator.config
 
     def signatures(self) -> dict[str, Any]:  # noqa: D102
         seed = tf.TensorSpec([None], tf.int32, "seed")
@@ -54,12 +52,12 @@ class TexturePainter(Servable):
         return {"serving_default": serving_default, self.bytes_signature: texture_bytes}
 
     def _paint(self, seed: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-        """Two scalars and [2] -> [H, W, 3]."""
+        """Paint a texture, [H, W, 3], from a scalar seed and a size, [2]."""
         fits = tf.reduce_all((size >= 1) & (size <= graph_codecs.LARGEST_SIDE))
         message = f"`size` must be 1 to {graph_codecs.LARGEST_SIDE} px"
         with tf.control_dependencies([tf.debugging.Assert(fits, [message])]):
             height, width = tf.unstack(tf.identity(size))
-        noise = generators.texture_noise(self._config, (height, width), seed=seed)
+        noise = self.network.noise((height, width), seed=seed)
         return self.network(noise, training=False)[0]
 
     def tensors(self) -> dict[str, tuple[dict[str, Tensor], dict[str, Tensor]]]:  # noqa: D102
@@ -92,7 +90,7 @@ class TexturePainter(Servable):
 
     def expected(self, call: Call) -> dict[str, np.ndarray]:  # noqa: D102
         textures = [
-            generators.paint_texture(self._generator, tuple(size), seed=int(seed)).numpy()
+            self.network.paint(size=tuple(size), seed=int(seed))
             for seed, size in zip(call.inputs["seed"], call.inputs["size"].tolist(), strict=True)
         ]
         if call.signature == "serving_default":
@@ -108,18 +106,13 @@ class TexturePainter(Servable):
         self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
     ) -> keras.Model:
         check_size(self.network, height, width)
-        noise = self._config.noise_shapes(height, width)
+        noise = self.network.noise_shapes(height, width)
         shapes = {name: (1, *shape) for name, shape in noise.items()}
         return static_network(self.network, shapes, output=self.output, calibration=calibration)
 
     def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
-        noise = generators.texture_noise(self._config, picture.shape[1:3], seed=index)
+        noise = self.network.noise(picture.shape[1:3], seed=index)
         return {name: each.numpy() for name, each in noise.items()}
-
-    @property
-    def card(self) -> str | None:  # noqa: D102
-        known = pretrained.MODELS.get(self.source)
-        return known.card() if known else None
 
 
 def _inputs(seeds: list[int], sizes: list[tuple[int, int]]) -> dict[str, np.ndarray]:

@@ -104,10 +104,10 @@ services:
 
 
 def served_models(folder: str | os.PathLike[str]) -> list[str]:
-    """The names of the models in a folder of exports that have a SavedModel.
+    """Return the names of the models in a folder of exports that have a SavedModel.
 
     Raises:
-        ValueError: if there are none.
+        ValueError: If there are none.
     """
     folder = pathlib.Path(folder)
     found = [each.name for each in sorted(folder.glob("*")) if versions(each)]
@@ -117,7 +117,7 @@ def served_models(folder: str | os.PathLike[str]) -> list[str]:
 
 
 def configuration(models: Sequence[str]) -> dict[str, str]:
-    """Files by name: ``models.config`` and others for the server, for Docker and for Kubernetes.
+    """Return files by name: ``models.config`` and others for the server, Docker and Kubernetes.
 
     All belong into the folder of the exports. The server batches requests and counts what it does, for
     Prometheus.
@@ -146,7 +146,7 @@ def write_configuration(
     """Write files into a folder, none if one of them can't be.
 
     Raises:
-        OSError: as :func:`stylezoo.images.check_output_path`.
+        OSError: As :func:`stylezoo.images.check_output_path`.
     """
     paths = {pathlib.Path(folder) / name: text for name, text in files.items()}
     for path in paths:
@@ -157,7 +157,7 @@ def write_configuration(
 
 
 def _models_config(models: Sequence[str]) -> str:
-    """A ``ModelServerConfig`` as text, made of the real message."""
+    """Return a ``ModelServerConfig`` as text, made from the real message."""
     from google.protobuf import text_format
 
     config = import_protos().ModelServerConfig()

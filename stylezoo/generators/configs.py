@@ -1,0 +1,307 @@
+"""The architectures of painters: their fields, what each may be, and what follows from them.
+
+Importing this module is cheap: neither TensorFlow nor Keras is used.
+"""
+
+import dataclasses
+from typing import ClassVar, TypeAlias
+
+from stylezoo.generators.checks import (
+    check_at_least,
+    check_choice,
+    check_one_style,
+    check_widths,
+    scaled,
+)
+
+UPSAMPLINGS = ("nearest", "transposed")
+PADDINGS = ("reflect", "once", "zero")
+FACTORS = (4, 8)
+
+# What painters make: stylised photographs, textures from noise, or enlarged pictures.
+PHOTOGRAPHS, TEXTURES, ENLARGEMENTS = "photographs", "textures", "enlargements"
+
+
+@dataclasses.dataclass(frozen=True)
+class JohnsonConfig:
+    """The architecture of :class:`Johnson`: the network of Johnson et al. 2016, section 3.1.
+
+    It convolves, halves the size twice, passes residual blocks, doubles the size twice, convolves.
+    The last activation is the sigmoid of Dumoulin et al. 2017 for all of them: Johnson et al.'s
+    scaled tanh is the same function, except that the factor 150 / 127.5 of their code lets it clip.
+
+    Attributes:
+        widths: Numbers of channels at full, half and quarter size; 32, 64, 128 in the paper.
+        num_blocks: Number of residual blocks.
+        kernel: Side of the first and the last kernel, px; odd.
+        normalization: ``"batch"`` (the paper), ``"instance"`` (Ulyanov et al. 2016) or
+            ``"conditional"`` (Dumoulin et al. 2017: one scale and shift for each style).
+        upsampling: ``"transposed"`` convolutions (the paper) or ``"nearest"`` and a convolution,
+            which leaves no checkerboard (Odena et al. 2016).
+        padding: ``"once"`` reflects 40 px at the start and leaves residual blocks unpadded (the
+            paper's supplement and code; its other convolutions pad with zeros); ``"reflect"`` pads
+            before every convolution (Dumoulin et al.); ``"zero"`` pads with zeros.
+        normalize_output: Whether the last convolution is normalised too (Dumoulin et al.).
+        num_styles: Number of styles with ``normalization="conditional"``; 0 with the others.
+        skips: Whether what the convolutions at full and at half size saw is added to what the last
+            two make of it (as in LinkNet, Chaurasia & Culurciello 2017; not in Johnson et al.): the
+            photograph's detail need not pass through a quarter of the size. Not possible with
+            ``padding="once"``.
+
+    Raises:
+        ValueError: If a field has a value that is not among those.
+    """
+
+    widths: tuple[int, int, int] = (32, 64, 128)
+    num_blocks: int = 5
+    kernel: int = 9
+    normalization: str = "instance"
+    upsampling: str = "nearest"
+    padding: str = "reflect"
+    normalize_output: bool = False
+    num_styles: int = 0
+    skips: bool = False
+
+    paints: ClassVar[str] = PHOTOGRAPHS
+
+    def __post_init__(self) -> None:
+        check_choice(self, "normalization", ("batch", "instance", "conditional"))
+        check_choice(self, "upsampling", UPSAMPLINGS)
+        check_choice(self, "padding", PADDINGS)
+        check_widths(self.widths, 3)
+        check_at_least(self, "num_blocks", 0)
+        check_at_least(self, "num_styles", 0)
+        if self.kernel < 1 or self.kernel % 2 == 0:
+            raise ValueError(f"`kernel` must be odd, >= 1. Received: kernel={self.kernel}")
+        if (self.num_styles > 0) != (self.normalization == "conditional"):
+            raise ValueError(
+                "`num_styles` must be >= 1 with normalization='conditional', else 0. "
+                f"Received: num_styles={self.num_styles}, normalization={self.normalization!r}"
+            )
+        if self.padding == "once" and self.num_blocks != 5:
+            raise ValueError(
+                f"`num_blocks` must be 5 with padding='once'. Received: {self.num_blocks}"
+            )
+        if self.padding == "once" and self.skips:
+            raise ValueError("`skips` must be False with padding='once'. Received: skips=True")
+
+    @property
+    def reach(self) -> int:
+        """How far an output pixel sees, px, apart from the moments of normalisation."""
+        # The outer kernels, a 3x3 one at each change of size, the coarsest grid, two 3x3 ones a block.
+        return 2 * (self.kernel // 2) + (1 + 2 + 2 + 1) + (4 - 1) + 2 * 4 * self.num_blocks
+
+    @property
+    def stride(self) -> int:
+        """By how many px the image must be shifted so that the output is shifted alike."""
+        return 4
+
+    def scaled(self, width: float) -> "JohnsonConfig":
+        """Return the same architecture with ``width`` times the channels."""
+        full, half, quarter = (scaled(each, width) for each in self.widths)
+        return dataclasses.replace(self, widths=(full, half, quarter))
+
+    def with_styles(self, num_styles: int) -> "JohnsonConfig":
+        """Return the same architecture for a number of styles.
+
+        Raises:
+            ValueError: If it is not 1 and the normalisation is not conditional.
+        """
+        if self.normalization != "conditional":
+            check_one_style(num_styles)
+            return self
+        return dataclasses.replace(self, num_styles=num_styles)
+
+
+@dataclasses.dataclass(frozen=True)
+class LightConfig:
+    """The architecture of :class:`Light`: Johnson et al.'s shape with nothing heavy at full size.
+
+    The first convolution halves the size at once and the last one doubles it, so that full size sees
+    three channels and half size few. Every convolution has conditional instance normalisation
+    (Dumoulin et al. 2017). BUILD.md has the measurements behind the widths.
+
+    Attributes:
+        widths: Numbers of channels at half and at quarter size.
+        num_blocks: Number of residual blocks.
+        num_styles: Number of styles, >= 1.
+        skips: Whether what the first convolution saw is added to what the last but one makes of it,
+            as in ``JohnsonConfig``: the photograph's detail need not pass through a quarter of the
+            size.
+
+    Raises:
+        ValueError: If a number is out of its range.
+    """
+
+    widths: tuple[int, int] = (16, 48)
+    num_blocks: int = 5
+    num_styles: int = 1
+    skips: bool = False
+
+    paints: ClassVar[str] = PHOTOGRAPHS
+
+    def __post_init__(self) -> None:
+        check_widths(self.widths, 2)
+        check_at_least(self, "num_blocks", 0)
+        check_at_least(self, "num_styles", 1)
+
+    @property
+    def reach(self) -> int:
+        """How far an output pixel sees, px, apart from the moments of normalisation."""
+        # A kernel at each change of size, the coarsest grid, two 3x3 ones a block.
+        return (2 + 2 + 2 + 1) + (4 - 1) + 2 * 4 * self.num_blocks
+
+    @property
+    def stride(self) -> int:
+        """By how many px the image must be shifted so that the output is shifted alike."""
+        return 4
+
+    def scaled(self, width: float) -> "LightConfig":
+        """Return the same architecture with ``width`` times the channels."""
+        half, quarter = (scaled(each, width) for each in self.widths)
+        return dataclasses.replace(self, widths=(half, quarter))
+
+    def with_styles(self, num_styles: int) -> "LightConfig":
+        """Return the same architecture for a number of styles."""
+        return dataclasses.replace(self, num_styles=num_styles)
+
+
+@dataclasses.dataclass(frozen=True)
+class SuperResolutionConfig:
+    """The architecture of :class:`SuperResolution` (Johnson et al. 2016, section 3.1).
+
+    It convolves, passes residual blocks, doubles the size as often as needed, convolves. Batch
+    normalisation as in the paper: instance normalisation takes away the very contrast that the output
+    is to have. It differs from the paper in that every convolution except transposed ones reflects its
+    input at the border.
+
+    Attributes:
+        factor: How many times larger the output is: 4 or 8.
+        width: Number of channels of all convolutions; 64 in the paper.
+        num_blocks: Number of residual blocks; 4 in the paper.
+        upsampling: ``"transposed"`` convolutions (the paper) or ``"nearest"`` and a convolution,
+            which leaves no checkerboard (Odena et al. 2016).
+
+    Raises:
+        ValueError: If a field has a value that is not among those.
+    """
+
+    factor: int = 4
+    width: int = 64
+    num_blocks: int = 4
+    upsampling: str = "nearest"
+
+    kernel: ClassVar[int] = 9
+    num_styles: ClassVar[int] = 0
+    paints: ClassVar[str] = ENLARGEMENTS
+
+    def __post_init__(self) -> None:
+        check_choice(self, "factor", FACTORS)
+        check_choice(self, "upsampling", UPSAMPLINGS)
+        check_at_least(self, "width", 1)
+        check_at_least(self, "num_blocks", 0)
+
+    @property
+    def stride(self) -> int:
+        """A shift of the image by so many px shifts the output by ``factor`` times as many."""
+        return 1
+
+    @property
+    def reach(self) -> int:
+        """How far an output pixel sees, px of the image."""
+        # What follows the blocks spans 2 at either kind of upsampling.
+        return self.kernel // 2 + 2 * self.num_blocks + 2
+
+    def scaled(self, width: float) -> "SuperResolutionConfig":
+        """Return the same architecture with ``width`` times the channels."""
+        return dataclasses.replace(self, width=scaled(self.width, width))
+
+    def with_styles(self, num_styles: int) -> "SuperResolutionConfig":
+        """Return itself: it paints in no more than one style.
+
+        Raises:
+            ValueError: If ``num_styles`` is not 1.
+        """
+        check_one_style(num_styles)
+        return self
+
+
+@dataclasses.dataclass(frozen=True)
+class TextureNetworkConfig:
+    """The architecture of :class:`TextureNetwork` (Ulyanov et al. 2016, arXiv 1603.03417).
+
+    A pyramid of noise is joined from coarse to fine. The scales are 1, 2, 4, ... of the full size;
+    each has its own noise and, to stylise, the photograph reduced to it. A texture wraps around at its
+    borders, so that it tiles where both sides are multiples of :attr:`stride`; a photograph is
+    reflected. The output is linear, as the paper's, and cut to [0, 1]: behind a sigmoid, blobs that
+    had become black or white stayed so.
+
+    Attributes:
+        stylize: Whether it paints photographs; if not, it paints textures.
+        channels: Number of channels of one scale's convolutions; 8 in the paper. Joined scales have
+            the sum of theirs.
+        num_scales: Number of scales; 6 in the authors' code, down to 1/32 of the size.
+        normalization: ``"batch"`` (the paper) or ``"instance"`` (Ulyanov et al. 2017, 1701.02096).
+        limit: Normalised activations are cut to ±``limit`` except in training; 0 for no limit, as in
+            the papers. Some channels are silent except in a few places, where they reach fifty
+            standard deviations and paint droplets.
+        grey: Whether the three channels of the output are the same.
+
+    Raises:
+        ValueError: If a number is < 1, the limit negative or the normalisation unknown.
+    """
+
+    stylize: bool = False
+    channels: int = 8
+    num_scales: int = 6
+    normalization: str = "instance"
+    limit: float = 0.0
+    grey: bool = False
+
+    num_styles: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        check_at_least(self, "channels", 1)
+        check_at_least(self, "num_scales", 1)
+        check_choice(self, "normalization", ("batch", "instance"))
+        if not self.limit >= 0:
+            raise ValueError(f"`limit` must be >= 0. Received: limit={self.limit}")
+
+    @property
+    def paints(self) -> str:
+        """``"photographs"`` or ``"textures"``."""
+        return PHOTOGRAPHS if self.stylize else TEXTURES
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """By what each scale divides the size, the coarsest first: 32, 16, 8, 4, 2, 1."""
+        return tuple(2**level for level in reversed(range(self.num_scales)))
+
+    @property
+    def stride(self) -> int:
+        """By how many px image and noise must be shifted so that the output is shifted alike."""
+        return self.scales[0]
+
+    @property
+    def reach(self) -> int:
+        """How far an output pixel sees, px, apart from the moments of normalisation."""
+        # Two 3x3 convolutions after each join, two before the first join, and the coarsest grid.
+        return 2 * (self.stride - 1) + 2 * self.stride + (self.stride - 1)
+
+    def scaled(self, width: float) -> "TextureNetworkConfig":
+        """Return the same architecture with ``width`` times the channels."""
+        return dataclasses.replace(self, channels=scaled(self.channels, width))
+
+    def with_styles(self, num_styles: int) -> "TextureNetworkConfig":
+        """Return itself: it paints in one style.
+
+        Raises:
+            ValueError: If ``num_styles`` is not 1.
+        """
+        check_one_style(num_styles)
+        return self
+
+
+GeneratorConfig: TypeAlias = (
+    JohnsonConfig | LightConfig | SuperResolutionConfig | TextureNetworkConfig
+)

@@ -1,0 +1,320 @@
+"""Painters: networks that paint in one pass, as Keras models that know their styles and inputs."""
+
+import dataclasses
+import os
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import keras
+import numpy as np
+
+from stylezoo import painting
+from stylezoo.generators.blending import Style, style_shares
+from stylezoo.generators.configs import ENLARGEMENTS, TEXTURES, GeneratorConfig
+
+# A row of scales and shifts of this name paints the photograph itself.
+IDENTITY = "identity"
+
+
+class Painter(keras.Model):
+    """A network that paints, the base of all families.
+
+    A painter is a functional Keras model: ``summary``, ``save("x.keras")``,
+    ``keras.models.load_model`` (once ``stylezoo.generators`` is imported), ``export`` and
+    ``keras.models.clone_model`` work as with any other. Its weights are random until they are trained
+    or loaded; :meth:`from_preset` loads trained ones. Training records are no part of ``.keras`` files.
+
+    Args:
+        config: The architecture.
+        styles: What the styles are called: one name for each row of scales and shifts of a
+            conditional network, at most one for others. ``style_1``, ``style_2``, ... if not given to
+            a conditional network. A row called ``identity`` is not listed among the styles: it
+            paints the photograph itself, and :meth:`paint` blends with it by ``strength``.
+        name: The model's name.
+
+    Attributes:
+        config: The architecture.
+        style_rows: The names of the columns of the input ``style_weights``, ``identity`` included.
+        training_record: How it was trained, as JSON can hold it.
+
+    Raises:
+        ValueError: If the number of styles does not fit, or two have one name.
+    """
+
+    config_type: ClassVar[type[GeneratorConfig]]
+
+    def __init__(
+        self, config: GeneratorConfig, *, styles: Sequence[str] = (), name: str | None = None
+    ) -> None:
+        rows = _checked_rows(config, tuple(styles))
+        inputs, output = self._connect(config)
+        super().__init__(inputs=inputs, outputs=output, name=name)
+        self.config = config
+        self.style_rows = rows
+        self.training_record = {}
+
+    @classmethod
+    def _connect(cls, config: Any) -> tuple[dict[str, Any], Any]:
+        """Connect the layers; return the inputs by name and the output."""
+        raise NotImplementedError
+
+    # Not an attribute of its own: Keras would track a dict, and put it into checkpoints.
+    @property
+    def training_record(self) -> Mapping[str, Any]:
+        """How it was trained, as JSON can hold it; read-only, but it can be replaced."""
+        return self._training_record
+
+    @training_record.setter
+    def training_record(self, record: Mapping[str, Any]) -> None:
+        self._training_record = types.MappingProxyType(dict(record))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, as JSON can hold them."""
+        return {
+            "config": dataclasses.asdict(self.config),
+            "styles": list(self.style_rows),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
+        """Build a painter with random weights from what :meth:`get_config` returned.
+
+        Raises:
+            TypeError, ValueError: If the configuration has another field, or a wrong value.
+        """
+        del custom_objects  # it is built of this project's layers alone
+        fields: Any = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in config["config"].items()
+        }
+        architecture = cls.config_type(**fields)
+        return cls(architecture, styles=config["styles"], name=config.get("name"))
+
+    @classmethod
+    def from_preset(cls, preset: str | os.PathLike[str]) -> Self:
+        """Load a trained painter; see :func:`stylezoo.generators.load`.
+
+        Args:
+            preset: A name in :data:`stylezoo.pretrained.MODELS`, a folder that
+                :meth:`save_to_preset` wrote, or a ``.h5`` file of version 0.1.
+
+        Raises:
+            OSError, ValueError: As :func:`stylezoo.generators.load`; also ValueError if the painter
+                is of another class.
+        """
+        from stylezoo.generators import presets  # it knows all families
+
+        painter = presets.load(preset)
+        if not isinstance(painter, cls):
+            raise ValueError(
+                f"`preset` must be a {cls.__name__}. Received: {preset}, a {type(painter).__name__}"
+            )
+        return painter
+
+    def save_to_preset(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        half: bool = False,
+        overwrite: bool = False,
+        card: str | None = None,
+    ) -> None:
+        """Write a preset, whole or not at all.
+
+        Args:
+            folder: The preset's folder, in a folder that exists.
+            half: Whether kernels are stored in float16, which takes half the space; they are
+                computed with in float32 all the same. The rest is small, and a variance may be too
+                large for float16.
+            overwrite: Whether to replace a preset that is there already.
+            card: The text of ``README.md``; by default what is known of the painter.
+
+        Raises:
+            FileExistsError: If there is something already that may not be replaced; nothing but a
+                preset ever is.
+            OSError: If it can't be written.
+            TypeError: If the training record is not what JSON can hold.
+        """
+        from stylezoo.generators import presets
+
+        presets.save(self, folder, half=half, overwrite=overwrite, card=card)
+
+    @property
+    def paints(self) -> str:
+        """What it makes: ``"photographs"``, ``"textures"`` or ``"enlargements"``."""
+        return self.config.paints
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The styles that it paints in; none for super-resolution."""
+        return tuple(row for row in self.style_rows if row != IDENTITY)
+
+    @property
+    def factor(self) -> int:
+        """How many times larger than the image the painting is."""
+        return 1
+
+    @property
+    def geometry(self) -> painting.Geometry:
+        """Where its inputs and its output are in the picture."""
+        return painting.Geometry(
+            self.config.stride, self.config.reach, self._input_strides(), self.factor
+        )
+
+    def _input_strides(self) -> dict[str, int]:
+        return {"image": 1}
+
+    def style_weights(self, style: Style | None = None, *, strength: float = 1.0) -> np.ndarray:
+        """Return how much of each row of scales and shifts a style takes.
+
+        Dumoulin et al. 2017, section 4, blend so.
+
+        Args:
+            style: ``"name"``, ``"name:weight,name:weight"`` or ``{"name": weight}``; None for the
+                only style of a painter that has one.
+            strength: Share of the style, from 0 to 1; the rest is the row ``identity``'s, if there
+                is one.
+
+        Returns:
+            [len(style_rows)], float32, of sum 1; empty for a painter without styles.
+
+        Raises:
+            ValueError: If a name is unknown or given twice, if weights are negative, not finite or
+                all 0, if ``style`` is None although there are several, or if ``strength`` is not in
+                [0, 1].
+        """
+        if not 0 <= strength <= 1:
+            raise ValueError(f"`strength` must be in [0, 1]. Received: strength={strength}")
+        shares = style_shares(self.styles, style)
+        if IDENTITY in self.style_rows:
+            shares = {name: strength * share for name, share in shares.items()}
+            shares[IDENTITY] = 1 - strength
+        return np.array([shares.get(row, 0.0) for row in self.style_rows], np.float32)
+
+    def inputs_for(
+        self, image: Any, *, style_weights: Any = None, seed: Any = 0, varied: bool = False
+    ) -> dict[str, Any]:
+        """Return all that the network takes to paint pictures.
+
+        Args:
+            image: [B, H, W, 3] in [0, 1]; an array, or a tensor of a traced function.
+            style_weights: [B, len(style_rows)]; needed, and used, by conditional networks only.
+            seed: Seed of the noise of networks that mix some in: an integer or a scalar tensor.
+            varied: Whether each picture gets noise of its own, as in training; else all get the same.
+
+        Returns:
+            The inputs by name.
+        """
+        del seed, varied
+        if not self.config.num_styles:
+            return {"image": image}
+        return {"image": image, "style_weights": style_weights}
+
+    def paint(
+        self,
+        image: Any = None,
+        *,
+        size: tuple[int, int] | None = None,
+        style: Style | None = None,
+        strength: float = 1.0,
+        preserve_color: bool = False,
+        seed: int = 0,
+        tiling: str = "auto",
+        tile: int = 768,
+        callback: painting.Callback | None = None,
+    ) -> np.ndarray:
+        """Paint pictures of any size.
+
+        ``strength`` blends by the scales and shifts of the row ``identity`` if the painter has one;
+        else it blends picture and photograph in CIE L*a*b*. 1 changes nothing.
+
+        Args:
+            image: The photographs, [B, H, W, 3], float, RGB in [0, 1]; an array or a tensor. A
+                painter of textures takes none.
+            size: Height and width of a texture, px; other painters take none.
+            style: See :meth:`style_weights`.
+            strength: Share of the painting, from 0 to 1; for painters of photographs only.
+            preserve_color: Whether to keep the photograph's colours and take the painting's luminance
+                only (Gatys et al. 2017, section 5); for painters of photographs only.
+            seed: Seed of the noise of a texture network.
+            tiling: ``"none"`` paints at once, ``"exact"`` tile by tile the same picture, ``"fast"``
+                tile by tile nearly the same; ``"auto"`` chooses by the size. See
+                :class:`stylezoo.painting.Engine`.
+            tile: Side of a tile of the painting, px; less memory with smaller ones.
+            callback: Called after each tile with the number of tiles done, and of all.
+
+        Returns:
+            [B, H, W, 3], float32, in [0, 1]; ``factor`` times as large as the image for
+            super-resolution.
+
+        Raises:
+            ValueError: If the image has another shape or dtype, if it or a size is missing, or if an
+                option has a value that the painter can't take.
+        """
+        weights = self.style_weights(style, strength=strength)
+        if self.paints == TEXTURES:
+            if image is not None or size is None:
+                raise ValueError(
+                    f"`size` must be given, and `image` not, to {type(self).__name__} for textures"
+                )
+            return self._whole_texture(size, seed)
+        if size is not None:
+            raise ValueError(f"`size` must be given to painters of textures only. Received: {size}")
+        pictures = _checked_pictures(image)
+        if self.paints == ENLARGEMENTS and (strength != 1 or preserve_color):
+            raise ValueError(
+                "`strength` must be 1 and `preserve_color` False for super-resolution. "
+                f"Received: strength={strength}, preserve_color={preserve_color}"
+            )
+        inputs = self.inputs_for(
+            pictures, style_weights=np.tile(weights, [len(pictures), 1]), seed=seed
+        )
+        paintings = self._engine.paint(inputs, tiling=tiling, tile=tile, callback=callback)
+        if preserve_color:
+            painting.recolour(paintings, pictures)
+        if strength != 1 and IDENTITY not in self.style_rows:
+            painting.blend_with_photograph(paintings, pictures, strength=strength)
+        return paintings
+
+    def tiling_of(self, height: int, width: int, *, tiling: str = "auto", tile: int = 768) -> str:
+        """Return how :meth:`paint` paints an image of a size, px: ``none``, ``exact`` or ``fast``.
+
+        Raises:
+            ValueError: If ``tiling`` is unknown or ``tile`` < 1.
+        """
+        return self._engine.mode(height, width, tiling=tiling, tile=tile)
+
+    def _whole_texture(self, size: tuple[int, int], seed: int) -> np.ndarray:
+        raise NotImplementedError
+
+    @property
+    def _engine(self) -> painting.Engine:
+        """What paints any size; made when it is first needed, for it traces the network."""
+        if "_own_engine" not in self.__dict__:
+            self._own_engine = painting.Engine(self, self.geometry)
+        return self._own_engine
+
+
+def _checked_rows(config: GeneratorConfig, styles: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the rows, or raise a ValueError."""
+    if config.num_styles and not styles:
+        return tuple(f"style_{index + 1}" for index in range(config.num_styles))
+    most = 0 if config.paints == ENLARGEMENTS else 1
+    fits = len(styles) == config.num_styles if config.num_styles else len(styles) <= most
+    if not fits or len(set(styles)) < len(styles):
+        wanted = config.num_styles or f"at most {most}"
+        raise ValueError(f"`styles` must be {wanted} different names. Received: {styles}")
+    return styles
+
+
+def _checked_pictures(image: Any) -> np.ndarray:
+    pictures = np.asarray(image)
+    fits = pictures.ndim == 4 and pictures.shape[-1] == 3 and pictures.size
+    if not (fits and np.issubdtype(pictures.dtype, np.floating)):
+        raise ValueError(
+            "`image` must be [batch, height, width, 3], float, in [0, 1]. "
+            f"Received: shape={pictures.shape}, dtype={pictures.dtype}"
+        )
+    return pictures.astype(np.float32, copy=False)
