@@ -34,6 +34,7 @@ from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.generators import Painter
+    from stylezoo.progress import Progress
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -213,9 +214,9 @@ def _paint_batch(
     start = time.monotonic()
     with reporting.bar(batch[0].job.source.name, "tile", leave=False) as bar:
 
-        def callback(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+        def callback(progress: "Progress") -> None:
+            bar.total = progress.num_steps
+            bar.update(progress.step - bar.n)
 
         paintings = painter.paint(
             _stacked(batch),

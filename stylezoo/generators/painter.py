@@ -12,6 +12,7 @@ import numpy as np
 from stylezoo import painting
 from stylezoo.generators.blending import Style, style_shares
 from stylezoo.generators.configs import ENLARGEMENTS, TEXTURES, GeneratorConfig
+from stylezoo.progress import Callback
 
 # A row of scales and shifts of this name paints the photograph itself.
 IDENTITY = "identity"
@@ -223,7 +224,7 @@ class Painter(keras.Model):
         seed: int = 0,
         tiling: str = "auto",
         tile: int = 768,
-        callback: painting.Callback | None = None,
+        callback: Callback | None = None,
     ) -> np.ndarray:
         """Paint pictures of any size.
 
@@ -243,7 +244,7 @@ class Painter(keras.Model):
                 tile by tile nearly the same; ``"auto"`` chooses by the size. See
                 :class:`stylezoo.painting.Engine`.
             tile: Side of a tile of the painting, px; less memory with smaller ones.
-            callback: Called after each tile with the number of tiles done, and of all.
+            callback: Called after each tile; its steps are tiles.
 
         Returns:
             [B, H, W, 3], float32, in [0, 1]; ``factor`` times as large as the image for

@@ -1,11 +1,10 @@
 from .colouring import blend_with_photograph, recolour
-from .engine import Callback, Engine, Geometry
+from .engine import Engine, Geometry
 from .rewiring import normalization_layers, reconnect, rewire
 from .tiling import TILINGS
 
 __all__ = [
     "TILINGS",
-    "Callback",
     "Engine",
     "Geometry",
     "blend_with_photograph",

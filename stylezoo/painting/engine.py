@@ -4,8 +4,8 @@ import dataclasses
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +16,7 @@ from stylezoo.painting.moment_sampling import Sampler
 from stylezoo.painting.rewiring import normalization_layers
 from stylezoo.painting.sections import Section, Sources, input_specs, lattices
 from stylezoo.painting.tiling import TILINGS, Lattice, Tile, Tiling
+from stylezoo.progress import Callback, Progress
 
 # Up to so many px a picture is painted whole, and up to so many exactly, when "auto" chooses.
 WHOLE_PIXELS = 2_100_000
@@ -23,9 +24,6 @@ EXACT_PIXELS = 16_000_000
 
 # The largest feature map that "exact" keeps; it keeps two at a time.
 _KEPT_BYTES = 512 * 2**20
-
-# Called with how many tiles have been evaluated, and of how many.
-Callback: TypeAlias = Callable[[int, int], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +119,7 @@ class Engine:
             tiling: One of :data:`TILINGS`.
             tile: Side of a tile of the painting without its margin, px; rounded up to a multiple of
                 the network's stride.
-            callback: Called after each tile with the number of tiles done, and of all.
+            callback: Called after each tile; its steps are tiles.
 
         Returns:
             [B, factor·H, factor·W, 3], float32, in [0, 1].
@@ -240,4 +238,4 @@ class _Watched:
             yield tile
             self._done += 1
             if self._callback:
-                self._callback(self._done, self._total)
+                self._callback(Progress(self._done, self._total))

@@ -231,7 +231,7 @@ def test_callback_counts_the_tiles(tiling):
         photograph(96, 130),
         tiling=tiling,
         tile=48,
-        callback=lambda *call: calls.append(call),
+        callback=lambda progress: calls.append((progress.step, progress.num_steps)),
     )
     # Of two by three tiles; one pass for each of 8 normalisations, one for each of three sections.
     total = 6 * (8 + 3) if tiling == "exact" else 6
