@@ -29,6 +29,9 @@ from absl import flags
 
 from stylezoo import images
 from stylezoo.binaries.common import objective_flags, options, quiet, reporting
+from stylezoo.binaries.common.config_flags import ConfigFlags
+from stylezoo.classic.pixel_sampling import EfrosLeungConfig
+from stylezoo.classic.raster_scan import WeiLevoyConfig
 from stylezoo.synthesis.configurations import TEXTURE_PRESETS, TextureConfig
 
 if TYPE_CHECKING:
@@ -55,63 +58,55 @@ _FOREIGN_FLAGS = {"model": "network", "mask": "efros_leung"} | {
     for flag in ("window", "epsilon", "at_once", "search", "max_leaves", "coherence", "tileable")
 }
 
-_FIELDS = ("match_histogram", "tolerance", "seed")
+_CONFIG = ConfigFlags(TEXTURE_PRESETS["gatys"], fields=["match_histogram", "tolerance", "seed"])
+# The two methods have windows of different sizes by default.
+_WINDOW = ConfigFlags(EfrosLeungConfig, fields=["window"], show_defaults=False)
+_EFROS_LEUNG = ConfigFlags(EfrosLeungConfig, fields=["epsilon", "at_once"])
+_WEI_LEVOY = ConfigFlags(WeiLevoyConfig, fields=["search", "max_leaves", "coherence", "tileable"])
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
     options.define_schedule_flags(values)
-    objective_flags.define(values, default="that of the preset")
-    flags.DEFINE_string("method", None, "One of the methods above.", flag_values=values)
-    flags.DEFINE_string("preset", None, "One of the presets above.", flag_values=values)
-    flags.DEFINE_string("model", None, "A trained texture network.", flag_values=values)
-    flags.DEFINE_string("source", None, "The picture to take after.", flag_values=values)
+    objective_flags.define(values, default="texture")
+    _CONFIG.define(values)
+    flags.DEFINE_string("method", None, "Method, one of those above.", flag_values=values)
+    flags.DEFINE_string("preset", None, "Preset, one of those above.", flag_values=values)
+    flags.DEFINE_string("model", None, "Trained texture network.", flag_values=values)
+    flags.DEFINE_string("source", None, "Picture whose texture is made.", flag_values=values)
     flags.DEFINE_string(
-        "size", "256x256", "Of the result: HEIGHTxWIDTH, or one number, px.", flag_values=values
+        "size",
+        "256x256",
+        "Size of the result in pixels: HEIGHTxWIDTH, or one number for a square.",
+        flag_values=values,
     )
     flags.DEFINE_integer(
         "source_size",
         None,
-        "Longest side to which the source is first reduced, px; as it is if not given.",
+        "Longest side that the source is first reduced to, px; by default it keeps its size.",
         1,
         flag_values=values,
     )
     flags.DEFINE_bool(
-        "match_histogram", False, "Give the result the source's histogram.", flag_values=values
+        "series", False, "Make a picture for every layer, as told above.", flag_values=values
     )
-    flags.DEFINE_bool("series", False, "A picture for every layer.", flag_values=values)
     _define_classic_flags(values)
 
 
 def _define_classic_flags(values: flags.FlagValues) -> None:
-    for name, text in (
-        ("window", "Side of the windows that are compared, px, odd (11; wei_levoy: 9)."),
-        ("at_once", "Pixels that efros_leung looks up together: faster, less exact (1)."),
-        ("max_leaves", "Leaves of the tree that are looked at: slower, more exact (4)."),
-    ):
-        flags.DEFINE_integer(name, None, text, flag_values=values)
-    flags.DEFINE_float(
-        "epsilon", None, "Draw from the windows within 1 + ε of the best (0.1).", flag_values=values
-    )
-    flags.DEFINE_float(
-        "coherence",
-        None,
-        "How much farther a window may be, as a share, if it continues what is beside it: larger pieces of "
-        "the source with more (1); 0 for Wei and Levoy's own method.",
-        flag_values=values,
-    )
-    flags.DEFINE_string("search", None, "tree or exhaustive (tree).", flag_values=values)
-    flags.DEFINE_bool(
-        "tileable", None, "Make borders fit those on the other side.", flag_values=values
-    )
+    for config in (_WINDOW, _EFROS_LEUNG, _WEI_LEVOY):
+        config.define(values)
     flags.DEFINE_string(
-        "mask", None, "White where the source has holes, to be filled.", flag_values=values
+        "mask",
+        None,
+        "Picture that is white where the source has holes, which are filled.",
+        flag_values=values,
     )
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     method = values.method or "gatys"
     if method not in METHODS:
@@ -170,9 +165,8 @@ def _sample(values: flags.FlagValues, method: str) -> int:
     quiet.import_tensorflow()
     from stylezoo import classic
 
-    fields = ["window", "seed", *(_OWN_FLAGS[method] - _READING - {"mask", "window"})]
-    config_type = classic.EfrosLeungConfig if method == "efros_leung" else classic.WeiLevoyConfig
-    config: Any = config_type(**options.given(values, fields))
+    own = _EFROS_LEUNG if method == "efros_leung" else _WEI_LEVOY
+    config = own.create(values, **_WINDOW.given(values), **options.given(values, ["seed"]))
     source = _source(values)
     began = time.perf_counter()
     with _pixels(f"texture {method}") as callback:
@@ -259,7 +253,7 @@ def _configure(values: flags.FlagValues) -> TextureConfig:
         objective=objective_flags.texture_objective(values, config.objective),
         optimizer=options.optimizer(values, config.optimizer),
         schedule=options.schedule(values, config.schedule),
-        **options.given(values, _FIELDS),
+        **_CONFIG.given(values),
     )
 
 

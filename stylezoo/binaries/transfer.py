@@ -36,7 +36,7 @@ METHODS = ("gatys", "cnnmrf")
 
 _CONFIG = config_flags.ConfigFlags(
     PRESETS["fast"],
-    fields=["size", "style_scale", "preserve_color", "average_decay", "tile"],
+    skip=["objective", "init", "optimizer", "schedule", "content_detail"],
 )
 
 
@@ -44,7 +44,7 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
     options.define_schedule_flags(values)
-    objective_flags.define(values, default="that of the preset")
+    objective_flags.define(values, default="relative")
     _CONFIG.define(values)
 
     def string(name: str, text: str, default: str | None = None) -> None:
@@ -53,17 +53,20 @@ def define_flags(values: flags.FlagValues) -> None:
     def strings(name: str, text: str) -> None:
         flags.DEFINE_list(name, None, text, flag_values=values)
 
-    string("content", "The photograph.")
-    strings("style", "The paintings.")
-    strings("style_weights", "How much each painting counts; equally if not given.")
+    string("content", "Photograph to paint.")
+    strings("style", "Paintings whose style it takes.")
+    strings(
+        "style_weights",
+        "Share of each painting, with commas between; by default all count the same.",
+    )
     strings(
         "masks", "Pictures of the content's size, one a painting: it applies where they are white."
     )
     strings(
         "style_masks", "Masks of each painting in turn, pictures of its size: as many as --masks."
     )
-    flags.DEFINE_enum("method", None, METHODS, "One of the methods above.", flag_values=values)
-    string("preset", "One of the presets above.")
+    flags.DEFINE_enum("method", None, METHODS, "Method, one of those above.", flag_values=values)
+    string("preset", "Preset, one of those above.")
     string(
         "init",
         "What the picture starts from: content, noise, style, or the path of a picture (default: content).",
@@ -71,7 +74,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "content", "style", "output")
     reporting.check_outputs(values, [values.output])
@@ -127,13 +130,13 @@ def _configure(values: flags.FlagValues) -> tuple[TransferConfig, str | None]:
         optimizer=options.optimizer(values, config.optimizer),
         schedule=options.schedule(values, config.schedule),
         **_CONFIG.given(values),
-        **options.given(values, ["tolerance", "seed", *(["init"] if own_init else [])]),
+        **options.given(values, ["init"] if own_init else []),
     )
     return config, None if own_init else values.init
 
 
 def _by_style(masks: list[Any] | None, num_styles: int) -> list[list[Any]] | None:
-    """The masks of all paintings, painting by painting."""
+    """Return the masks of all paintings, painting by painting."""
     if masks is None:
         return None
     if len(masks) % num_styles:

@@ -25,7 +25,7 @@ class Schedule:
 
     Attributes:
         smallest: Longest side of the first of the sizes, px. Each size is about twice the one before, as near
-            as whole numbers of sizes allow. None for one size, the final one.
+            as whole numbers of sizes allow. Without it there is one size, the final one.
         initial_steps: Number of steps at the first size.
         steps: Number of steps at the last size, where it is not the first.
         middle_steps: Number of steps at the sizes between; None for as many as at the last.
@@ -271,7 +271,8 @@ class InversionConfig:
     """Everything that decides an inversion but its picture.
 
     Attributes:
-        layer: Layer whose features are inverted; may be of :data:`stylezoo.perceptual.HEAD`.
+        layer: Layer whose features are inverted; scores and log_probabilities are layers too, where the
+            weights have a head.
         size: Longest side of the result, px.
         perceptual: The network whose features are inverted.
         tv_weight: Weight of the total variation. By default it grows with the depth of the layer, as in the
@@ -294,8 +295,13 @@ class InversionConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.size <= 0:
-            raise ValueError(f"`size` must be > 0. Received: size={self.size}")
+        for field in ("size", "tv_beta"):
+            if not 0 < getattr(self, field) < math.inf:
+                raise ValueError(f"`{field}` must be > 0. Received: {field}={getattr(self, field)}")
+        for field, value in (("tv_weight", self.tv_weight or 0), ("steps", self.steps)):
+            if not 0 <= value < math.inf:
+                raise ValueError(f"`{field}` must be finite, >= 0. Received: {field}={value}")
+        _ = self.optimization  # checks what it is made of
         with errors.renamed(taps="layer"):
             perceptual.check_taps(self.perceptual.network, [self.layer], head=True)
 
@@ -308,6 +314,11 @@ class InversionConfig:
         return dataclasses.replace(
             self, tv_weight=_BASE_TV_WEIGHT * 10.0 ** (3 * depth // len(taps))
         )
+
+    @property
+    def optimization(self) -> OptimizationConfig:
+        """How the loss is minimised."""
+        return OptimizationConfig(self.optimizer, self.tolerance)
 
     def sized(self, height: int, width: int) -> Size:
         """Return the size of the result for a picture of ``height`` and ``width``, px.

@@ -9,7 +9,6 @@ from stylezoo.objectives import Reference, Targets, TotalLoss
 from stylezoo.progress import Callback
 from stylezoo.synthesis.configurations import (
     InversionConfig,
-    OptimizationConfig,
     Schedule,
     Size,
 )
@@ -57,7 +56,7 @@ def invert(
         problem,
         noise,
         levels=Schedule(smallest=None, initial_steps=config.steps, steps=0).levels(*size),
-        config=OptimizationConfig(config.optimizer, config.tolerance),
+        config=config.optimization,
         callback=callback,
     )
 

@@ -38,10 +38,10 @@ class Adam:
     """Adam (Kingma & Ba 2015, algorithm 1) with bounds by projection.
 
     Attributes:
-        learning_rate: Learning rate, in pixel values.
+        learning_rate: Learning rate of Adam, in pixel values.
         beta_1: Decay of the first moment.
         beta_2: Decay of the second moment.
-        epsilon: A number that is added to the root of the second moment.
+        epsilon: Number that is added to the root of the second moment.
     """
 
     learning_rate: float = 0.02

@@ -459,7 +459,8 @@ def test_help_does_not_import_tensorflow(arguments):
         "import sys\n"
         "from stylezoo.binaries import main\n"
         "status = main.run(sys.argv[1:])\n"
-        "heavy = {'tensorflow', 'keras', 'h5py'} & set(sys.modules)\n"
+        # keras itself may be there as a module that loads when it is used.
+        "heavy = {'tensorflow', 'keras.src', 'h5py'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "sys.exit(status)"
     )

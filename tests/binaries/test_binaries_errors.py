@@ -262,8 +262,8 @@ TABLE = {
         ("--size=3", "`--image` must be at least 4x4 px for the layer relu3_1"),
         ("--image=narrow.png --size=8", "`--image` must be at least 4x4 px for the layer relu3_1"),
         ("--tv_weight=-1", "tv_weight"),
-        ("--tv_weight=nan", "`--tv_weight` must be >= 0"),
-        ("--tv_beta=0", "`beta` must be > 0"),
+        ("--tv_weight=nan", "`--tv_weight` must be finite, >= 0"),
+        ("--tv_beta=0", "`--tv_beta` must be > 0"),
     ],
 }
 GOOD = {"transfer": TRANSFER, "texture": TEXTURE, "invert": INVERT}
@@ -304,7 +304,7 @@ WEI_LEVOY = "--method=wei_levoy --source=photo.png --output=out.png --size=40"
                 ("--window=21 --size=30x20", "`--size` must be at least the window, 21x21 px"),
                 ("--size=4", "`--size` must be at least the window"),
                 ("--size=0", "`--size` must be HEIGHTxWIDTH in px"),
-                ("--layers=relu1_1", "`--layers` must not be given with --method="),
+                ("--style_layers=relu1_1", "`--style_layers` must not be given with --method="),
                 ("--steps=3", "`--steps` must not be given with --method="),
                 ("--report=r.txt", r"must end in one of \.json"),
             )

@@ -350,7 +350,7 @@ TABLE = {
             f"{ALEX} --layers=scores",
             "`--image` must be|`--weights` of alexnet_owt must have its head",
         ),
-        ("--tv_beta=0", "`beta` must be > 0"),
+        ("--tv_beta=0", "`--tv_beta` must be > 0"),
     ],
     "dream": [
         *IMAGES,

@@ -236,12 +236,18 @@ def _texts(cls: type) -> dict[str, str]:
 
 
 def _plain(text: str, known: Mapping[str, str]) -> str:
-    """Return a docstring's text without markup; ``known``: flags of the fields that it may name."""
+    """Return a docstring's text as a help text: without markup, with a capital.
+
+    Args:
+        text: a field's text.
+        known: flags of the fields that the text may name.
+    """
 
     def literal(match: re.Match[str]) -> str:
         return f"--{known[match[1]]}" if match[1] in known else match[1].strip("\"'")
 
-    return _LITERAL.sub(literal, _ROLE.sub(r"\1", text))
+    plain = _LITERAL.sub(literal, _ROLE.sub(r"\1", text))
+    return plain[:1].upper() + plain[1:]
 
 
 def _value(config: Any, field: "dataclasses.Field[Any]") -> Any:

@@ -6,7 +6,7 @@ from stylezoo.binaries.common import config_flags
 from stylezoo.objectives.named import OBJECTIVES
 from stylezoo.objectives.objective import Objective
 
-_FLAGS = config_flags.ConfigFlags(OBJECTIVES["relative"])
+_FLAGS = config_flags.ConfigFlags(Objective)
 _PATCHES = "patches."
 _CONTENT = ("content_layers", "content_weight")
 
@@ -16,16 +16,19 @@ def define(values: flags.FlagValues, *, default: str) -> None:
 
     Args:
         values: The command's flags.
-        default: The name of the objective without --objective, for the help.
+        default: The name of the objective without --objective, whose values the help shows.
     """
     flags.DEFINE_string(
         "objective",
         None,
-        f"Named objective: {', '.join(OBJECTIVES)} (default: {default}). The flags of network, layers, "
-        "weights, losses and patches change it.",
+        config_flags.with_notes(
+            "Named objective. The flags of network, layers, weights, losses and patches change it.",
+            f"one of {', '.join(OBJECTIVES)}",
+            *config_flags.default_note(default),
+        ),
         flag_values=values,
     )
-    _FLAGS.define(values)
+    config_flags.ConfigFlags(OBJECTIVES[default]).define(values)
 
 
 def objective(values: flags.FlagValues, default: Objective) -> Objective:

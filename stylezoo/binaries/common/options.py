@@ -1,4 +1,4 @@
-"""Flags that several commands share, and what they stand for."""
+"""Flags that several commands have in common, and the functions that read them."""
 
 import dataclasses
 import glob
@@ -10,26 +10,34 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from absl import flags
 
 from stylezoo import images
+from stylezoo.binaries.common.config_flags import ConfigFlags
+from stylezoo.synthesis.configurations import InversionConfig, Schedule
+from stylezoo.synthesis.optimizers import LBFGS, Adam
 
 if TYPE_CHECKING:
-    from stylezoo.synthesis import OptimizerConfig, Schedule, TextureConfig, TransferConfig
+    from stylezoo.synthesis import OptimizerConfig, TextureConfig, TransferConfig
 
     Config = TypeVar("Config", TransferConfig, TextureConfig)
 
 OPTIMIZERS = ("lbfgs", "adam")
 
+_ADAM = ConfigFlags(Adam, fields=["learning_rate"])
+_SCHEDULE = ConfigFlags(Schedule, fields=["smallest"])
+#: The flags of an inversion, but for its layer, network and optimiser.
+INVERSION = ConfigFlags(InversionConfig, skip=["layer", "perceptual", "optimizer"])
+
 
 def define_synthesis_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that makes a picture by optimising pixels."""
+    """Define the flags of every command that makes a picture by optimising its pixels."""
     define_output_flags(
         values,
-        output="The picture to write.",
+        output="Picture to write.",
         report="Also write losses, times and settings to this JSON file.",
     )
     flags.DEFINE_integer(
         "save_every",
         None,
-        "Also write the picture as it is after every so many steps, with the step in its name.",
+        "Also write the picture whenever so many steps are done, with the step in its name.",
         1,
         flag_values=values,
     )
@@ -37,43 +45,59 @@ def define_synthesis_flags(values: flags.FlagValues) -> None:
 
 
 def define_output_flags(values: flags.FlagValues, *, output: str, report: str) -> None:
-    """The flags of every command that writes pictures; what two of them mean."""
+    """Define the flags of every command that writes pictures.
+
+    Args:
+        values: The command's flags.
+        output: Help of ``--output``.
+        report: Help of ``--report``.
+    """
     flags.DEFINE_string("output", None, output, flag_values=values)
     define_file_flags(values, report=report)
 
 
 def define_file_flags(values: flags.FlagValues, *, report: str) -> None:
-    """The flags of every command that reads pictures and may write some; what one of them means."""
+    """Define the flags of every command that reads pictures and may write some.
+
+    Args:
+        values: The command's flags.
+        report: Help of ``--report``.
+    """
     flags.DEFINE_string("report", None, report, flag_values=values)
-    flags.DEFINE_integer("quality", 95, "Of JPEG and WebP, 1 to 100.", 1, 100, flag_values=values)
+    flags.DEFINE_integer(
+        "quality", 95, "Quality of JPEG and WebP files, 1 to 100.", 1, 100, flag_values=values
+    )
     flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
     define_reading_flags(values)
 
 
 def define_reading_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that reads pictures."""
+    """Define the flags of every command that reads pictures."""
     flags.DEFINE_integer(
         "max_pixels",
         images.DEFAULT_MAX_PIXELS,
-        "Refuse to read larger pictures, which may be decompression bombs.",
+        "Refuse to read pictures of more pixels, which may be decompression bombs.",
         1,
         flag_values=values,
     )
 
 
 def require(values: flags.FlagValues, *names: str) -> None:
-    """Raise a ValueError that names the first of these flags that is missing."""
+    """Raise a ValueError that names the first of some flags that is missing."""
     for name in names:
         if not values[name].value:
             raise ValueError(f"`--{name}` must be given")
 
 
 def pictures(arguments: list[str]) -> list[pathlib.Path]:
-    """The files that positional arguments stand for, each once: pictures, folders or patterns.
+    """Return the files that positional arguments stand for, each of them once.
+
+    Args:
+        arguments: Pictures, folders of pictures, or patterns.
 
     Raises:
-        ValueError: if there are no arguments, or no pictures in a folder.
-        FileNotFoundError: for a path that does not exist, or a pattern that matches nothing.
+        ValueError: If there are no arguments, or no pictures in a folder.
+        FileNotFoundError: If a path does not exist, or a pattern matches nothing.
     """
     if not arguments:
         raise ValueError("expected photographs: pictures, folders or patterns")
@@ -81,7 +105,7 @@ def pictures(arguments: list[str]) -> list[pathlib.Path]:
 
 
 def _pictures(argument: str) -> list[pathlib.Path]:
-    """The pictures that an argument stands for."""
+    """Return the pictures that an argument stands for."""
     path = pathlib.Path(argument)
     if path.is_dir():
         found = [
@@ -107,13 +131,21 @@ def _pictures(argument: str) -> list[pathlib.Path]:
 
 
 def reject_arguments(arguments: list[str]) -> None:
-    """Raise a ValueError if there are positional arguments: a command that has only flags."""
+    """Raise a ValueError if a command that has only flags is given positional arguments."""
     if arguments:
         raise ValueError(f"expected flags only. Received: {' '.join(arguments)}")
 
 
 def numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
-    """What a list flag's texts say, or a ValueError that names the flag."""
+    """Return the numbers of a list flag.
+
+    Args:
+        name: The flag's name.
+        texts: What was given, one text a number.
+
+    Raises:
+        ValueError: If a text is no number; names the flag.
+    """
     try:
         return tuple(map(float, texts))
     except ValueError:
@@ -121,57 +153,29 @@ def numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
 
 
 def define_optimizer_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that optimises pixels."""
+    """Define the flags of every command that optimises pixels."""
     flags.DEFINE_enum("optimizer", None, OPTIMIZERS, "Optimiser of the pixels.", flag_values=values)
-    flags.DEFINE_float(
-        "learning_rate",
-        None,
-        "Learning rate of Adam, in pixel values (default: 0.02).",
-        0.0,
-        flag_values=values,
-    )
-    flags.DEFINE_integer("steps", None, "Number of steps at every size.", 0, flag_values=values)
-    flags.DEFINE_float(
-        "tolerance",
-        None,
-        "A size ends early when its loss changes by less than this fraction over 50 steps.",
-        0.0,
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "seed", None, "Seed of everything random (default: 0).", 0, flag_values=values
-    )
+    _ADAM.define(values)
 
 
 def define_inversion_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that inverts features."""
-    flags.DEFINE_string("image", None, "The picture to take features from.", flag_values=values)
-    flags.DEFINE_integer(
-        "size", None, "Longest side of the result, px (256).", 1, flag_values=values
-    )
-    flags.DEFINE_float(
-        "tv_weight",
-        None,
-        "Of the total variation; by default it grows with the layer's depth.",
-        0.0,
-        flag_values=values,
-    )
-    flags.DEFINE_float("tv_beta", None, "2 penalises steps, 1 spikes (2).", flag_values=values)
+    """Define the flags of every command that inverts features, but for layer, network, optimiser."""
+    flags.DEFINE_string("image", None, "Picture whose features are inverted.", flag_values=values)
+    INVERSION.define(values)
 
 
 def define_schedule_flags(values: flags.FlagValues) -> None:
-    """The flags of every command that goes from coarse to fine."""
-    flags.DEFINE_integer(
-        "smallest",
-        None,
-        "Longest side of the first of the sizes, px; the final size for one size only.",
-        1,
-        flag_values=values,
-    )
+    """Define the flags of every command that goes from small pictures to large ones."""
+    flags.DEFINE_integer("steps", None, "Number of steps at every size.", flag_values=values)
+    _SCHEDULE.define(values)
 
 
 def preset(values: flags.FlagValues, presets: "Mapping[str, Config]") -> "Config":
-    """The configuration of ``--preset``; or the first of those that ``--method`` has."""
+    """Return the configuration of ``--preset``, or the first one of ``--method``.
+
+    Raises:
+        ValueError: If the method has no preset of that name.
+    """
     own = [
         name
         for name, config in presets.items()
@@ -185,29 +189,32 @@ def preset(values: flags.FlagValues, presets: "Mapping[str, Config]") -> "Config
 
 
 def optimizer(values: flags.FlagValues, default: "OptimizerConfig") -> "OptimizerConfig":
-    """The optimiser that the flags ask for, or ``default``."""
-    from stylezoo.synthesis import LBFGS, Adam
+    """Return the optimiser that the flags ask for, or ``default``.
 
+    Raises:
+        ValueError: If there is a learning rate without Adam, or Adam does not allow it.
+    """
     if values.optimizer == "adam" or (values.optimizer is None and isinstance(default, Adam)):
-        rate = values.learning_rate
-        return Adam() if rate is None else Adam(learning_rate=rate)
+        return _ADAM.replace(values, Adam())
     if values.learning_rate is not None:
         raise ValueError("`--learning_rate` must come with --optimizer=adam")
     return default if isinstance(default, LBFGS) else LBFGS()
 
 
-def schedule(values: flags.FlagValues, default: "Schedule") -> "Schedule":
-    """The sizes and steps that the flags ask for, or ``default``'s."""
+def schedule(values: flags.FlagValues, default: Schedule) -> Schedule:
+    """Return ``default`` with the sizes and steps that the flags ask for.
+
+    Raises:
+        ValueError: If the number of steps or the size is out of its range.
+    """
     if values.steps is not None:
         steps = values.steps
         default = dataclasses.replace(default, initial_steps=steps, middle_steps=steps, steps=steps)
-    if values.smallest is not None:
-        default = dataclasses.replace(default, smallest=values.smallest)
-    return default
+    return _SCHEDULE.replace(values, default)
 
 
 def given(values: flags.FlagValues, fields: Sequence[str]) -> dict[str, Any]:
-    """The configuration's fields whose flags, of the same names, were given."""
+    """Return a configuration's fields whose flags, of the same names, were given."""
     chosen = {field: values[field].value for field in fields}
     return {
         field: tuple(value) if isinstance(value, list) else value
