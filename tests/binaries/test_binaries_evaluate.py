@@ -338,7 +338,7 @@ BAD_PICTURE = [
     ),
     ("--picture=tiny.png", "`photo.png` must be at least 31x31 px .* Received: 30x25 px"),
     ("--style=flat.png", "`flat.png` must be at least 16x16 px for the layer relu5_1"),
-    ("--style_size=7", "`coffee.jpg` must be at least 8x8 px"),
+    ("--style_size=7", "`coffee.jpg` must be at least 16x16 px"),
     ("--styles=coffee", "`--styles` must come with --model"),
     ("--style_images=coffee.jpg", "`--style_images` must come with --model"),
     ("--size=40", "`--size` must come with --model"),
@@ -371,7 +371,7 @@ BAD_MODEL = [
     ("--style=coffee.jpg", "`--style` must come with --picture"),
     ("--size=0", "size"),
     ("--size=30", "`a.PNG` must be at least 31x31 px"),
-    ("--style_size=7", "`coffee` must be at least 8x8 px"),
+    ("--style_size=7", "`coffee` must be at least 16x16 px"),
     *(
         (f"--against_steps={steps}", "`--against_steps` must be increasing integers >= 1")
         for steps in ("", "0", "0,1", "2,1", "1,1", "-1", "1.5", "many", "1,,2")
