@@ -59,8 +59,8 @@ lint: $(VENV)/.installed-dev
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
-# Warnings are errors: a link that leads nowhere, a docstring of an argument that isn't there. Pages
-# tell no other host of their readers; the variable turns off an advertisement in the output.
+# Warnings are errors, for instance a link that leads nowhere or a documented argument that does not
+# exist. The variable silences an advertisement.
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir $(OUT)/docs
 

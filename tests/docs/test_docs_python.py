@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from stylezoo import images
 
@@ -40,6 +42,11 @@ def size_of(path):
     return images.read_image(path).shape[1:3]
 
 
+def difference(path, picture):
+    """Mean absolute difference of a file and a picture."""
+    return float(np.mean(np.abs(images.read_image(path) - picture)))
+
+
 def test_every_page_with_code_is_tested():
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     with_code = {page.name for page in pages if CODE.search(page.read_text(encoding="utf-8"))}
@@ -48,11 +55,40 @@ def test_every_page_with_code_is_tested():
 
 
 @pytest.mark.weights
+def test_quick_start_of_the_readme(run, capsys):
+    names = run(ROOT / "README.md")
+    assert "Egyptian cat" in capsys.readouterr().out
+    photo, painter = names["photo"], names["painter"]
+    assert size_of("painted.jpg") == size_of("blended.jpg") == photo.shape[1:3]
+    # JPEG loses less than a hundredth; the photograph is far from its painting.
+    assert difference("painted.jpg", painter.paint(photo, style="starry_night")) < 0.01
+    assert difference("painted.jpg", photo) > 0.05
+    assert max(size_of("transferred.jpg")) == 128
+    losses = names["result"].losses
+    assert losses[-1]["total"] < 0.6 * losses[0]["total"]
+    inputs = painter.inputs_for(photo, style_weights=painter.style_weights("udnie")[None])
+    exported = tf.saved_model.load("exported_painter")
+    # The tolerance of XLA and other runtimes, which reorder sums.
+    np.testing.assert_allclose(exported.serve(inputs), painter(inputs), atol=1e-4)
+
+
+@pytest.mark.weights
 def test_extending(run):
     names = run(ROOT / "docs" / "extending.md")
     losses = names["result"].losses
     assert losses[-1]["total"] < 0.5 * losses[0]["total"]
     assert names["model"].output_shape == (None, 10)
+    # A step of 8 bits is 0.004; tiles and a file change less.
+    np.testing.assert_allclose(names["tiled"], names["whole"], atol=1e-4)
+    np.testing.assert_allclose(names["again"], names["whole"], atol=1e-6)
+
+
+@pytest.mark.weights
+def test_paint(run, capsys):
+    names = run(ROOT / "docs" / "paint.md")
+    assert "great_wave" in capsys.readouterr().out
+    assert size_of("out.jpg") == size_of("photo.jpg")
+    assert difference("out.jpg", names["photo"]) > 0.05
 
 
 @pytest.mark.slow
