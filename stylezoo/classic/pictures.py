@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from stylezoo import images
+from stylezoo.images import FloatArray
 
-Floats = npt.NDArray[np.float32]
 # Told of pixels done and of how many there are.
 Callback = Callable[[int, int], None]
 
 
-def channels_of(source: npt.ArrayLike) -> Floats:
+def channels_of(source: npt.ArrayLike) -> FloatArray:
     """[1, H, W, 3] as [H, W, C]: of a grey picture one channel."""
     picture = np.asarray(source, np.float32)
     if picture.ndim != 4 or len(picture) != 1:
@@ -20,7 +20,7 @@ def channels_of(source: npt.ArrayLike) -> Floats:
     return picture[0, ..., :1] if images.is_grey(picture) else picture[0]
 
 
-def picture_of(channels: Floats) -> Floats:
+def picture_of(channels: FloatArray) -> FloatArray:
     """[H, W, C] as [1, H, W, 3]."""
     return np.array(np.broadcast_to(channels, (*channels.shape[:2], 3)))[np.newaxis]
 

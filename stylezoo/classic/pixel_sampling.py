@@ -8,12 +8,12 @@ import numpy.typing as npt
 
 from stylezoo.classic.pictures import (
     Callback,
-    Floats,
     channels_of,
     check_holds_window,
     check_window,
     picture_of,
 )
+from stylezoo.images import FloatArray
 
 # The authors' pseudo-code: the seed's side, σ as a fraction of the window's, and the error up to which
 # a match is accepted, raised by a factor whenever nothing is.
@@ -59,7 +59,7 @@ def efros_leung(
     *,
     config: EfrosLeungConfig = EfrosLeungConfig(),
     callback: Callback | None = None,
-) -> Floats:
+) -> FloatArray:
     """A new picture grown from a seed, whose every neighbourhood is like one of the source.
 
     Args:
@@ -94,7 +94,7 @@ def fill_holes(
     *,
     config: EfrosLeungConfig = EfrosLeungConfig(),
     callback: Callback | None = None,
-) -> Floats:
+) -> FloatArray:
     """Continue what is known of a picture into its holes, inside or at its borders.
 
     Args:
@@ -127,7 +127,7 @@ class _Candidates:
     """All whole windows of a sample, and how unlike they are to what is known of others."""
 
     def __init__(
-        self, sample: Floats, known: npt.NDArray[np.bool_], config: EfrosLeungConfig
+        self, sample: FloatArray, known: npt.NDArray[np.bool_], config: EfrosLeungConfig
     ) -> None:
         side = (config.window, config.window)
         whole = np.lib.stride_tricks.sliding_window_view(known, side).all(axis=(2, 3))
@@ -149,7 +149,7 @@ class _Candidates:
         self.weights = np.outer(gauss, gauss).astype(np.float32)
         self.config = config
 
-    def errors(self, windows: Floats, known: npt.NDArray[np.bool_]) -> Floats:
+    def errors(self, windows: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
         """Gaussian-weighted mean squared differences, [B, N], over what is known of [B, w, w, C]."""
         weights = self.weights * known
         weights /= weights.sum(axis=(1, 2), keepdims=True)
@@ -166,7 +166,7 @@ class _Candidates:
         errors = np.maximum(squares - 2 * products + own[:, np.newaxis], 0)
         return errors / windows.shape[-1]
 
-    def draw(self, errors: Floats, random: np.random.Generator) -> tuple[Floats, float]:
+    def draw(self, errors: FloatArray, random: np.random.Generator) -> tuple[FloatArray, float]:
         """A pixel from those about as good as the best, and its error."""
         limit = errors.min() * (1 + self.config.epsilon) + _ROUNDING
         chosen = random.choice(np.flatnonzero(errors <= limit))
@@ -174,12 +174,12 @@ class _Candidates:
 
 
 def _grow(
-    canvas: Floats,
+    canvas: FloatArray,
     known: npt.NDArray[np.bool_],
     candidates: _Candidates,
     random: np.random.Generator,
     callback: Callback | None,
-) -> Floats:
+) -> FloatArray:
     """Fill what is not known, layer by layer, pixels with the most known neighbours first."""
     config = candidates.config
     half = config.window // 2

@@ -10,13 +10,13 @@ import numpy.typing as npt
 from stylezoo import images
 from stylezoo.classic.pictures import (
     Callback,
-    Floats,
     channels_of,
     check_holds_window,
     check_window,
     picture_of,
 )
 from stylezoo.classic.search import ExhaustiveSearch, Indices, Search, TreeSearch
+from stylezoo.images import FloatArray
 
 _Number = TypeVar("_Number", np.float32, np.intp)
 
@@ -82,7 +82,7 @@ def wei_levoy(
     *,
     config: WeiLevoyConfig = WeiLevoyConfig(),
     callback: Callback | None = None,
-) -> Floats:
+) -> FloatArray:
     """A new picture, pixel by pixel from coarse to fine, each after the neighbourhood most like its own.
 
     A neighbourhood is what a raster scan has done already within the window, and all around the pixel at
@@ -116,7 +116,7 @@ def wei_levoy(
     random = np.random.default_rng(config.seed)
     total = sum(height * width for height, width in sizes)
     done = 0
-    coarser: tuple[Floats, Floats] | None = None
+    coarser: tuple[FloatArray, FloatArray] | None = None
     for sample, (height, width) in reversed(list(zip(samples, sizes, strict=True))):
         colours = sample.reshape(-1, sample.shape[-1])
         canvas = colours[random.integers(len(colours), size=(height, width))]
@@ -133,7 +133,7 @@ def wei_levoy(
     return picture_of(canvas[margin : margin + size[0], margin : margin + size[1]])
 
 
-def _pyramid(sample: Floats, config: WeiLevoyConfig) -> list[Floats]:
+def _pyramid(sample: FloatArray, config: WeiLevoyConfig) -> list[FloatArray]:
     """The source at every level, itself first."""
     samples = [sample]
     while len(samples) < config.levels:
@@ -181,16 +181,16 @@ class _Level:
 
     def __init__(
         self,
-        sample: Floats,
-        canvas: Floats,
-        coarser: tuple[Floats, Floats] | None,
+        sample: FloatArray,
+        canvas: FloatArray,
+        coarser: tuple[FloatArray, FloatArray] | None,
         config: WeiLevoyConfig,
     ) -> None:
         self._sample, self._canvas = sample, canvas
         self._coarser = coarser
         self._config = config
         # By whether neighbourhoods are causal: those of the source, and a search among them.
-        self._known: dict[bool, tuple[Floats, Search]] = {}
+        self._known: dict[bool, tuple[FloatArray, Search]] = {}
         half = config.half
         height, width = sample.shape[:2]
         # The pixels whose window is inside; none reads what is not there.
@@ -215,7 +215,7 @@ class _Level:
         self._canvas[batch[:, 0], batch[:, 1]] = self._middles[chosen]
         self._origins[batch[:, 0], batch[:, 1]] = self._pixels[chosen] - self._config.half
 
-    def _search(self, vectors: Floats) -> Search:
+    def _search(self, vectors: FloatArray) -> Search:
         if self._config.search == "exhaustive":
             return ExhaustiveSearch(vectors)
         return TreeSearch(vectors, max_leaves=self._config.max_leaves)
@@ -228,7 +228,7 @@ class _Level:
         return np.where(inside, pixels[..., 0] * self._inside[1] + pixels[..., 1], -1)
 
     def _coherent(
-        self, queries: Floats, found: Indices, vectors: Floats, continuations: Indices
+        self, queries: FloatArray, found: Indices, vectors: FloatArray, continuations: Indices
     ) -> Indices:
         """The best of [B, n] continuations where it is about as near as what was found [B]."""
         limits = np.sum((vectors[found] - queries) ** 2, axis=1) * (1 + self._config.coherence)
@@ -238,7 +238,7 @@ class _Level:
         best = np.argmin(distances, axis=1)
         return np.where(distances[rows, best] <= limits, continuations[rows, best], found)
 
-    def _neighbourhoods(self, which: int, pixels: Indices, causal: bool) -> Floats:
+    def _neighbourhoods(self, which: int, pixels: Indices, causal: bool) -> FloatArray:
         """Of pixels [N, 2] of the source (0) or the picture (1), as rows."""
         picture = (self._sample, self._canvas)[which]
         parts = [_around(picture, pixels, _offsets(self._config.half, causal))]

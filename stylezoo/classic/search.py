@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from stylezoo.images import FloatArray
+
 Indices = npt.NDArray[np.intp]
 
 _LLOYD_STEPS = 4
@@ -19,7 +20,7 @@ _TOGETHER = 3
 class Search(Protocol):
     """Finds nearest vectors among those that it was made with."""
 
-    def nearest(self, queries: Floats) -> Indices:
+    def nearest(self, queries: FloatArray) -> Indices:
         """[B, D] -> [B], the index of a vector that is near, in squared distance."""
 
 
@@ -30,11 +31,11 @@ class ExhaustiveSearch:
         vectors: [N, D] float32.
     """
 
-    def __init__(self, vectors: Floats) -> None:
+    def __init__(self, vectors: FloatArray) -> None:
         self._vectors = vectors
         self._squares = np.einsum("nd,nd->n", vectors, vectors)
 
-    def nearest(self, queries: Floats) -> Indices:
+    def nearest(self, queries: FloatArray) -> Indices:
         """[B, D] -> [B], exactly."""
         return np.argmin(self._squares - 2 * (queries @ self._vectors.T), axis=1)
 
@@ -52,8 +53,8 @@ class _Tree:
         order: [N], the vectors' indices, leaf by leaf.
     """
 
-    planes: Floats
-    offsets: Floats
+    planes: FloatArray
+    offsets: FloatArray
     children: Indices
     starts: Indices
     counts: Indices
@@ -79,7 +80,9 @@ class TreeSearch:
         ValueError: if a number is not positive.
     """
 
-    def __init__(self, vectors: Floats, *, leaf_size: int = 64, max_leaves: int | None = 4) -> None:
+    def __init__(
+        self, vectors: FloatArray, *, leaf_size: int = 64, max_leaves: int | None = 4
+    ) -> None:
         for name, value in (("leaf_size", leaf_size), ("max_leaves", max_leaves)):
             if value is not None and value < 1:
                 raise ValueError(f"`{name}` must be >= 1. Received: {name}={value}")
@@ -89,7 +92,7 @@ class TreeSearch:
         self._leaves, self._squares = self._blocks(vectors)
         self._max_leaves = max_leaves or len(self._tree.counts)
 
-    def _blocks(self, vectors: Floats) -> tuple[Floats, Floats]:
+    def _blocks(self, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Leaves as blocks of one size, [leaves, n, D], and their squared lengths; infinite for none."""
         tree = self._tree
         leaves = np.flatnonzero(tree.counts)
@@ -103,7 +106,7 @@ class TreeSearch:
             squares[slot, :count] = np.einsum("nd,nd->n", own, own)
         return blocks, squares
 
-    def nearest(self, queries: Floats) -> Indices:
+    def nearest(self, queries: FloatArray) -> Indices:
         """[B, D] -> [B]."""
         count = len(queries)
         best = np.full(count, np.inf, np.float32)
@@ -111,7 +114,7 @@ class TreeSearch:
         squares = np.einsum("bd,bd->b", queries, queries)
         # Branches still to be seen, of all queries: whose, node, squared distance at least.
         who, nodes, bounds = np.arange(count), np.zeros(count, np.intp), np.zeros(count, np.float32)
-        waiting: list[tuple[Indices, Indices, Floats]] = []
+        waiting: list[tuple[Indices, Indices, FloatArray]] = []
         seen = 1
         while len(who):
             leaves = self._descend(queries, who, nodes, bounds, waiting)
@@ -125,11 +128,11 @@ class TreeSearch:
 
     def _descend(
         self,
-        queries: Floats,
+        queries: FloatArray,
         who: Indices,
         nodes: Indices,
-        bounds: Floats,
-        waiting: list[tuple[Indices, Indices, Floats]],
+        bounds: FloatArray,
+        waiting: list[tuple[Indices, Indices, FloatArray]],
     ) -> Indices:
         """The leaves below nodes on the queries' sides; what is left out goes to ``waiting``."""
         tree = self._tree
@@ -150,11 +153,11 @@ class TreeSearch:
 
     def _compare(
         self,
-        queries: Floats,
-        squares: Floats,
+        queries: FloatArray,
+        squares: FloatArray,
         who: Indices,
         leaves: Indices,
-        best: Floats,
+        best: FloatArray,
         found: Indices,
     ) -> None:
         """Look at all vectors of the leaves."""
@@ -171,8 +174,8 @@ class TreeSearch:
 
     @staticmethod
     def _next(
-        waiting: list[tuple[Indices, Indices, Floats]], best: Floats, together: int
-    ) -> tuple[Indices, Indices, Floats]:
+        waiting: list[tuple[Indices, Indices, FloatArray]], best: FloatArray, together: int
+    ) -> tuple[Indices, Indices, FloatArray]:
         """Of each query the most promising branches that may have a nearer vector; the others stay."""
         if not waiting:
             return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.float32)
@@ -187,7 +190,7 @@ class TreeSearch:
         return who[first], nodes[first], bounds[first]
 
 
-def _grow(vectors: Floats, leaf_size: int) -> _Tree:
+def _grow(vectors: FloatArray, leaf_size: int) -> _Tree:
     planes, offsets, starts, counts = [], [], [], []
     children: list[list[int]] = []
     order: list[Indices] = []
@@ -225,7 +228,7 @@ def _grow(vectors: Floats, leaf_size: int) -> _Tree:
     )
 
 
-def _split(vectors: Floats) -> tuple[Floats, float, npt.NDArray[np.bool_]] | None:
+def _split(vectors: FloatArray) -> tuple[FloatArray, float, npt.NDArray[np.bool_]] | None:
     """The plane between two centroids, and who is on its positive side; None if there are no two."""
     mean = vectors.mean(axis=0)
     spread = vectors.var(axis=0)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo import images as images_lib
+from stylezoo.images import Image
 
 # The side of a crop as a part of the square's: Krizhevsky et al. 2012 crop 224 px out of 256.
 _CROP_FRACTION = 0.875
@@ -15,7 +16,7 @@ _CROP_FRACTION = 0.875
 
 def classify(
     model: keras.Model,
-    images: Iterable[np.ndarray | tf.Tensor],
+    images: Iterable[Image],
     *,
     ten_crop: bool = False,
     batch_size: int = 16,
@@ -54,9 +55,7 @@ def classify(
     return _classified(model, images, ten_crop=ten_crop, batch_size=batch_size)
 
 
-def crops(
-    image: np.ndarray | tf.Tensor, size: int, *, ten_crop: bool = False, channels: int = 3
-) -> tf.Tensor:
+def crops(image: Image, size: int, *, ten_crop: bool = False, channels: int = 3) -> tf.Tensor:
     """Return the crops of an image that a classifier is shown: the centre, or ten crops.
 
     The image's largest centred square is resized to ``size / 0.875`` (256 px for 224). Source:
@@ -90,7 +89,7 @@ def crops(
 
 def _classified(
     model: keras.Model,
-    images: Iterable[np.ndarray | tf.Tensor],
+    images: Iterable[Image],
     *,
     ten_crop: bool,
     batch_size: int,

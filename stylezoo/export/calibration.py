@@ -54,5 +54,4 @@ def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     _, height, width, _ = image.shape
     scale = min(height / size[0], width / size[1])
     rows, columns = (max(math.floor(scale * side), 1) for side in size)
-    top, left = (height - rows) // 2, (width - columns) // 2
-    return images.resize(image[:, top : top + rows, left : left + columns], size).numpy()
+    return images.resize(images.centre_crop(image, rows, columns), size).numpy()

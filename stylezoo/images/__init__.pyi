@@ -1,33 +1,27 @@
 from .animation import ANIMATION_EXTENSIONS, check_animation_path, write_animation
+from .arrays import FloatArray, Image
 from .codecs import (
     DEFAULT_MAX_PIXELS,
     IMAGE_EXTENSIONS,
     check_output_path,
     decode_image,
     encode_image,
-    is_grey,
     read_image,
     read_mask,
     write_image,
 )
 from .colour import (
     lab_to_rgb,
-    linear_to_srgb,
     luminance,
     match_colour,
     match_histogram,
     match_luminance,
     replace_luminance,
     rgb_to_lab,
-    rgb_to_yiq,
-    rgb_to_yuv,
-    srgb_to_linear,
-    yiq_to_rgb,
-    yuv_to_rgb,
 )
 from .files import atomic_folder, atomic_path
-from .image_type import Image
-from .resizing import centre_square, fit_size, resize, resize_longest_side, rotate
+from .grey import LUMA_WEIGHTS, is_grey, luma
+from .resizing import centre_crop, centre_square, fit_size, resize, resize_longest_side, rotate
 from .samples import SAMPLES, Sample, load_sample, sample_path
 from .sheets import contact_sheet
 
@@ -35,11 +29,14 @@ __all__ = [
     "ANIMATION_EXTENSIONS",
     "DEFAULT_MAX_PIXELS",
     "IMAGE_EXTENSIONS",
+    "LUMA_WEIGHTS",
     "SAMPLES",
+    "FloatArray",
     "Image",
     "Sample",
     "atomic_folder",
     "atomic_path",
+    "centre_crop",
     "centre_square",
     "check_animation_path",
     "check_output_path",
@@ -49,8 +46,8 @@ __all__ = [
     "fit_size",
     "is_grey",
     "lab_to_rgb",
-    "linear_to_srgb",
     "load_sample",
+    "luma",
     "luminance",
     "match_colour",
     "match_histogram",
@@ -61,13 +58,8 @@ __all__ = [
     "resize",
     "resize_longest_side",
     "rgb_to_lab",
-    "rgb_to_yiq",
-    "rgb_to_yuv",
     "rotate",
     "sample_path",
-    "srgb_to_linear",
     "write_animation",
     "write_image",
-    "yiq_to_rgb",
-    "yuv_to_rgb",
 ]

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from stylezoo.images import files
+from stylezoo.images.arrays import FloatArray
+from stylezoo.images.grey import luma
 
 DEFAULT_MAX_PIXELS = 100_000_000
 
@@ -43,8 +45,6 @@ _ROWS = 256
 _TIFF_BITS_PER_SAMPLE = 258
 _TIFF_PHOTOMETRIC = 262
 _TIFF_SAMPLE_FORMAT = 339
-
-FloatArray = npt.NDArray[np.float32]
 
 _logger = logging.getLogger(__name__)
 
@@ -127,16 +127,7 @@ def read_mask(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIX
     Raises:
         FileNotFoundError, IsADirectoryError, ValueError: As for `read_image`.
     """
-    red, green, blue = np.split(read_image(path, max_pixels=max_pixels), 3, axis=-1)
-    # 0.299 R + 0.587 G + 0.114 B, in a form that is exact for grey.
-    luma = green + np.float32(0.299) * (red - green) + np.float32(0.114) * (blue - green)
-    return np.clip(luma, 0, 1)
-
-
-def is_grey(image: npt.ArrayLike) -> bool:
-    """Whether all channels of `[..., channels]` are the same."""
-    values = np.asarray(image)
-    return bool(np.all(values == values[..., :1]))
+    return luma(read_image(path, max_pixels=max_pixels))
 
 
 def write_image(

@@ -1,20 +1,15 @@
-"""Colour spaces, and giving one picture the colours of another.
+"""Colour spaces, and functions that give one picture the colours of another.
 
-Everything is `float32`; pictures are RGB (sRGB), `[0, 1]`. `rgb_to_yiq`, `yiq_to_rgb`,
-`rgb_to_yuv` and `yuv_to_rgb` are TensorFlow's own, on the gamma-encoded values as in video.
+Everything is `float32`; pictures are RGB (sRGB), `[0, 1]`.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-rgb_to_yiq = tf.image.rgb_to_yiq
-yiq_to_rgb = tf.image.yiq_to_rgb
-rgb_to_yuv = tf.image.rgb_to_yuv
-yuv_to_rgb = tf.image.yuv_to_rgb
+from stylezoo.images.grey import LUMA_WEIGHTS
 
 # IEC 61966-2-1: the two pieces of the transfer function and where they meet.
 _SRGB_LINEAR_END = 0.0031308
@@ -35,51 +30,26 @@ _WHITE_SCALED_XYZ_TO_RGB = np.linalg.inv(_RGB_TO_WHITE_SCALED_XYZ)
 # CIE 15: below delta^3 the cube root of L*a*b* goes over into a line.
 _LAB_DELTA = 6 / 29
 
-_LUMA = (0.299, 0.587, 0.114)
-
 # Variance of rounding to 8 bits. Colours that vary less are noise, which matching must not
 # stretch into colours; and grey pictures need it for a covariance that can be inverted.
 _ROUNDING_VARIANCE = 1 / (12 * 255**2)
 
 
-def srgb_to_linear(image: tf.Tensor) -> tf.Tensor:
-    """Decodes the sRGB transfer function (IEC 61966-2-1), element by element.
-
-    Args:
-        image: A float tensor of sRGB values in `[0, 1]`. Values outside follow the nearer piece.
-
-    Returns:
-        A `float32` tensor of the same shape: linear light in `[0, 1]`. Its gradient is finite
-        everywhere.
-
-    Raises:
-        ValueError: If `image` is not float.
-    """
-    image = _to_float32(image, "image")
+def _srgb_to_linear(image: tf.Tensor) -> tf.Tensor:
+    """Decode the sRGB transfer function (IEC 61966-2-1); outside [0, 1] the nearer piece goes on."""
     # The inner maximum keeps the branch that is not taken from giving a NaN gradient.
     curved = tf.pow((tf.maximum(image, _SRGB_ENCODED_END) + 0.055) / 1.055, 2.4)
     return tf.where(image <= _SRGB_ENCODED_END, image / 12.92, curved)
 
 
-def linear_to_srgb(image: tf.Tensor) -> tf.Tensor:
-    """Encodes linear light with the sRGB transfer function: inverse of `srgb_to_linear`.
-
-    Args:
-        image: A float tensor of linear light in `[0, 1]`. Values outside follow the nearer piece.
-
-    Returns:
-        A `float32` tensor of the same shape, sRGB in `[0, 1]`. Its gradient is finite everywhere.
-
-    Raises:
-        ValueError: If `image` is not float.
-    """
-    image = _to_float32(image, "image")
+def _linear_to_srgb(image: tf.Tensor) -> tf.Tensor:
+    """Encode linear light with the sRGB transfer function; the inverse of `_srgb_to_linear`."""
     curved = 1.055 * tf.pow(tf.maximum(image, _SRGB_LINEAR_END), 1 / 2.4) - 0.055
     return tf.where(image <= _SRGB_LINEAR_END, image * 12.92, curved)
 
 
 def rgb_to_lab(image: tf.Tensor) -> tf.Tensor:
-    """Converts sRGB to CIE L*a*b* (1976), D65, two-degree observer.
+    """Convert sRGB to CIE L*a*b* (1976), D65, two-degree observer.
 
     Args:
         image: A float tensor `[..., 3]`, sRGB in `[0, 1]`.
@@ -90,16 +60,16 @@ def rgb_to_lab(image: tf.Tensor) -> tf.Tensor:
         black included.
 
     Raises:
-        ValueError: If `image` is not float or has not 3 channels.
+        ValueError: If `image` is not float, or does not have 3 channels.
     """
-    linear = srgb_to_linear(_to_float32(image, "image", num_channels=3))
+    linear = _srgb_to_linear(_to_float32(image, "image", num_channels=3))
     scaled_xyz = _mix_channels(linear, _RGB_TO_WHITE_SCALED_XYZ)
     x, y, z = tf.unstack(_lab_root(scaled_xyz), num=3, axis=-1)
     return tf.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
 def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
-    """Converts CIE L*a*b* (D65, two-degree observer) to sRGB: inverse of `rgb_to_lab`.
+    """Convert CIE L*a*b* (D65, two-degree observer) to sRGB; the inverse of `rgb_to_lab`.
 
     Args:
         lab: A float tensor `[..., 3]` with L* in `[0, 100]`.
@@ -109,18 +79,18 @@ def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
         not clipped, so that their gradient survives.
 
     Raises:
-        ValueError: If `lab` is not float or has not 3 channels.
+        ValueError: If `lab` is not float, or does not have 3 channels.
     """
     lightness, a, b = tf.unstack(_to_float32(lab, "lab", num_channels=3), num=3, axis=-1)
     y = (lightness + 16) / 116
     roots = tf.stack([y + a / 500, y, y - b / 200], axis=-1)
     line = 3 * _LAB_DELTA**2 * (roots - 4 / 29)
     scaled_xyz = tf.where(roots > _LAB_DELTA, roots**3, line)
-    return linear_to_srgb(_mix_channels(scaled_xyz, _WHITE_SCALED_XYZ_TO_RGB))
+    return _linear_to_srgb(_mix_channels(scaled_xyz, _WHITE_SCALED_XYZ_TO_RGB))
 
 
 def luminance(image: tf.Tensor) -> tf.Tensor:
-    """The Y of YIQ, 0.299 R + 0.587 G + 0.114 B of the sRGB values (ITU-R BT.601 luma).
+    """Return the luma of pictures, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601; the Y of YIQ).
 
     Args:
         image: A float tensor `[..., 3]`, sRGB in `[0, 1]`.
@@ -129,17 +99,17 @@ def luminance(image: tf.Tensor) -> tf.Tensor:
         A `float32` tensor `[..., 1]` in `[0, 1]`.
 
     Raises:
-        ValueError: If `image` is not float or has not 3 channels.
+        ValueError: If `image` is not float, or does not have 3 channels.
     """
-    return _mix_channels(_to_float32(image, "image", num_channels=3), [_LUMA])
+    return _mix_channels(_to_float32(image, "image", num_channels=3), [LUMA_WEIGHTS])
 
 
 def replace_luminance(image: tf.Tensor, luminance_image: tf.Tensor) -> tf.Tensor:
-    """Keeps the I and Q of YIQ, and with them the colours, and gives the picture a new Y.
+    """Give pictures a new Y of YIQ, and keep I and Q, which are the colours.
 
-    The last step of luminance-only style transfer (Gatys et al., "Controlling Perceptual Factors
-    in Neural Style Transfer", 2017, section 5): `image` is the content, `luminance_image` the
-    stylised luminance. A change of Y alone adds the same to R, G and B, so no conversion is done.
+    This is the last step of luminance-only style transfer (Gatys et al., "Controlling Perceptual
+    Factors in Neural Style Transfer", 2017, section 5): `image` is the content, `luminance_image`
+    the stylised luminance. A change of Y alone adds the same to R, G and B, so no conversion is done.
 
     Args:
         image: A float tensor `[..., 3]`, sRGB in `[0, 1]`: the colours.
@@ -156,48 +126,44 @@ def replace_luminance(image: tf.Tensor, luminance_image: tf.Tensor) -> tf.Tensor
     return tf.clip_by_value(image + (wanted - luminance(image)), 0, 1)
 
 
-def match_colour(
-    image: tf.Tensor, reference: tf.Tensor, *, method: Literal["pca", "cholesky"] = "pca"
-) -> tf.Tensor:
-    """Maps colours linearly, so that their mean and covariance become those of `reference`.
+def match_colour(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
+    """Map colours linearly, so that their mean and covariance become those of `reference`.
 
-    Gatys, Bethge, Hertzmann, Shechtman, "Preserving Color in Neural Artistic Style Transfer",
-    2016, and "Controlling Perceptual Factors in Neural Style Transfer", 2017, section 5, where
-    `image` is the style and `reference` the content; the idea is from Hertzmann et al., "Image
-    Analogies", 2001. Unlike there, the variance of 8-bit rounding is added to both covariances:
-    grey pictures have singular ones. The result is clipped, which changes its moments where the
-    map leaves `[0, 1]`.
+    Sources: Gatys, Bethge, Hertzmann, Shechtman, "Preserving Color in Neural Artistic Style
+    Transfer", 2016, and "Controlling Perceptual Factors in Neural Style Transfer", 2017, section 5,
+    where `image` is the style and `reference` the content; the idea is from Hertzmann et al., "Image
+    Analogies", 2001. The matrix is their "image analogies" one, S_r^(1/2) S_i^(-1/2) with symmetric
+    square roots, which depends on no order of channels as a Cholesky factor would. Unlike there, the
+    variance of 8-bit rounding is added to both covariances, because those of grey pictures are
+    singular. The result is clipped, which changes its moments where the map leaves `[0, 1]`.
 
     Args:
         image: Float images `[batch, height, width, 3]`, sRGB in `[0, 1]`.
         reference: Images of any size, as many or one for all.
-        method: "pca", the symmetric square root S_r^(1/2) S_i^(-1/2), or "cholesky", the
-            triangular one L_r L_i^(-1), with S = L L^T. The first depends on no order of channels.
 
     Returns:
         `float32` images of the shape of `image`, in `[0, 1]`.
 
     Raises:
-        ValueError: If a shape, type or `method` is wrong.
+        ValueError: If a shape or type is wrong.
     """
-    roots = {"pca": _pca_map, "cholesky": _cholesky_map}
-    if method not in roots:
-        raise ValueError(f"`method` must be one of {tuple(roots)}. Received: method={method!r}")
     image, reference = _matched_pair(image, reference, num_channels=3)
     image_mean, image_covariance = _colour_moments(image)
     reference_mean, reference_covariance = _colour_moments(reference)
-    matrix = roots[method](image_covariance, reference_covariance)
-    # float64: also for its precision on GPUs, where float32 products may be TF32.
+    matrix = tf.matmul(
+        _symmetric_power(reference_covariance, 0.5), _symmetric_power(image_covariance, -0.5)
+    )
+    # float64 is precise on GPUs too, where products of float32 may be TF32.
     pixels = tf.reshape(tf.cast(image, tf.float64), [tf.shape(image)[0], -1, 3])
     matched = tf.matmul(pixels - image_mean, matrix, transpose_b=True) + reference_mean
     return tf.clip_by_value(tf.reshape(tf.cast(matched, tf.float32), tf.shape(image)), 0, 1)
 
 
 def match_luminance(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
-    """Shifts and scales luminance, so that its mean and deviation become those of `reference`.
+    """Shift and scale luminance, so that its mean and deviation become those of `reference`.
 
-    The first step of luminance-only style transfer (Gatys et al. 2017, section 5; Hertzmann et
-    al., "Image Analogies", 2001), where `image` is the style's luminance and
+    This is the first step of luminance-only style transfer (Gatys et al. 2017, section 5; Hertzmann
+    et al., "Image Analogies", 2001), where `image` is the style's luminance and
     `reference` the content's. Unlike there, the variance of 8-bit rounding is added to both, so
     that a flat picture stays flat, and the result is clipped.
 
@@ -219,12 +185,12 @@ def match_luminance(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
 
 
 def match_histogram(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
-    """Gives each channel the histogram that it has in `reference`.
+    """Give each channel the histogram that it has in `reference`.
 
-    Values become those at the same quantile, interpolated, so the sizes may differ; equal values
-    stay equal. Used as the optional last step of texture synthesis (Gatys, Ecker, Bethge,
-    "Texture Synthesis Using Convolutional Neural Networks", 2015, whose code does it). Runs in
-    NumPy: eager only, without gradient.
+    Each value becomes the reference's value at the same quantile, interpolated, so the sizes may
+    differ; equal values stay equal. Texture synthesis may end with it (Gatys, Ecker, Bethge,
+    "Texture Synthesis Using Convolutional Neural Networks", 2015, whose code does so). It runs in
+    NumPy, so it works eagerly only and has no gradient.
 
     Args:
         image: Float images `[batch, height, width, channels]`.
@@ -279,7 +245,7 @@ def _matched_pair(
 def _mix_channels(
     image: tf.Tensor, matrix: npt.NDArray[np.float64] | Sequence[Sequence[float]]
 ) -> tf.Tensor:
-    """A matrix product over the channels, without matmul: on GPUs that may be TF32."""
+    """Multiply the channels by a matrix, without matmul, which may be TF32 on GPUs."""
     channels = tf.unstack(image, num=len(matrix[0]), axis=-1)
     rows = [
         tf.add_n([float(factor) * channel for factor, channel in zip(row, channels, strict=True)])
@@ -289,13 +255,13 @@ def _mix_channels(
 
 
 def _lab_root(values: tf.Tensor) -> tf.Tensor:
-    # As in srgb_to_linear: the maximum is for the gradient of the branch that is not taken.
+    # As in _srgb_to_linear: the maximum is for the gradient of the branch that is not taken.
     root = tf.pow(tf.maximum(values, _LAB_DELTA**3), 1 / 3)
     return tf.where(values > _LAB_DELTA**3, root, values / (3 * _LAB_DELTA**2) + 4 / 29)
 
 
 def _colour_moments(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean `[batch, 1, 3]` and covariance `[batch, 3, 3]`, in float64, the latter invertible."""
+    """Return the mean `[batch, 1, 3]` and an invertible covariance `[batch, 3, 3]`, in float64."""
     pixels = tf.reshape(tf.cast(image, tf.float64), [tf.shape(image)[0], -1, image.shape[-1]])
     mean = tf.reduce_mean(pixels, axis=1, keepdims=True)
     centred = pixels - mean
@@ -304,28 +270,11 @@ def _colour_moments(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return mean, covariance + _ROUNDING_VARIANCE * tf.eye(3, dtype=tf.float64)
 
 
-def _pca_map(image_covariance: tf.Tensor, reference_covariance: tf.Tensor) -> tf.Tensor:
-    return tf.matmul(
-        _symmetric_power(reference_covariance, 0.5), _symmetric_power(image_covariance, -0.5)
-    )
-
-
 def _symmetric_power(matrix: tf.Tensor, exponent: float) -> tf.Tensor:
     values, vectors = tf.linalg.eigh(matrix)
     # Rounding can take an eigenvalue below what was added to the diagonal.
     powers = tf.pow(tf.maximum(values, _ROUNDING_VARIANCE), exponent)
     return tf.matmul(vectors * powers[:, tf.newaxis, :], vectors, transpose_b=True)
-
-
-def _cholesky_map(image_covariance: tf.Tensor, reference_covariance: tf.Tensor) -> tf.Tensor:
-    image_root, reference_root = (
-        tf.linalg.cholesky(matrix) for matrix in (image_covariance, reference_covariance)
-    )
-    # L_r L_i^-1 = (L_i^-T L_r^T)^T
-    solved = tf.linalg.triangular_solve(
-        image_root, tf.linalg.matrix_transpose(reference_root), lower=True, adjoint=True
-    )
-    return tf.linalg.matrix_transpose(solved)
 
 
 def _match_values(

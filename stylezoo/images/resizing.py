@@ -1,22 +1,24 @@
 """Sizes, antialiased resizing, rotation."""
 
 import math
-from typing import Literal
+from typing import Literal, TypeVar
 
+import numpy as np
 import tensorflow as tf
 
 Method = Literal["bicubic", "bilinear", "area"]
 
+_Image = TypeVar("_Image", np.ndarray, tf.Tensor)
 _METHODS = ("bicubic", "bilinear", "area")
 
 
 def fit_size(height: int, width: int, longest_side: int) -> tuple[int, int]:
-    """The size, with the same aspect, whose longest side is `longest_side`.
+    """Return the size of the same aspect whose longest side is `longest_side`.
 
     Args:
-        height: Of the original, in pixels.
-        width: Of the original, in pixels.
-        longest_side: Wanted, in pixels; may enlarge.
+        height: The original height, in pixels.
+        width: The original width, in pixels.
+        longest_side: The wanted longest side, in pixels, which may be larger than the original one.
 
     Returns:
         `(height, width)`. The longest side is exact, the other one rounded and at least 1.
@@ -38,11 +40,11 @@ def fit_size(height: int, width: int, longest_side: int) -> tuple[int, int]:
 def resize(
     image: tf.Tensor, size: tuple[int, int] | tf.Tensor, *, method: Method = "bicubic"
 ) -> tf.Tensor:
-    """Resizes images with antialiasing and without overshoot.
+    """Resize images with antialiasing and without overshoot.
 
-    `tf.image.resize(..., antialias=True)`, but a bicubic kernel has negative lobes and leaves
-    the range of its input at edges: here the result is clipped to the range each channel of each
-    image had before, so that `[0, 1]` stays `[0, 1]`.
+    This is `tf.image.resize(..., antialias=True)`, but for one thing: a bicubic kernel has negative
+    lobes and leaves the range of its input at edges. Here the result is clipped to the range that
+    each channel of each image had before, so that `[0, 1]` stays `[0, 1]`.
 
     Args:
         image: Float images `[batch, height, width, channels]`, any range.
@@ -77,11 +79,11 @@ def resize(
 def resize_longest_side(
     image: tf.Tensor, longest_side: int, *, method: Method = "bicubic"
 ) -> tf.Tensor:
-    """`resize` to `fit_size`: keeps the aspect; an image that fits already is returned as it is.
+    """Resize images to `fit_size`, which keeps the aspect; what fits already is returned as it is.
 
     Args:
         image: Float images `[batch, height, width, channels]` of known size.
-        longest_side: The new longest side, in pixels; may enlarge.
+        longest_side: The new longest side, in pixels, which may be larger than the old one.
         method: As for `resize`.
 
     Returns:
@@ -103,12 +105,29 @@ def resize_longest_side(
     return resize(image, size, method=method)
 
 
+def centre_crop(image: _Image, height: int | tf.Tensor, width: int | tf.Tensor) -> _Image:
+    """Cut the middle out of images.
+
+    Args:
+        image: A NumPy array or tensor `[..., H, W, channels]`; in a traced function of any size.
+        height: Rows of the result, at most H.
+        width: Columns of the result, at most W.
+
+    Returns:
+        `[..., height, width, channels]`, of the type of `image`. Where the margins are not even,
+        the upper or left one is a pixel smaller.
+    """
+    rows, columns = tf.unstack(tf.shape(image)[-3:-1])
+    top, left = (rows - height) // 2, (columns - width) // 2
+    return image[..., top : top + height, left : left + width, :]
+
+
 def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
-    """The largest centred square of images, resized as by `resize`.
+    """Cut the largest centred square out of images and resize it as `resize` does.
 
     Args:
         image: Float images `[batch, height, width, channels]`; in a traced function of any size.
-        size: The new sides, in pixels; may enlarge.
+        size: The new sides, in pixels, which may be larger than the old ones.
 
     Returns:
         `float32` images `[batch, size, size, channels]`.
@@ -116,18 +135,16 @@ def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
     Raises:
         ValueError: If `size` is not positive.
     """
-    height, width = tf.unstack(tf.shape(image)[1:3])
-    side = tf.minimum(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return resize(image[:, top : top + side, left : left + side], (size, size))
+    side = tf.reduce_min(tf.shape(image)[1:3])
+    return resize(centre_crop(image, side, side), (size, size))
 
 
 def rotate(image: tf.Tensor, degrees: float) -> tf.Tensor:
-    """Rotates images about their centre, and cuts off what then has parts from outside of them.
+    """Rotate images about their centre, and cut off whatever shows parts from outside of them.
 
     Args:
         image: Float images `[batch, height, width, channels]` of known size.
-        degrees: Counter-clockwise.
+        degrees: The angle, counter-clockwise.
 
     Returns:
         `float32` images `[batch, new_height, new_width, channels]`, bilinearly interpolated: the
@@ -140,7 +157,7 @@ def rotate(image: tf.Tensor, degrees: float) -> tf.Tensor:
     angle = math.radians(degrees)
     new_height, new_width = _inscribed(height, width, angle)
     cos, sin = math.cos(angle), math.sin(angle)
-    # From a position in the result to one in the image, both relative to the centres.
+    # The map leads from a position in the result to one in the image, both relative to the centres.
     y, x = (new_height - 1) / 2, (new_width - 1) / 2
     shift_x = (width - 1) / 2 - (cos * x - sin * y)
     shift_y = (height - 1) / 2 - (sin * x + cos * y)
@@ -155,7 +172,7 @@ def rotate(image: tf.Tensor, degrees: float) -> tf.Tensor:
 
 
 def _inscribed(height: int, width: int, angle: float) -> tuple[int, int]:
-    """The size of the largest upright rectangle in a rotated one, at least 1x1."""
+    """Return the size of the largest upright rectangle in a rotated one, at least 1x1."""
     sin, cos = abs(math.sin(angle)), abs(math.cos(angle))
     long, short = max(height, width), min(height, width)
     if short <= 2 * sin * cos * long or math.isclose(sin, cos):

@@ -1,3 +1,4 @@
+from .blurring import gaussian_blur
 from .frequency import frequency_gains
 from .patches import (
     Patches,
@@ -22,6 +23,7 @@ __all__ = [
     "Patches",
     "concat_patches",
     "frequency_gains",
+    "gaussian_blur",
     "gram",
     "interpolate_quantiles",
     "mean_and_std",

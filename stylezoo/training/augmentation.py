@@ -8,14 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo import images
+from stylezoo.images import FloatArray
 from stylezoo.training import data
-from stylezoo.training.data import FloatArray
 from stylezoo.training.labelled import LabelledPhotographs
 
 # What a random generator is for; others are in `data` and `labelled`.
 _AUGMENT = 3
-# Of ITU-R BT.601, as everywhere; they add up to 1, so that grey stays as it is.
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _ATTEMPTS = 10
 _COLOUR_PICTURES = 256
 _COLOUR_PIXELS = 1024
@@ -100,8 +98,7 @@ def middle(picture: FloatArray, short_side: float) -> FloatArray:
     """The square in the middle of a picture, [H, W, C], that ``short_side`` of them would span."""
     height, width, _ = picture.shape
     side = max(round(min(height, width) / short_side), 1)
-    top, left = (height - side) // 2, (width - side) // 2
-    return picture[top : top + side, left : left + side]
+    return images.centre_crop(picture, side, side)
 
 
 def _cut(picture: FloatArray, height: int, width: int, rng: np.random.Generator) -> FloatArray:
@@ -224,7 +221,7 @@ class Views:
         return elements.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
     def _colours(self, picture: FloatArray) -> FloatArray:
-        return picture if self.channels == 3 else (picture @ _LUMA)[..., np.newaxis]
+        return picture if self.channels == 3 else images.luma(picture)
 
     def _recoloured(self, picture: FloatArray, rng: np.random.Generator) -> FloatArray:
         sigma = self.augmentation.colour_noise

@@ -21,8 +21,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from stylezoo import images
+from stylezoo.images import FloatArray
 
-FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
 # What a random generator is for, so that no two uses share one.

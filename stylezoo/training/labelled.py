@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stylezoo import errors, images
+from stylezoo.images import FloatArray
 from stylezoo.training import data
-from stylezoo.training.data import FloatArray, Folder, IntArray, Photographs
+from stylezoo.training.data import Folder, IntArray, Photographs
 
 DEFAULT_VALIDATION_FRACTION = 0.2
 # What a random generator is for; those of `data` are 0 and 1.

@@ -11,8 +11,9 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
 from stylezoo import images
+from stylezoo.images import FloatArray
 from stylezoo.training.augmentation import Views
-from stylezoo.training.data import FloatArray, IntArray
+from stylezoo.training.data import IntArray
 
 _TOP = 5
 # Of contact sheets, px.

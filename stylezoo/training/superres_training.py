@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import errors, generators, images, losses, perceptual
+from stylezoo import errors, generators, images, losses, ops, perceptual
 from stylezoo.objectives import TotalLoss
 from stylezoo.perceptual import Perceptual
 from stylezoo.progress import Callback
@@ -73,13 +73,7 @@ def degrade(image: tf.Tensor, factor: int) -> tf.Tensor:
     Returns:
         [B, H / factor, W / factor, 3] in [0, 1].
     """
-    reach = 3
-    position = tf.range(-reach, reach + 1, dtype=tf.float32)
-    line = tf.exp(-0.5 * tf.square(position / _SIGMA))
-    line /= tf.reduce_sum(line)
-    kernel = tf.tile((line[:, None] * line[None])[:, :, None, None], [1, 1, 3, 1])
-    padded = tf.pad(image, [[0, 0], [reach, reach], [reach, reach], [0, 0]], "REFLECT")
-    blurred = tf.nn.depthwise_conv2d(padded, kernel, [1, 1, 1, 1], "VALID")
+    blurred = ops.gaussian_blur(image, _SIGMA, border="REFLECT")
     size = tf.shape(image)[1:3] // factor
     return tf.clip_by_value(tf.image.resize(blurred, size, "bicubic"), 0.0, 1.0)
 

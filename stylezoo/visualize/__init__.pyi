@@ -9,7 +9,6 @@ from .activation import (
     scores,
 )
 from .ascent import (
-    MEAN_COLOUR,
     Blur,
     ClipContribution,
     ClipNorm,
@@ -44,7 +43,6 @@ from .unit_scores import (
 
 __all__ = [
     "CAM_METHODS",
-    "MEAN_COLOUR",
     "METHODS",
     "PARAMETRIZATIONS",
     "POSITIONS",

@@ -21,10 +21,11 @@ from stylezoo.synthesis import (
 )
 from stylezoo.synthesis.optimizers import Adam, OptimizerConfig
 from stylezoo.visualize import ascent
-from stylezoo.visualize.ascent import MEAN_COLOUR, GradientAscent
+from stylezoo.visualize.ascent import GradientAscent
 from stylezoo.visualize.rectifiers import with_rectifiers
 from stylezoo.visualize.transforms import Jitter, Padding, Rotation, Scale, Transform, transform
 from stylezoo.visualize.unit_scores import DiversityLoss, Objective, ScoreLoss, check_objective
+from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
 PARAMETRIZATIONS = ("pixels", "fourier")
 STARTS = ("grey", "noise")
@@ -190,7 +191,7 @@ def ranks(judge: keras.Model, images: Sequence[np.ndarray], classes: Sequence[in
 def initial(config: ActivationConfig, batch: int) -> tf.Tensor:
     """What ``config`` starts from, [batch, size, size, 3] in [0, 1]."""
     shape = [batch, config.size, config.size, 3]
-    start = tf.broadcast_to(tf.constant(MEAN_COLOUR), shape)
+    start = tf.broadcast_to(tf.constant(IMAGENET_MEAN), shape)
     if config.start == "grey":
         return start
     # 0-255 noise of N(0, 10), as in Yosinski et al. 2015.
@@ -208,7 +209,7 @@ def parameter(config: ActivationConfig, start: tf.Tensor) -> ImageParameter:
 def _terms(objective: Objective, config: ActivationConfig) -> list[losses.LossTerm]:
     terms: list[losses.LossTerm] = [ScoreLoss(objective)]
     if config.l2_weight:
-        terms.append(losses.L2Loss(MEAN_COLOUR, weight=config.l2_weight))
+        terms.append(losses.L2Loss(IMAGENET_MEAN, weight=config.l2_weight))
     if config.tv_weight:
         terms.append(losses.TotalVariationLoss(weight=config.tv_weight))
     if config.diversity_weight and config.diversity_layer:

@@ -1,43 +1,46 @@
 """Plain gradient ascent, and the regularisers that it applies to the picture after every step.
 
-Each regulariser is a function of the picture of its own (Yosinski et al. 2015, section 3); any number of
-them are applied one after another.
+Activation maximisation and DeepDream take the same step. Each regulariser is a function of the picture on
+its own (Yosinski et al. 2015, section 3), so that any number of them can be applied one after another.
 """
 
 import abc
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from stylezoo import ops
 from stylezoo.synthesis import ImageParameter, Minimizer
 from stylezoo.synthesis.minimizers import Loss, Terms
-
-# What is "zero" in the papers, whose images have had the mean subtracted: ImageNet's mean colour.
-MEAN_COLOUR = (0.485, 0.456, 0.406)
+from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
 
 class Regularizer(abc.ABC):
-    """What is done to a picture after a step."""
+    """A change of the picture after a step.
+
+    The papers' images have had the mean subtracted. Where they say "zero", the mean colour of ImageNet is
+    meant, and a regulariser sees the picture minus that colour.
+    """
 
     @abc.abstractmethod
     def __call__(self, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """The picture to go on with.
+        """Return the picture to go on with.
 
         Args:
             picture: [B, H, W, 3] float32, minus the mean colour.
-            gradient: of the loss with respect to the picture before the step.
-            step: its number, from 1, int32.
+            gradient: [B, H, W, 3], of the loss with respect to the picture before the step.
+            step: the step's number, from 1, int32.
         """
 
 
 @dataclasses.dataclass(frozen=True)
 class Decay(Regularizer):
-    """Shrinks all pixels towards the mean colour: a prior of small contrast.
+    """Shrinks all pixels towards the mean colour, which is a prior of small contrast.
 
     Attributes:
-        rate: by which fraction.
+        rate: the fraction of a pixel's value that is taken away.
     """
 
     rate: float
@@ -49,11 +52,11 @@ class Decay(Regularizer):
 
 @dataclasses.dataclass(frozen=True)
 class Blur(Regularizer):
-    """A Gaussian blur, which takes away what natural images have little of.
+    """Blurs the picture, which takes away the high frequencies that natural images have little of.
 
     Attributes:
-        sigma: standard deviation, px.
-        every: after every so many steps, since it costs time.
+        sigma: standard deviation of the Gaussian, px.
+        every: how many steps there are from one blur to the next, since a blur costs time.
     """
 
     sigma: float
@@ -61,7 +64,11 @@ class Blur(Regularizer):
 
     def __call__(self, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """See :meth:`Regularizer.__call__`."""
-        return tf.cond(step % self.every == 0, lambda: blur(picture, self.sigma), lambda: picture)
+        return tf.cond(
+            step % self.every == 0,
+            lambda: ops.gaussian_blur(picture, self.sigma),
+            lambda: picture,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +76,7 @@ class ClipNorm(Regularizer):
     """Sets the pixels of the smallest norms to the mean colour.
 
     Attributes:
-        percentile: how many of them, %.
+        percentile: how many of the pixels are set, %.
     """
 
     percentile: float
@@ -83,11 +90,11 @@ class ClipNorm(Regularizer):
 class ClipContribution(Regularizer):
     """Sets the pixels that matter least for the score to the mean colour.
 
-    How much one matters is ``|Σ x · ∂score/∂x|`` over its colours: to first order, by how much the score
-    would change if it weren't there.
+    How much a pixel matters is ``|Σ x · ∂score/∂x|`` over its colours: to first order, by how much the
+    score would change if the pixel had the mean colour.
 
     Attributes:
-        percentile: how many of them, %.
+        percentile: how many of the pixels are set, %.
     """
 
     percentile: float
@@ -100,14 +107,14 @@ class ClipContribution(Regularizer):
 
 @dataclasses.dataclass(frozen=True)
 class GradientAscent:
-    """Steps of one length along each picture's gradient, each followed by regularisers.
+    """Gradient ascent by steps of one length, each followed by regularisers.
 
-    Differs from Yosinski et al. in the length, which there is a rate times the gradient's: scores of
-    different networks have gradients of very different lengths.
+    It differs from Yosinski et al. in the length, which there is a rate times the gradient's length: the
+    scores of different networks have gradients of very different lengths.
 
     Attributes:
-        step_size: mean absolute change of a pixel, in pixel values, as of DeepDream.
-        regularizers: in this order.
+        step_size: mean absolute change of a pixel in one step, in pixel values.
+        regularizers: what is applied after each step, in this order.
     """
 
     step_size: float = 0.01
@@ -115,7 +122,7 @@ class GradientAscent:
 
     def __post_init__(self) -> None:
         if not self.step_size > 0:
-            raise ValueError(f"`step_size` must be > 0. Received: {self.step_size}")
+            raise ValueError(f"`step_size` must be > 0. Received: step_size={self.step_size}")
 
     def start(
         self,
@@ -125,7 +132,7 @@ class GradientAscent:
         *,
         targets: tuple[Any, ...] = (),
     ) -> Minimizer:
-        """A minimiser; it has no state but the number of steps."""
+        """Return a minimiser, which has no state but the number of steps."""
         return _AscentMinimizer(self, parameter, loss)
 
 
@@ -136,16 +143,15 @@ class _AscentMinimizer(Minimizer):
         self._steps = tf.Variable(0)
 
     def restart(self, *targets: Any) -> None:
-        """From step 1 on."""
+        """Begin again with step 1."""
         self._steps.assign(0)
 
     def _step(self, *targets: Any) -> tuple[tf.Tensor, Terms, tf.Tensor]:
         total, terms, gradient = self.evaluate(*targets)
         step = self._steps.assign_add(1)
-        length = tf.reduce_mean(tf.abs(gradient), axis=[1, 2, 3], keepdims=True)
-        change = -self._config.step_size * tf.math.divide_no_nan(gradient, length)
-        mean = tf.constant(MEAN_COLOUR)
-        picture = self.parameter.variable + change - mean
+        mean = tf.constant(IMAGENET_MEAN)
+        # The score is minus the loss.
+        picture = self.parameter.variable + step_along(-gradient, self._config.step_size) - mean
         for regularizer in self._config.regularizers:
             picture = regularizer(picture, gradient, step)
         self.parameter.variable.assign(picture + mean)
@@ -153,27 +159,67 @@ class _AscentMinimizer(Minimizer):
         return total, terms, tf.constant(1)
 
 
-def blur(picture: tf.Tensor, sigma: float) -> tf.Tensor:
-    """A Gaussian blur of [B, H, W, C], mirrored at the border; ``sigma`` in px."""
-    radius = max(int(3.0 * sigma + 0.5), 1)
-    offsets = tf.range(-radius, radius + 1, dtype=tf.float32)
-    weights = tf.exp(-tf.square(offsets) / (2.0 * sigma**2))
-    weights /= tf.reduce_sum(weights)
-    for axis in (1, 2):
-        paddings = [[radius, radius] if each == axis else [0, 0] for each in range(4)]
-        padded = tf.pad(picture, paddings, "SYMMETRIC")
-        side = tf.shape(picture)[axis]
-        picture = tf.add_n(
-            [
-                weights[index] * tf.gather(padded, tf.range(index, index + side), axis=axis)
-                for index in range(2 * radius + 1)
-            ]
-        )
-    return picture
+def step_along(gradient: tf.Tensor, step_size: float) -> tf.Tensor:
+    """Return a step along each picture's gradient, whatever the gradient's length.
+
+    Args:
+        gradient: [B, H, W, 3] float32, of the score with respect to the pictures.
+        step_size: mean absolute change of a pixel, in pixel values.
+
+    Returns:
+        [B, H, W, 3] float32; 0 for a picture whose gradient is 0.
+    """
+    length = tf.reduce_mean(tf.abs(gradient), axis=[1, 2, 3], keepdims=True)
+    return step_size * tf.math.divide_no_nan(gradient, length)
+
+
+def tiled_gradient(
+    score: Callable[[tf.Tensor], tf.Tensor], image: tf.Tensor, counts: tf.Tensor
+) -> tf.Tensor:
+    """Return the gradient of a score that is the sum of the scores of a picture's tiles.
+
+    Only one tile's features are in memory at a time.
+
+    Args:
+        score: gives the score, a scalar, of a tile [1, h, w, 3].
+        image: [1, H, W, 3] float32.
+        counts: [2] int32, how many rows and columns of tiles there are.
+
+    Returns:
+        [1, H, W, 3] float32.
+    """
+    size = tf.shape(image)[1:3]
+
+    def of_tile(row: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
+        index = tf.stack([row, column])
+        begin, end = index * size // counts, (index + 1) * size // counts
+        pixels = image[:, begin[0] : end[0], begin[1] : end[1]]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(pixels)
+            value = score(pixels)
+        return tape.gradient(value, pixels)
+
+    def of_row(row: tf.Tensor) -> tf.Tensor:
+        return _concat(lambda column: of_tile(row, column), counts[1], axis=2)
+
+    return _concat(of_row, counts[0], axis=1)
+
+
+def _concat(piece: Callable[[tf.Tensor], tf.Tensor], count: tf.Tensor, *, axis: int) -> tf.Tensor:
+    """Join ``piece(0)`` to ``piece(count - 1)``, computed one at a time."""
+    shape: list[int | None] = [1, None, None, 3]
+    _, joined = tf.while_loop(
+        lambda index, _: index < count,
+        lambda index, done: (index + 1, tf.concat([done, piece(index)], axis=axis)),
+        (tf.constant(1), piece(tf.constant(0))),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape(shape)),
+        parallel_iterations=1,
+    )
+    return joined
 
 
 def _clip(picture: tf.Tensor, importance: tf.Tensor, percentile: float) -> tf.Tensor:
-    """Zeros where a picture's importance, [B, H, W], is among its smallest."""
+    """Set the pixels to zero whose importance, [B, H, W], is among the smallest of their picture."""
     flat = tf.sort(tf.reshape(importance, [tf.shape(importance)[0], -1]), axis=1)
     count = tf.cast(tf.shape(flat)[1], tf.float32)
     rank = tf.cast(tf.floor(percentile / 100.0 * (count - 1.0)), tf.int32)
@@ -182,7 +228,7 @@ def _clip(picture: tf.Tensor, importance: tf.Tensor, percentile: float) -> tf.Te
 
 
 def published(index: int) -> Sequence[Regularizer]:
-    """One of the four sets of Yosinski et al. 2015 (table 1), ``index`` from 0."""
+    """Return one of the four sets of Yosinski et al. 2015 (table 1), ``index`` from 0."""
     sets: tuple[tuple[Regularizer, ...], ...] = (
         (Blur(0.5, 4), ClipNorm(50.0)),
         (Decay(0.3), ClipNorm(20.0)),

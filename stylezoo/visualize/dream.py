@@ -9,22 +9,24 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import errors, perceptual
 from stylezoo import images as images_lib
+from stylezoo import perceptual
+from stylezoo.images import Image
 from stylezoo.losses import Features
+from stylezoo.visualize import ascent
 
-# Step, and steps in all octaves together.
+# Is called with the number of steps done and with that of the steps in all octaves together.
 Callback = Callable[[int, int], None]
 
 
 @dataclasses.dataclass(frozen=True)
 class Dreamed:
-    """What a dream amplifies.
+    """A layer, or a channel of it, that a dream amplifies.
 
     Attributes:
-        layer: a tap.
-        channel: of it; None for all.
-        weight: beside the other ones; negative to suppress.
+        layer: a tap of the network.
+        channel: index of the only channel that counts; None for all channels.
+        weight: factor of its score beside those of the other ones; negative to suppress it.
     """
 
     layer: str
@@ -63,8 +65,7 @@ class DreamConfig:
     def __post_init__(self) -> None:
         if not self.dreamed:
             raise ValueError("`layers` must name at least one layer. Received: none")
-        with errors.renamed(taps="layers"):
-            perceptual.check_taps(self.network, self.layers)
+        perceptual.check_taps(self.network, self.layers, name="layers")
         infos = perceptual.tap_info(self.network)
         for each in self.dreamed:
             count = infos[each.layer].channels
@@ -86,7 +87,7 @@ class DreamConfig:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Those that are looked at, each once."""
+        """The layers that are looked at, each once."""
         return tuple(dict.fromkeys(each.layer for each in self.dreamed))
 
     @property
@@ -99,21 +100,23 @@ class DreamConfig:
 class Dreamer:
     """A network that dreams.
 
-    Differs from the authors' code in that a large picture is seen tile by tile. The picture is a torus to
-    the tiles, which begin anywhere on it, anew at every step, so that no place is their border for long:
-    no seams, as with the authors' own tiles of later versions.
+    Its step is that of :class:`~stylezoo.visualize.GradientAscent`. It differs from the authors' code in
+    that a large picture is seen tile by tile. To the tiles the picture is a torus, on which they begin at
+    another place at every step, so that no place is their border for long: there are no seams, as with
+    the authors' own tiles of later versions.
 
     Args:
         config: see :class:`DreamConfig`.
-        guide: [1, H, W, 3] in [0, 1], whose features are dreamed of: at every position those of the guide
-            with the largest dot product, as in the authors' code. None for the picture's own.
+        guide: [1, H, W, 3] in [0, 1], whose features are dreamed of: at every position the picture's
+            features become more like those of the guide with the largest dot product, as in the authors'
+            code. None for the picture's own features.
 
     Raises:
         ValueError: if the guide is too small for a layer.
         WeightsError: if the network's weights can't be had.
     """
 
-    def __init__(self, config: DreamConfig, guide: np.ndarray | tf.Tensor | None = None) -> None:
+    def __init__(self, config: DreamConfig, guide: Image | None = None) -> None:
         self.config = config
         self._network: keras.Model = perceptual.perceptual_network(
             config.network, config.layers, weights=config.weights
@@ -121,8 +124,7 @@ class Dreamer:
         self._random = tf.random.Generator.from_seed(config.seed)
         self._guides: dict[str, tf.Tensor] = {}
         if guide is not None:
-            with errors.renamed(image="guide"):
-                _check_size(config, guide)
+            _check_size(config, guide, "guide")
             features = self._network(guide)
             self._guides = {
                 layer: tf.reshape(values, [-1, values.shape[-1]])
@@ -131,10 +133,8 @@ class Dreamer:
         specification = tf.TensorSpec([1, None, None, 3])
         self._step = tf.function(self._ascend, input_signature=[specification], autograph=False)
 
-    def __call__(
-        self, image: np.ndarray | tf.Tensor, *, callback: Callback | None = None
-    ) -> np.ndarray:
-        """The dream of a picture.
+    def __call__(self, image: Image, *, callback: Callback | None = None) -> np.ndarray:
+        """Dream of a picture.
 
         Args:
             image: [1, H, W, 3] in [0, 1].
@@ -146,7 +146,7 @@ class Dreamer:
         Raises:
             ValueError: if the picture is too small for a layer.
         """
-        _check_size(self.config, image)
+        _check_size(self.config, image, "image")
         sizes = self._sizes(image.shape[1], image.shape[2])
         total, done = len(sizes) * self.config.steps, 0
         detail = tf.zeros([1, *sizes[0], 3])
@@ -164,28 +164,28 @@ class Dreamer:
 
     def zoom(
         self,
-        image: np.ndarray | tf.Tensor,
+        image: Image,
         *,
         frames: int,
         factor: float = 1.05,
         callback: Callback | None = None,
     ) -> Iterator[np.ndarray]:
-        """The endless zoom: each frame is the dream of the middle of the one before.
+        """Yield an endless zoom: each frame is the dream of the middle of the one before.
 
         Args:
             image: [1, H, W, 3] in [0, 1].
-            frames: how many.
-            factor: by which the middle is enlarged.
+            frames: how many frames there are.
+            factor: how many times as large the middle becomes from frame to frame.
             callback: called after every step of a frame.
 
         Yields:
-            [1, H, W, 3] float32 in [0, 1] each.
+            The frames, [1, H, W, 3] float32 in [0, 1] each.
 
         Raises:
             ValueError: if ``factor`` is < 1, or the picture too small.
         """
         if not factor >= 1:
-            raise ValueError(f"`zoom` must be >= 1. Received: zoom={factor}")
+            raise ValueError(f"`factor` must be >= 1. Received: factor={factor}")
         for frame in range(frames):
             if frame:
                 image = _enlarged_middle(image, factor)
@@ -193,48 +193,31 @@ class Dreamer:
             yield image
 
     def _sizes(self, height: int, width: int) -> list[tuple[int, int]]:
-        """Of the octaves, the smallest first."""
+        """Return the sizes of the octaves, the smallest first."""
         scales = [self.config.octave_scale**-octave for octave in range(self.config.octaves)]
         sizes = [(round(height * scale), round(width * scale)) for scale in reversed(scales)]
         fitting = [size for size in sizes if min(size) >= self.config.smallest]
         return fitting or [(height, width)]
 
     def _ascend(self, image: tf.Tensor) -> tf.Tensor:
-        """One step."""
+        """Take one step."""
         size = tf.shape(image)[1:3]
         counts = -(-size // self.config.tile)
         shift = self._shift(size, counts)
         rolled = tf.roll(image, shift, axis=[1, 2])
-        gradient = tf.roll(self._gradient(rolled, size, counts), -shift, axis=[1, 2])
-        length = tf.reduce_mean(tf.abs(gradient))
-        change = self.config.step_size * tf.math.divide_no_nan(gradient, length)
+        gradient = ascent.tiled_gradient(self._score, rolled, counts)
+        change = ascent.step_along(tf.roll(gradient, -shift, axis=[1, 2]), self.config.step_size)
         return tf.clip_by_value(image + change, 0.0, 1.0)
 
     def _shift(self, size: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
-        """Where the lattice of tiles begins: anywhere, or for one tile near the picture's corner."""
+        """Draw where the lattice of tiles begins: anywhere, but for one tile near the picture's corner."""
         reach = tf.where(tf.reduce_all(counts == 1), tf.minimum(self.config.jitter, size), size)
         drawn = self._random.uniform([2], 0, 2**30, dtype=tf.int32)
         return drawn % (2 * reach + 1) - reach
 
-    def _gradient(self, image: tf.Tensor, size: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
-        """Of the score with respect to the picture, tile by tile."""
-
-        def of_tile(row: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
-            index = tf.stack([row, column])
-            begin, end = index * size // counts, (index + 1) * size // counts
-            pixels = image[:, begin[0] : end[0], begin[1] : end[1]]
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(pixels)
-                score = self._score(self._network(pixels))
-            return tape.gradient(score, pixels)
-
-        def of_row(row: tf.Tensor) -> tf.Tensor:
-            return _concat(lambda column: of_tile(row, column), counts[1], axis=2)
-
-        return _concat(of_row, counts[0], axis=1)
-
-    def _score(self, features: Features) -> tf.Tensor:
-        """Of a tile: sums over positions, so that large tiles count as much as small ones."""
+    def _score(self, tile: tf.Tensor) -> tf.Tensor:
+        """Return a tile's score: sums over positions, so that large tiles count as much as small ones."""
+        features: Features = self._network(tile)
         return tf.add_n([self._part(each, features[each.layer]) for each in self.config.dreamed])
 
     def _part(self, dreamed: Dreamed, values: tf.Tensor) -> tf.Tensor:
@@ -244,7 +227,7 @@ class Dreamer:
             guide = None if guide is None else guide[:, dreamed.channel : dreamed.channel + 1]
         channels = values.shape[-1]
         if guide is None:
-            # The square amplifies what is there; of a channel the sum calls up what is not, too.
+            # The square amplifies what is there; the sum over a channel calls up what is not, too.
             energy = 0.5 * tf.square(values) if dreamed.channel is None else values
         else:
             energy = tf.reduce_max(_products(values, guide), axis=-1)
@@ -253,31 +236,20 @@ class Dreamer:
 
 
 def _products(values: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
-    """Dot products of every position, [B, h, w, C], with every one of the guide, [N, C]."""
+    """Return the dot products of every position of [B, h, w, C] with every one of the guide, [N, C]."""
     return tf.einsum("bhwc,nc->bhwn", values, guide)
 
 
-def _concat(piece: Callable[[tf.Tensor], tf.Tensor], count: tf.Tensor, *, axis: int) -> tf.Tensor:
-    """``piece(0)`` to ``piece(count - 1)`` side by side, one at a time."""
-    shape: list[int | None] = [1, None, None, 3]
-    _, joined = tf.while_loop(
-        lambda index, _: index < count,
-        lambda index, done: (index + 1, tf.concat([done, piece(index)], axis=axis)),
-        (tf.constant(1), piece(tf.constant(0))),
-        shape_invariants=(tf.TensorShape([]), tf.TensorShape(shape)),
-        parallel_iterations=1,
-    )
-    return joined
-
-
-def _enlarged_middle(image: np.ndarray, factor: float) -> tf.Tensor:
-    """The middle of [1, H, W, 3], enlarged to its size; to fractions of a px, so that it moves evenly."""
+def _enlarged_middle(image: Image, factor: float) -> tf.Tensor:
+    """Enlarge the middle of [1, H, W, 3] to its size, to fractions of a px, so that it moves evenly."""
     height, width = image.shape[1:3]
     margin = (1.0 - 1.0 / factor) / 2.0
     box = [[margin, margin, 1.0 - margin, 1.0 - margin]]
     return tf.image.crop_and_resize(image, box, [0], [height, width])
 
 
-def _check_size(config: DreamConfig, image: Any) -> None:
+def _check_size(config: DreamConfig, image: Any, name: str) -> None:
     height, width = image.shape[1:3]
-    perceptual.check_image_size(height, width, architecture=config.network, taps=config.layers)
+    perceptual.check_image_size(
+        height, width, architecture=config.network, taps=config.layers, name=name
+    )

@@ -6,23 +6,25 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_NEAREST = 15  # images to a mean, as in the paper
+from stylezoo.images import Image
+
+_NEAREST = 15  # images that a mean is taken over, as in the paper
 _ROUNDS = 50
 
 
 def cluster_means(
-    network: keras.Model, images: Iterable[tf.Tensor], count: int, *, seed: int = 0
+    network: keras.Model, images: Iterable[Image], count: int, *, seed: int = 0
 ) -> tf.Tensor:
-    """The mean image of each cluster: of the 15 images at most that are nearest to its centre.
+    """Return the mean image of each cluster, taken over the 15 images at most nearest to its centre.
 
-    K-means on the mean over positions of a layer's features, as unit vectors. Differs from the paper in
-    that, which reduces a fully connected layer's by PCA and t-SNE first.
+    The clusters are those of k-means on the mean over positions of a layer's features, as unit vectors.
+    The paper instead reduces the features of a fully connected layer by PCA and t-SNE first.
 
     Args:
         network: images -> {tap: features}; the first tap decides.
         images: [1, H, W, 3] in [0, 1] each, all of one size.
-        count: of clusters.
-        seed: of the first centres.
+        count: the number of clusters.
+        seed: decides the first centres.
 
     Returns:
         [count, H, W, 3] in [0, 1], the largest cluster first.
@@ -33,7 +35,8 @@ def cluster_means(
     stacked = [np.asarray(image) for image in images]
     if not 1 <= count <= len(stacked):
         raise ValueError(
-            f"`facets` must be from 1 to {len(stacked)}, the number of images. Received: {count}"
+            f"`count` must be from 1 to {len(stacked)}, the number of images. "
+            f"Received: count={count}"
         )
     tap = next(iter(network.output))
     features = np.concatenate([_embed(network(image)[tap]) for image in stacked])
@@ -48,7 +51,7 @@ def cluster_means(
 
 
 def _embed(features: tf.Tensor) -> np.ndarray:
-    """[1, C] of length 1."""
+    """Return the mean over positions as a unit vector, [1, C]."""
     pooled = tf.reduce_mean(features, axis=[1, 2]) if features.shape.rank == 4 else features
     return np.asarray(tf.math.l2_normalize(pooled, axis=-1))
 
@@ -56,7 +59,7 @@ def _embed(features: tf.Tensor) -> np.ndarray:
 def _k_means(
     points: np.ndarray, count: int, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Lloyd's algorithm from points far from each other (k-means++): centres, and whose each point is."""
+    """Return centres and the number of each point's centre, by Lloyd's algorithm after k-means++."""
     centres = points[[random.integers(len(points))]]
     while len(centres) < count:
         squares = _squares(points, centres).min(axis=1) + 1e-12
@@ -74,4 +77,5 @@ def _k_means(
 
 
 def _squares(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the squared distances of all points to all centres, [points, centres]."""
     return np.square(points[:, None] - centres[None]).sum(axis=-1)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo.classifiers import TapInfo
+from stylezoo.images import Image
 from stylezoo.layers import Preprocess
 from stylezoo.visualize.attribution import Attribution, AttributionConfig
 from stylezoo.visualize.unit_scores import Unit
@@ -60,7 +61,7 @@ class Patch:
 
 def best_patches(
     network: keras.Model,
-    images: Iterable[np.ndarray | tf.Tensor],
+    images: Iterable[Image],
     *,
     layer: str,
     channels: Sequence[int],
@@ -109,7 +110,7 @@ def crop(picture: np.ndarray, patch: Patch, info: TapInfo, *, fill: float) -> np
 
 
 def guided_backprop(
-    network: keras.Model, image: np.ndarray | tf.Tensor, *, layer: str, channel: int, patch: Patch
+    network: keras.Model, image: Image, *, layer: str, channel: int, patch: Patch
 ) -> np.ndarray:
     """Guided backprop of the neuron of a patch, [H, W, 3] for the image [1, H, W, 3] that it is from."""
     unit = Unit(layer, channel, (patch.row, patch.column))

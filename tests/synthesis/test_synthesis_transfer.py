@@ -139,7 +139,7 @@ def test_style_scale_is_the_size_of_the_style(content, style, configure, monkeyp
 
 
 def chroma(image):
-    return images.rgb_to_yiq(tf.convert_to_tensor(image)).numpy()[..., 1:]
+    return tf.image.rgb_to_yiq(tf.convert_to_tensor(image)).numpy()[..., 1:]
 
 
 def test_luminance_keeps_the_colours_of_the_content(content, style, configure):

@@ -9,7 +9,7 @@ import scipy.ndimage
 import tensorflow as tf
 from networks import assert_gradient, random_image
 
-from stylezoo import classifiers, perceptual, synthesis, visualize
+from stylezoo import classifiers, perceptual, visualize
 from stylezoo.synthesis import Adam, FourierImage, Pixels
 from stylezoo.visualize import ActivationConfig, Direction, Unit, WeightedSum
 
@@ -318,7 +318,7 @@ def test_cluster_means():
     means = visualize.cluster_means(network, pictures, 3).numpy()
     for mean, members in zip(means, (pictures[:6], pictures[6:9], pictures[9:]), strict=True):
         np.testing.assert_allclose(mean, members.mean(axis=0)[0], atol=1e-6)
-    with pytest.raises(ValueError, match=r"`facets` must be from 1 to 11, .* Received: 12"):
+    with pytest.raises(ValueError, match=r"`count` must be from 1 to 11, .* Received: count=12"):
         visualize.cluster_means(network, pictures, 12)
 
 
@@ -353,8 +353,27 @@ def test_bad_parts(headed):
         visualize.maximize(Unit("fire9", 0), config=quick(headed, size=8))
     with pytest.raises(ValueError, match="`channel` of fire9 must be from 0 to 511"):
         visualize.maximize(Unit("fire9", 512), config=quick(headed))
-    assert isinstance(visualize.PRESETS["robust"].optimizer, Adam)
-    assert synthesis.FourierImage is FourierImage
+
+
+def test_presets_are_those_of_the_papers():
+    """Regularisers are functions of pixels, so that their presets optimise pixels by plain ascent."""
+    regularizers = {
+        "l2": [],
+        "yosinski1": [visualize.Blur(0.5, 4), visualize.ClipNorm(50.0)],
+        "yosinski2": [visualize.Decay(0.3), visualize.ClipNorm(20.0)],
+        "yosinski3": [visualize.Decay(1e-4), visualize.Blur(1.0, 4)],
+        "yosinski4": [visualize.Blur(0.5, 4), visualize.ClipContribution(90.0)],
+    }
+    for name, config in visualize.PRESETS.items():
+        if name in regularizers:
+            assert isinstance(config.optimizer, visualize.GradientAscent)
+            assert list(config.optimizer.regularizers) == regularizers[name]
+            assert config.parametrization == "pixels"
+        else:
+            assert isinstance(config.optimizer, Adam)
+            assert config.parametrization == "fourier"
+            assert len(config.transforms) == 4
+    assert {*regularizers, "robust", "smooth"} == set(visualize.PRESETS)
 
 
 @pytest.mark.slow

@@ -138,7 +138,7 @@ def test_zoom(weights):
     for index, frame in enumerate(frames):
         expected = (0.5 + 0.4 * x / 2**index)[None, :, :, None]
         np.testing.assert_allclose(frame, np.repeat(expected, 3, axis=3), atol=1e-5)
-    with pytest.raises(ValueError, match="`zoom` must be >= 1"):
+    with pytest.raises(ValueError, match="`factor` must be >= 1"):
         next(dreamer.zoom(image, frames=1, factor=0.5))
 
 

@@ -18,9 +18,6 @@ from absl import flags
 from stylezoo import images
 
 if TYPE_CHECKING:
-    import numpy as np
-    import tensorflow as tf
-
     from stylezoo.progress import Callback, Progress
     from stylezoo.synthesis import PyramidResult
 
@@ -86,7 +83,7 @@ def progress(values: flags.FlagValues, description: str, output: str) -> "Iterat
 
 
 def write_picture(
-    values: flags.FlagValues, picture: "np.ndarray | tf.Tensor", path: "str | pathlib.Path"
+    values: flags.FlagValues, picture: images.Image, path: "str | pathlib.Path"
 ) -> None:
     """Write a picture as the flags say."""
     images.write_image(path, picture, quality=values.quality, overwrite=values.overwrite)
