@@ -1,10 +1,11 @@
-"""Textures by patches: the tree against looking at all, the classical syntheses, CNNMRF.
+"""Speed of textures by patches: tree against exhaustive search, classical syntheses, CNNMRF.
 
 Usage: python -m benchmarks.patches [--part=search] [--output=RESULT.json]
 
-Pictures come with scikit-image. Parts: `search` (9x9 neighbourhoods of 192x192 px sources, looked up as a
-synthesis does: time, and mean squared distance to what is found, as ratios), `classic`
-(seconds of whole syntheses), `cnnmrf` (seconds a step and peak memory of whole transfers).
+Pictures come with scikit-image. The part `search` looks up 9x9 neighbourhoods of 192x192 px sources as a
+synthesis does, and compares the times and the mean squared distances to the neighbourhoods found. The part
+`classic` measures the seconds of whole syntheses, `cnnmrf` the seconds a step and the peak memory of whole
+transfers.
 """
 
 import functools
@@ -20,23 +21,25 @@ from stylezoo import classic, images
 from stylezoo.classic import raster_scan
 
 _PARTS = ("search", "classic", "cnnmrf")
-_OUTPUT = flags.DEFINE_string("output", "out/benchmarks/patches.json", "Where figures go.")
-_ONLY = flags.DEFINE_multi_enum("part", list(_PARTS), _PARTS, "What to measure.")
-_REPEATS = flags.DEFINE_integer("repeats", 5, "Of each timing.", 1)
-_SIZE = flags.DEFINE_integer("size", 384, "Of the transfer, px.", 1)
+_OUTPUT = flags.DEFINE_string(
+    "output", "out/benchmarks/patches.json", "File to write the figures to."
+)
+_ONLY = flags.DEFINE_multi_enum("part", list(_PARTS), _PARTS, "Part to measure.")
+_REPEATS = flags.DEFINE_integer("repeats", 5, "Number of repetitions of each timing.", 1)
+_SIZE = flags.DEFINE_integer("size", 384, "Longest side of the transfer, px.", 1)
 
 _SOURCES = ("brick", "grass", "gravel", "coffee")
 
 
 def _crop(name: str, size: int) -> np.ndarray:
-    """[1, size, size, 3] of a sample at half its size."""
+    """Return the corner [1, size, size, 3] of a sample at half its size."""
     picture = images.load_sample(name)
     half = images.resize(picture, (picture.shape[1] // 2, picture.shape[2] // 2)).numpy()
     return half[:, :size, :size]
 
 
 class _Recorded(classic.ExhaustiveSearch):
-    """Keeps what it is asked: of the last one made, the finest level's."""
+    """An exhaustive search that keeps the vectors and queries of the last one made, the finest level's."""
 
     vectors: np.ndarray
     queries: list[np.ndarray]
@@ -46,13 +49,13 @@ class _Recorded(classic.ExhaustiveSearch):
         type(self).vectors, type(self).queries = vectors, []
 
     def nearest(self, queries: np.ndarray) -> np.ndarray:
-        """As the exhaustive search."""
+        """Search as :class:`stylezoo.classic.ExhaustiveSearch` does."""
         self.queries.append(queries)
         return super().nearest(queries)
 
 
 def search(name: str) -> dict[str, Any]:
-    """What a synthesis of 160x160 px by exhaustive search asks at the finest level, by both."""
+    """Measure both searches with the queries of a synthesis of 160x160 px at the finest level."""
     config = classic.WeiLevoyConfig(search="exhaustive")
     with mock.patch.object(raster_scan, "ExhaustiveSearch", _Recorded):
         classic.wei_levoy(_crop(name, 192), (160, 160), config=config)
@@ -93,7 +96,7 @@ def search(name: str) -> dict[str, Any]:
 
 
 def syntheses() -> dict[str, float]:
-    """Seconds of each method for a grey and a coloured source."""
+    """Return the seconds of each method for a grey and a coloured source."""
     seconds = {}
     for name in ("brick", "coffee"):
         for method, source, size in (
@@ -107,7 +110,7 @@ def syntheses() -> dict[str, float]:
 
 
 def cnnmrf(match_every: int) -> dict[str, Any]:
-    """A transfer with patches of a style at three scales and three angles."""
+    """Measure a transfer with patches of a style at three scales and three angles."""
     return results.cost(
         results.run_command(
             "transfer",

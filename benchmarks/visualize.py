@@ -1,10 +1,10 @@
-"""Pictures of units and dreams: steps a second, and the memory of a large dream.
+"""Speed of pictures of units and of dreams, and the memory of a large dream.
 
 Usage: python -m benchmarks.visualize [--part=PART...] [--output=RESULT.json]
 
-Parts: `activation` (steps a second of a picture of a class at 224 px, batches of 1 and 16, of
-both networks), `dream` (seconds a step, and the peak memory of a whole process, at 2000 px). Weights are
-fetched.
+The part `activation` measures the steps a second of pictures of classes at 224 px, in batches of 1 and 16,
+for two networks. The part `dream` measures the seconds and the peak memory of a whole process at 2000 px.
+Weights are fetched.
 """
 
 import dataclasses
@@ -23,15 +23,17 @@ from stylezoo import images, perceptual, visualize
 from stylezoo.progress import Progress
 
 _PARTS = ("activation", "dream")
-_OUTPUT = flags.DEFINE_string("output", "out/benchmarks/visualize.json", "Where figures go.")
-_ONLY = flags.DEFINE_multi_enum("part", list(_PARTS), _PARTS, "What to measure.")
-_STEPS = flags.DEFINE_integer("steps", 12, "Of each run.", 4)
-_DREAM_SIZE = flags.DEFINE_integer("dream_size", 2000, "Of the dream, px.", 1)
+_OUTPUT = flags.DEFINE_string(
+    "output", "out/benchmarks/visualize.json", "File to write the figures to."
+)
+_ONLY = flags.DEFINE_multi_enum("part", list(_PARTS), _PARTS, "Part to measure.")
+_STEPS = flags.DEFINE_integer("steps", 12, "Number of steps of each run.", 4)
+_DREAM_SIZE = flags.DEFINE_integer("dream_size", 2000, "Longest side of the dream, px.", 1)
 _NETWORKS = ("squeezenet1_1", "efficientnet_lite0")
 
 
 def activation_speed(network: str, batch: int) -> dict[str, float]:
-    """Steps a second of the default preset, without the first ones, which are traced."""
+    """Return the steps a second of the default preset, without the first ones, which are traced."""
     config = dataclasses.replace(visualize.PRESETS["robust"], network=network, steps=_STEPS.value)
     moments: list[float] = []
 
@@ -48,7 +50,7 @@ def activation_speed(network: str, batch: int) -> dict[str, float]:
 
 
 def dream_costs(size: int) -> dict[str, float]:
-    """Of the command in a process of its own, four octaves of two steps."""
+    """Return the memory and time of the command in a process of its own: four octaves of two steps."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
         command = [

@@ -4,17 +4,17 @@ Usage:
   stylezoo visualize activation --class=CLASS,... --output=PICTURE [--preset=NAME] [--judge=NETWORK] [--flags]
   stylezoo visualize activation --layer=LAYER --channel=N,... --output=PICTURE [--flags]
 
-Several classes or channels become a sheet. Presets; flags take the place of their values:
+Several classes or channels become a sheet. Presets, whose values single flags change:
   robust     Fourier coefficients, decorrelated colours, random transforms (Olah et al. 2017; the default)
-  smooth     the same, coarser and averaged over steps: for EfficientNet
+  smooth     the same, coarser and averaged over steps; for EfficientNet
   l2         Simonyan et al. 2014
   yosinski1  blur and clipping of small norms (Yosinski et al. 2015, like the next three)
   yosinski2  decay and clipping of small norms
   yosinski3  decay and blur
   yosinski4  blur and clipping of small contributions
 
-With --judge=NETWORK another network is shown the pictures of classes, as `stylezoo classify` would; how it
-ranks the class of each is printed.
+With --judge=NETWORK another network is shown the pictures of classes, as `stylezoo classify` would; its
+rank of each picture's class is printed.
 """
 
 import dataclasses
@@ -25,32 +25,68 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from absl import flags
 
-from stylezoo import images
-from stylezoo.binaries.common import options, quiet, reporting, unit_flags
+from stylezoo import errors, images
+from stylezoo.binaries.common import config_flags, options, quiet, reporting, unit_flags
+from stylezoo.visualize.activation_config import ActivationConfig, GradientAscent
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from stylezoo.visualize import ActivationConfig, Regularizer, Transform
+    from stylezoo.synthesis.optimizers import OptimizerConfig
+    from stylezoo.visualize import Objective, Regularizer, Transform
 
 _T = TypeVar("_T")
-_FIELDS = (
-    "network",
-    "weights",
-    "size",
-    "parametrization",
-    "exponent",
-    "start",
-    "steps",
-    "average_decay",
-    "l2_weight",
-    "tv_weight",
-    "diversity_weight",
-    "diversity_layer",
-    "seed",
+_CONFIG = config_flags.ConfigFlags(
+    ActivationConfig, skip=["network", "weights", "optimizer", "transforms"]
 )
-_TRANSFORMS = ("padding", "jitter", "scale", "rotation")
-_REGULARIZERS = ("decay", "blur", "clip_norm", "clip_contribution")
+_ASCENT = config_flags.ConfigFlags(GradientAscent, skip=["regularizers"])
+_REGULARIZERS = {
+    "decay": "Fraction of every pixel's difference to grey that is taken away after each step.",
+    "blur": "Standard deviation of the Gaussian that blurs the picture, px.",
+    "clip_norm": "Percentage of the pixels, those of the smallest norms, that are set to grey.",
+    "clip_contribution": "Percentage of the pixels, those that matter least for the score, that are set "
+    "to grey.",
+}
+_TRANSFORMS = {
+    "padding": "Width of a grey frame that the picture gets before the network sees it, px.",
+    "jitter": "Largest random shift before the network sees the picture, px.",
+    "scale": "Largest random change of size before the network sees the picture, as a fraction.",
+    "rotation": "Largest random turn before the network sees the picture, degrees.",
+}
+
+
+class _Run:
+    """The pictures of all units, made in batches.
+
+    Attributes:
+        pictures: finished pictures, [H, W, 3] each.
+        scores: their scores.
+        batches: losses and seconds of each batch, for the report.
+    """
+
+    def __init__(self) -> None:
+        self.pictures: list[np.ndarray] = []
+        self.scores: list[float] = []
+        self.batches: list[dict[str, Any]] = []
+
+    def paint(
+        self,
+        objective: "Objective",
+        config: ActivationConfig,
+        start: "tf.Tensor | None",
+        batch: int,
+    ) -> None:
+        """Make the next ``batch`` pictures; they start from ``start`` by turns if it is given."""
+        from stylezoo import visualize
+
+        own = None if start is None else _repeated(start, len(self.pictures), batch)
+        with reporting.steps("activation") as callback:
+            result = visualize.maximize(
+                objective, config=config, batch=batch, start=own, callback=callback
+            )
+        self.pictures += list(result.image)
+        self.scores += visualize.scores(objective, config, result.image).tolist()
+        self.batches.append({"losses": result.losses, "seconds": result.seconds})
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -60,57 +96,49 @@ def define_flags(values: flags.FlagValues) -> None:
         output="The picture or sheet to write.",
         report="Also write scores, ranks, losses, times and settings to this JSON file.",
     )
-    unit_flags.define_network_flags(values, default="efficientnet_lite0")
+    unit_flags.define_network_flags(values, default=ActivationConfig.network)
     unit_flags.define_unit_flags(values, position="all")
-
-    def string(name: str, default: str | None, text: str) -> None:
-        flags.DEFINE_string(name, default, text, flag_values=values)
-
-    def count(name: str, default: int | None, text: str, lowest: int = 1) -> None:
-        flags.DEFINE_integer(name, default, text, lowest, flag_values=values)
-
-    def number(name: str, text: str) -> None:
+    _CONFIG.define(values)
+    _ASCENT.define(values)
+    _define_picture_flags(values)
+    for name, text in (_REGULARIZERS | _TRANSFORMS).items():
         flags.DEFINE_float(name, None, text, 0.0, flag_values=values)
+    flags.DEFINE_integer(
+        "blur_every", 4, "Number of steps from one --blur to the next.", 1, flag_values=values
+    )
 
-    string("preset", "robust", "Of the list above.")
-    string("judge", None, "A network that is shown the pictures.")
-    count("size", None, "Of the square pictures, px (224).")
-    count("steps", None, "Of gradient ascent (256; 500 of yosinski's).", 0)
-    count("batch_size", 16, "Pictures at once.")
-    count("columns", None, "Of the sheet; as many as rows if not given.")
-    count("seed", None, "Of everything random (0).", 0)
-    string("parametrization", None, "What is optimised: pixels or fourier coefficients.")
-    number(
-        "exponent", "Fourier coefficients are scaled by frequency^-exponent: smoother with more."
+
+def _define_picture_flags(values: flags.FlagValues) -> None:
+    """Add the flags that say which pictures are made, and of what."""
+    for name, default, text in (
+        ("preset", "robust", "Preset of the list above."),
+        ("judge", None, "Network that is shown the pictures of classes afterwards."),
+        (
+            "images",
+            None,
+            "Pictures to start from, a folder or a pattern: the mean of all, or of each of --facets "
+            "clusters.",
+        ),
+    ):
+        flags.DEFINE_string(name, default, text, flag_values=values)
+    for name, default_count, text in (
+        ("batch_size", 16, "Number of pictures that are made at once."),
+        ("columns", None, "Number of columns of the sheet; by default about as many as rows."),
+        (
+            "facets",
+            1,
+            "Number of clusters of --images; each unit gets a picture from each of them.",
+        ),
+        ("pictures", 1, "Number of pictures of each unit; a --diversity_weight makes them differ."),
+    ):
+        flags.DEFINE_integer(name, default_count, text, 1, flag_values=values)
+    flags.DEFINE_float(
+        "learning_rate", None, "Learning rate of Adam, in pixel values.", 0.0, flag_values=values
     )
-    number("average_decay", "Give the moving average of the pictures with this decay; below 1.")
-    number("learning_rate", "Of Adam (0.05).")
-    number("step_size", "Of the plain ascent of l2 and yosinski: mean change of a pixel (0.01).")
-    string("start", None, "grey or noise; what is driven up if --images is not given.")
-    string(
-        "images",
-        None,
-        "Pictures, a folder or a pattern to start from: their mean, or those of --facets clusters.",
-    )
-    count("facets", 1, "How many clusters of --images; a picture of each unit from each of them.")
-    count("pictures", 1, "Of each unit; to differ, give them a --diversity_weight.")
-    number("diversity_weight", "Of the likeness of the pictures of one batch.")
-    string("diversity_layer", None, "To which they shall look different.")
-    number("l2_weight", "Of the squared difference to grey.")
-    number("tv_weight", "Of the total variation: smoother with more.")
-    number("decay", "Regulariser: by which fraction all pixels go to grey at every step.")
-    number("blur", "Regulariser: standard deviation of a Gaussian blur, px.")
-    count("blur_every", 4, "After how many steps.")
-    number("clip_norm", "Regulariser: how many of the pixels, %, are set to grey, the faintest.")
-    number("clip_contribution", "Regulariser: likewise, those that matter least for the score.")
-    number("padding", "Transform: width of a grey frame, px.")
-    number("jitter", "Transform: random shift, px.")
-    number("scale", "Transform: random change of size, as a fraction.")
-    number("rotation", "Transform: random turn, degrees.")
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "output")
     images.check_output_path(values.output, overwrite=values.overwrite)
@@ -118,50 +146,34 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     starts = None if values.images is None else options.pictures([values.images])
     quiet.import_tensorflow()
 
-    from stylezoo import visualize
-
     config = configure(values)
     chosen = unit_flags.selected(values)
-    if values.judge is not None and values["class"].value is None:
-        raise ValueError("`--judge` must come with --class")
-    judge = None if values.judge is None else _judge(values.judge)
+    judge = _judge(values)
     start = None if starts is None else _start(values, config, starts)
     copies = values.pictures * (1 if start is None else start.shape[0])
     named: list[unit_flags.Named | None] = [*chosen] or [None]  # None stands for a direction
     every = [unit for unit in named for _ in range(copies)]
-    pictures: list[np.ndarray] = []
-    scores: list[float] = []
-    runs: list[dict[str, Any]] = []
+    run = _Run()
     for row in _batches(every, values.batch_size):
         objective = unit_flags.objective(values, [unit for unit in row if unit])
-        with reporting.steps("activation") as callback:
-            result = visualize.maximize(
-                objective,
-                config=config,
-                batch=len(row),
-                start=None if start is None else _repeated(start, len(pictures), len(row)),
-                callback=callback,
-            )
-        pictures += list(result.image)
-        scores += visualize.scores(objective, config, result.image).tolist()
-        runs.append({"losses": result.losses, "seconds": result.seconds})
-    columns = values.columns or math.ceil(math.sqrt(len(pictures)))
+        run.paint(objective, config, start, len(row))
     rows: list[dict[str, Any]] = [
         {"unit": unit.name if unit else f"{values.layer}:{values.direction}", "score": score}
-        for unit, score in zip(every, scores, strict=True)
+        for unit, score in zip(every, run.scores, strict=True)
     ]
     verdict = None
     if judge is not None:
-        ranks = visualize.ranks(judge, pictures, [unit.channel for unit in every if unit])
-        verdict = _verdict(values, rows, ranks)
-    reporting.write_picture(values, images.contact_sheet(pictures, columns=columns), values.output)
+        verdict = _verdict(values, judge, run.pictures, every, rows)
+    columns = values.columns or math.ceil(math.sqrt(len(run.pictures)))
+    sheet = images.contact_sheet(run.pictures, columns=columns)
+    reporting.write_picture(values, sheet, values.output)
     print(_table(rows, verdict))
     reporting.write_report(
         values,
         {
             "pictures": rows,
             "judge": verdict,
-            "runs": runs,
+            "runs": run.batches,
             "settings": reporting.settings(config.resolved()),
             **reporting.circumstances(values),
         },
@@ -169,36 +181,37 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return 0
 
 
-def configure(values: flags.FlagValues) -> "ActivationConfig":
-    """The preset, with the flags in its place."""
+def configure(values: flags.FlagValues) -> ActivationConfig:
+    """Return the preset's configuration with the values of the flags that were given."""
     from stylezoo import visualize
-    from stylezoo.synthesis import Adam
 
     if values.preset not in visualize.PRESETS:
         raise ValueError(
             f"`--preset` must be one of {', '.join(visualize.PRESETS)}. Received: {values.preset}"
         )
-    preset = visualize.PRESETS[values.preset]
-    config = dataclasses.replace(preset, **options.given(values, _FIELDS))
-    optimizer = config.optimizer
+    preset = dataclasses.replace(
+        visualize.PRESETS[values.preset], network=values.network, weights=values.weights
+    )
+    return dataclasses.replace(
+        _CONFIG.replace(values, preset),
+        optimizer=_optimizer(values, preset.optimizer),
+        transforms=_transforms(values, preset.transforms),
+    )
+
+
+def _optimizer(values: flags.FlagValues, preset: "OptimizerConfig") -> "OptimizerConfig":
+    """Return the preset's optimiser, or the one that the flags ask for."""
+    from stylezoo.synthesis import Adam
+
     regularizers = _regularizers(values)
-    if isinstance(optimizer, visualize.GradientAscent):
+    if isinstance(preset, GradientAscent):
         if values.learning_rate is not None:
             raise ValueError(f"`--learning_rate` must not be given with --preset={values.preset}")
-        optimizer = dataclasses.replace(
-            optimizer,
-            step_size=values.step_size or optimizer.step_size,
-            regularizers=regularizers or optimizer.regularizers,
-        )
-    elif regularizers or values.step_size is not None:
-        optimizer = visualize.GradientAscent(
-            values.step_size or visualize.GradientAscent.step_size, regularizers
-        )
-    elif values.learning_rate is not None:
-        optimizer = Adam(learning_rate=values.learning_rate)
-    return dataclasses.replace(
-        config, optimizer=optimizer, transforms=_transforms(values, preset.transforms)
-    )
+        ascent = dataclasses.replace(preset, regularizers=regularizers or preset.regularizers)
+        return _ASCENT.replace(values, ascent)
+    if regularizers or values.step_size is not None:
+        return _ASCENT.replace(values, GradientAscent(regularizers=regularizers))
+    return preset if values.learning_rate is None else Adam(learning_rate=values.learning_rate)
 
 
 def _regularizers(values: flags.FlagValues) -> "tuple[Regularizer, ...]":
@@ -216,7 +229,7 @@ def _regularizers(values: flags.FlagValues) -> "tuple[Regularizer, ...]":
 def _transforms(
     values: flags.FlagValues, defaults: "tuple[Transform, ...]"
 ) -> "tuple[Transform, ...]":
-    """The preset's, each replaced by what its flag says; 0 takes it away."""
+    """Return the preset's transforms, each replaced by what its flag says; 0 takes it away."""
     from stylezoo import visualize
 
     kinds: tuple[Any, ...] = (
@@ -234,14 +247,19 @@ def _transforms(
     return tuple(chosen)
 
 
-def _judge(name: str) -> Any:
+def _judge(values: flags.FlagValues) -> Any:
+    """Return the network of ``--judge``, or None."""
     from stylezoo import classifiers
 
-    return classifiers.build(name, weights="imagenet")
+    if values.judge is None:
+        return None
+    if values["class"].value is None:
+        raise ValueError("`--judge` must come with --class")
+    return classifiers.build(values.judge, weights="imagenet")
 
 
-def _start(values: flags.FlagValues, config: "ActivationConfig", paths: list[Any]) -> "tf.Tensor":
-    """A mean for each facet, [facets, size, size, 3]."""
+def _start(values: flags.FlagValues, config: ActivationConfig, paths: list[Any]) -> "tf.Tensor":
+    """Return the mean picture of each facet, [facets, size, size, 3]."""
     from stylezoo import perceptual, visualize
 
     deepest = list(perceptual.tap_info(config.network))[-1]
@@ -250,11 +268,12 @@ def _start(values: flags.FlagValues, config: "ActivationConfig", paths: list[Any
         images.centre_square(images.read_image(path, max_pixels=values.max_pixels), config.size)
         for path in paths
     )
-    return visualize.cluster_means(network, squares, values.facets, seed=config.seed)
+    with errors.renamed(count="facets"):
+        return visualize.cluster_means(network, squares, values.facets, seed=config.seed)
 
 
 def _repeated(start: "tf.Tensor", first: int, count: int) -> "tf.Tensor":
-    """The starts of the pictures ``first`` to ``first + count``, which take them by turns."""
+    """Return the starts of ``count`` pictures from number ``first`` on, which take them by turns."""
     import tensorflow as tf
 
     return tf.gather(start, [index % start.shape[0] for index in range(first, first + count)])
@@ -266,9 +285,16 @@ def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
 
 
 def _verdict(
-    values: flags.FlagValues, rows: list[dict[str, Any]], ranks: np.ndarray
+    values: flags.FlagValues,
+    judge: Any,
+    pictures: Sequence[np.ndarray],
+    units: "Sequence[unit_flags.Named | None]",
+    rows: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """What the judge says of all pictures; ``rows`` get their ranks, from 1."""
+    """Return what the judge says of all pictures, and add each picture's rank to its row."""
+    from stylezoo import visualize
+
+    ranks = visualize.ranks(judge, pictures, [unit.channel for unit in units if unit])
     for row, rank in zip(rows, ranks.tolist(), strict=True):
         row["rank"] = rank
     return {

@@ -4,7 +4,7 @@ Usage:
   stylezoo visualize attribution --image=PICTURE --class=CLASS --output=PICTURE [--method=NAME,...] [--flags]
   stylezoo visualize attribution --image=PICTURE --layer=LAYER --channel=N --output=PICTURE [--flags]
 
-The output has a row for each class or channel: the picture, then what each method says. Methods:
+The output has a row for each class or channel: the picture, then the attribution of each method. Methods:
   gradient              the largest derivative over the colours (Simonyan et al. 2014)
   deconvnet             Zeiler & Fergus 2014
   guided_backprop       Springenberg et al. 2015
@@ -20,14 +20,15 @@ import numpy as np
 from absl import flags
 
 from stylezoo import errors, images
-from stylezoo.binaries.common import options, quiet, reporting, unit_flags
+from stylezoo.binaries.common import config_flags, options, quiet, reporting, unit_flags
+from stylezoo.visualize.attribution_config import CAM_METHODS, METHODS, AttributionConfig
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from stylezoo.visualize import AttributionConfig
+    from stylezoo.visualize import Objective
 
-_FIELDS = ("cam_layer", "samples", "noise", "steps", "seed")
+_CONFIG = config_flags.ConfigFlags(AttributionConfig, skip=["method"])
 _UNSIGNED = ("gradient", "smoothgrad", "integrated_gradients")
 
 
@@ -40,41 +41,26 @@ def define_flags(values: flags.FlagValues) -> None:
     )
     unit_flags.define_network_flags(values, default="efficientnet_lite0")
     unit_flags.define_unit_flags(values, position="strongest")
+    _CONFIG.define(values)
     flags.DEFINE_string("image", None, "The picture to look at.", flag_values=values)
     flags.DEFINE_integer(
         "size",
         None,
-        "Longest side to which it is resized, px; as it is if not given. Networks whose head needs one "
-        "size get a square of that.",
+        "Longest side to which the picture is resized, px; by default it keeps its size. Networks whose "
+        "head needs one size get a square of that size.",
         1,
         flag_values=values,
     )
     flags.DEFINE_list(
-        "method", ["guided_backprop"], "Of the list above, or all.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "cam_layer",
-        None,
-        "Of Grad-CAM: whose channels are weighed, a layer before the neuron; the last one for a class.",
+        "method",
+        [AttributionConfig.method],
+        "Methods of the list above, or all.",
         flag_values=values,
     )
-    for name, text in (
-        ("samples", "Of smoothgrad: how many noisy pictures (25)."),
-        ("steps", "Of integrated_gradients: points along the way (50)."),
-    ):
-        flags.DEFINE_integer(name, None, text, 1, flag_values=values)
-    flags.DEFINE_float(
-        "noise",
-        None,
-        "Of smoothgrad: standard deviation, as a fraction of the picture's range (0.15).",
-        0.0,
-        flag_values=values,
-    )
-    flags.DEFINE_integer("seed", None, "Of the noise (0).", 0, flag_values=values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "image", "output", "method")
     images.check_output_path(values.output, overwrite=values.overwrite)
@@ -82,40 +68,16 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     image = images.read_image(values.image, max_pixels=values.max_pixels)
     quiet.import_tensorflow()
 
-    from stylezoo import perceptual
-
     chosen = unit_flags.selected(values)
     configs = _configs(values)
     rows = [[each] for each in chosen] or [[]]
     objectives = [unit_flags.objective(values, row) for row in rows]
-    layers = tuple(dict.fromkeys(layer for each in objectives for layer in each.layers))
-    cams = tuple({each.cam_layer for each in configs if each.cam_layer})
-    with errors.renamed(taps="cam_layer"):
-        perceptual.check_taps(values.network, cams)
-    shown = _resized(values, image, is_headed=not set(perceptual.HEAD).isdisjoint(layers))
-    perceptual.check_image_size(
-        shown.shape[1], shown.shape[2], architecture=values.network, taps=(*layers, *cams)
-    )
-    network = perceptual.perceptual_network(
-        values.network, (*layers, *cams), weights=values.weights
-    )
-
-    from stylezoo import visualize
-
-    cells: list[np.ndarray] = []
-    found: list[tuple[str, float]] = []
-    with reporting.bar("attribution", "map", total=len(rows) * len(configs)) as bar:
-        for row, objective in zip(rows, objectives, strict=True):
-            cells.append(shown[0].numpy())
-            for config in configs:
-                attribution = visualize.Attribution(network, objective, config)
-                cells.append(_picture(config.method, attribution(shown), shown))
-                bar.update()
-            name = row[0].name if row else f"{values.layer}:{values.direction}"
-            found.append((name, float(attribution.score(shown)[0])))
+    names = [row[0].name if row else f"{values.layer}:{values.direction}" for row in rows]
+    cells, scores = _attributions(values, image, objectives, configs)
     reporting.write_picture(
         values, images.contact_sheet(cells, columns=1 + len(configs)), values.output
     )
+    found = list(zip(names, scores, strict=True))
     print(reporting.table([(name, f"{score:.4f}") for name, score in found]))
     reporting.write_report(
         values,
@@ -128,22 +90,55 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return 0
 
 
-def _configs(values: flags.FlagValues) -> "list[AttributionConfig]":
-    from stylezoo import classifiers, visualize
+def _attributions(
+    values: flags.FlagValues,
+    image: np.ndarray,
+    objectives: "list[Objective]",
+    configs: list[AttributionConfig],
+) -> tuple[list[np.ndarray], list[float]]:
+    """Return the sheet's cells, for each objective the picture and each method's, and the scores."""
+    from stylezoo import perceptual, visualize
 
-    methods = visualize.METHODS if values.method == ["all"] else values.method
-    given = options.given(values, _FIELDS)
+    layers = tuple(dict.fromkeys(layer for each in objectives for layer in each.layers))
+    cams = tuple({each.cam_layer for each in configs if each.cam_layer})
+    with errors.renamed(taps="cam_layer"):
+        perceptual.check_taps(values.network, cams)
+    shown = _resized(values, image, is_headed=not set(perceptual.HEAD).isdisjoint(layers))
+    perceptual.check_image_size(
+        shown.shape[1], shown.shape[2], architecture=values.network, taps=(*layers, *cams)
+    )
+    network = perceptual.perceptual_network(
+        values.network, (*layers, *cams), weights=values.weights
+    )
+    cells: list[np.ndarray] = []
+    scores: list[float] = []
+    with reporting.bar("attribution", "map", total=len(objectives) * len(configs)) as bar:
+        for objective in objectives:
+            cells.append(shown[0].numpy())
+            for config in configs:
+                attribution = visualize.Attribution(network, objective, config)
+                cells.append(_picture(config.method, attribution(shown), shown))
+                bar.update()
+            scores.append(float(attribution.score(shown)[0]))
+    return cells, scores
+
+
+def _configs(values: flags.FlagValues) -> list[AttributionConfig]:
+    """Return a configuration for each of the methods."""
+    from stylezoo import classifiers
+
+    given = _CONFIG.given(values)
     if "cam_layer" not in given and values["class"].value is not None:
         given["cam_layer"] = list(classifiers.tap_infos(values.network))[-1]
-    configs = []
-    for method in methods:
-        is_cam = method in visualize.CAM_METHODS
-        own = given if is_cam else {**given, "cam_layer": None}
-        configs.append(visualize.AttributionConfig(method, **own))
-    return configs
+    without_layer = {**given, "cam_layer": None}
+    return [
+        AttributionConfig(method, **(given if method in CAM_METHODS else without_layer))
+        for method in (METHODS if values.method == ["all"] else values.method)
+    ]
 
 
 def _resized(values: flags.FlagValues, image: np.ndarray, *, is_headed: bool) -> "tf.Tensor":
+    """Return the picture as large as the network sees it."""
     from stylezoo import perceptual
 
     if is_headed and (side := perceptual.fixed_size(values.network)):
@@ -152,6 +147,7 @@ def _resized(values: flags.FlagValues, image: np.ndarray, *, is_headed: bool) ->
 
 
 def _picture(method: str, attribution: "tf.Tensor", image: "tf.Tensor") -> np.ndarray:
+    """Return an attribution as a picture."""
     from stylezoo import visualize
 
     shown: Any

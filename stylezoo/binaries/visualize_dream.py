@@ -5,9 +5,9 @@ Usage:
   stylezoo visualize dream --image=PICTURE --layers=fire5=2,fire8:12 --guide=PICTURE --output=PICTURE
   stylezoo visualize dream --image=PICTURE --layers=LAYER --zoom_frames=N --output=FOLDER|ANIMATION
 
---layers takes LAYER:CHANNEL=WEIGHT,...; without a channel all of a layer is amplified, without a weight it
-is 1. Pictures may have any size: beyond --tile px they are seen in parts, without seams. The frames of the
-endless zoom go to a folder as pictures, or to an animation (.mp4, .webp).
+--layers takes LAYER:CHANNEL=WEIGHT,...; without a channel the whole layer is amplified, and a weight is 1 by
+default. Pictures may have any size: the network sees those larger than --tile px in parts, which leave no
+seams. The frames of the endless zoom go to a folder as pictures, or to an animation (.mp4, .webp).
 """
 
 import pathlib
@@ -17,63 +17,53 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from stylezoo import images
-from stylezoo.binaries.common import options, quiet, reporting, unit_flags
+from stylezoo import errors, images
+from stylezoo.binaries.common import config_flags, options, quiet, reporting, unit_flags
+from stylezoo.visualize.dream_config import DreamConfig, Dreamed
 
 if TYPE_CHECKING:
-    from stylezoo.visualize import DreamConfig, Dreamer
+    from stylezoo.visualize import Dreamer
 
-_FIELDS = (
-    "network",
-    "weights",
-    "octaves",
-    "octave_scale",
-    "steps",
-    "step_size",
-    "jitter",
-    "tile",
-    "seed",
-)
+_CONFIG = config_flags.ConfigFlags(DreamConfig, skip=["dreamed", "network", "weights"])
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_output_flags(
         values,
-        output="The picture to write; with --zoom_frames a folder, made if it isn't there, or an animation.",
+        output="The picture to write; with --zoom_frames an animation, or a folder, which is made if it "
+        "does not exist.",
         report="Also write times and settings to this JSON file.",
     )
-    unit_flags.define_network_flags(values, default="squeezenet1_1")
-
-    def string(name: str, text: str) -> None:
+    unit_flags.define_network_flags(values, default=DreamConfig.network)
+    _CONFIG.define(values)
+    for name, text in (
+        ("image", "The picture to dream of."),
+        ("layers", "Layers and channels that are amplified, as LAYER:CHANNEL=WEIGHT,...."),
+        ("guide", "Picture whose features are dreamed of in place of the picture's own."),
+    ):
         flags.DEFINE_string(name, None, text, flag_values=values)
-
-    def count(name: str, text: str, lowest: int = 1) -> None:
-        flags.DEFINE_integer(name, None, text, lowest, flag_values=values)
-
-    def number(name: str, default: float | None, text: str) -> None:
-        flags.DEFINE_float(name, default, text, 0.0, flag_values=values)
-
-    string("image", "The picture to dream of.")
-    string("layers", "What is amplified; see above.")
-    string("guide", "A picture whose features are dreamed of, in place of the picture's own.")
-    count("size", "Longest side to which the picture is resized, px; as it is if not given.")
-    count("octaves", "Sizes, from small to the picture's own (4).")
-    number("octave_scale", None, "Each as large as the one before (1.4).")
-    count("steps", "Of every octave (10).", 0)
-    number("step_size", None, "Mean change of a pixel (0.0059, 1.5 of 255).")
-    count("jitter", "Random shift at every step, px (32).", 0)
-    count("tile", "Side of a part, px: less memory with less (512).")
-    count("seed", "Of the shifts (0).", 0)
-    count("zoom_frames", "Make so many frames of the endless zoom.")
-    number("zoom", 1.05, "By which each frame is enlarged.")
+    for name, text in (
+        (
+            "size",
+            "Longest side to which the picture is resized, px; by default it keeps its size.",
+        ),
+        (
+            "zoom_frames",
+            "Number of frames of an endless zoom, which is made in place of a picture.",
+        ),
+    ):
+        flags.DEFINE_integer(name, None, text, 1, flag_values=values)
+    flags.DEFINE_float(
+        "zoom", 1.05, "Factor by which each frame enlarges the one before.", flag_values=values
+    )
     flags.DEFINE_integer(
-        "frame_rate", 12, "Of an animation, frames a second.", 1, 100, flag_values=values
+        "frame_rate", 12, "Frames a second of an animation.", 1, 100, flag_values=values
     )
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "image", "layers", "output")
     outputs = _outputs(values)
@@ -92,7 +82,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         image = images.resize_longest_side(image, values.size).numpy()
     dreamer = visualize.Dreamer(config, guide)
     with reporting.bar("dream", "step", total=0) as bar:
-        written = _write(values, _frames(values, dreamer, image, bar), outputs)
+        written = _write(values, _frames(values, dreamer, image, bar))
     reporting.write_report(
         values,
         {
@@ -105,24 +95,28 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return 0
 
 
-def _configure(values: flags.FlagValues) -> "DreamConfig":
-    from stylezoo import visualize
-
+def _configure(values: flags.FlagValues) -> DreamConfig:
+    """Return the configuration that the flags ask for."""
     parts = unit_flags.weighted(values.layers, "layers", network=values.network)
-    return visualize.DreamConfig(
-        tuple(visualize.Dreamed(*part) for part in parts), **options.given(values, _FIELDS)
-    )
+    with errors.renamed(dreamed="layers"):
+        config: DreamConfig = _CONFIG.create(
+            values,
+            dreamed=tuple(Dreamed(*part) for part in parts),
+            network=values.network,
+            weights=values.weights,
+        )
+    return config
 
 
 def _outputs(values: flags.FlagValues) -> list[pathlib.Path]:
-    """Every file that is to be written."""
+    """Return every file that is to be written, as far as it can be known."""
     output = pathlib.Path(values.output)
     if values.zoom_frames is None or _is_animation(values):
         return [output]
     if output.suffix.lower() in images.IMAGE_EXTENSIONS or output.is_file():
         raise ValueError(f"`--output` must be a folder, an .mp4 or a .webp. Received: {output}")
     if not output.exists():
-        # It could be made: a file could.
+        # A folder can be made where a file can.
         images.check_output_path(output, overwrite=False, extensions=[output.suffix.lower()])
         return []
     return [_frame_path(output, index) for index in range(values.zoom_frames)]
@@ -140,20 +134,19 @@ def _frame_path(folder: pathlib.Path, index: int) -> pathlib.Path:
 def _frames(
     values: flags.FlagValues, dreamer: "Dreamer", image: np.ndarray, bar: Any
 ) -> Iterator[np.ndarray]:
-    """One picture, or those of the zoom."""
+    """Yield one picture, or the frames of the zoom."""
     count = values.zoom_frames or 1
 
     def callback(done: int, total: int) -> None:
         bar.total = count * total
         bar.update()
 
-    yield from dreamer.zoom(image, frames=count, factor=values.zoom, callback=callback)
+    with errors.renamed(factor="zoom"):
+        yield from dreamer.zoom(image, frames=count, factor=values.zoom, callback=callback)
 
 
-def _write(
-    values: flags.FlagValues, frames: Iterable[np.ndarray], outputs: list[pathlib.Path]
-) -> list[str]:
-    """Write frames as they are made; an animation once all are there. The files."""
+def _write(values: flags.FlagValues, frames: Iterable[np.ndarray]) -> list[str]:
+    """Write each frame when it is made, or an animation when all are; return the files."""
     output = pathlib.Path(values.output)
     if values.zoom_frames is None:
         [frame] = frames

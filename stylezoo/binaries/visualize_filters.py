@@ -4,13 +4,16 @@ Usage:
   stylezoo visualize filters --output=PICTURE [--network=NAME] [--layer=LAYER] [--flags]
   stylezoo visualize filters --images=FOLDER --layer=LAYER --channel=N,... --output=PICTURE [--flags]
 
-Without --images: of the first layer a tile in colours for each filter; of others a row for each filter,
-with a grey tile for each channel of its input. With --images: a row for each channel, with the patches
-of all pictures that it responds to most, each beside its guided backprop (Springenberg et al. 2015).
+Without --images the sheet shows weights: of the first layer a tile in colours for each filter, of others a
+row for each filter, with a grey tile for each channel of its input. With --images it has a row for each
+channel: the patches of all pictures that the channel responds to most, each beside its guided backprop
+(Springenberg et al. 2015).
 """
 
+import dataclasses
 import functools
 import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +25,10 @@ from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 if TYPE_CHECKING:
     import pathlib
 
+    import tensorflow as tf
+
+    from stylezoo.visualize import Patch
+
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
@@ -32,31 +39,36 @@ def define_flags(values: flags.FlagValues) -> None:
     )
     unit_flags.define_network_flags(values, default="alexnet_owt")
 
-    def string(name: str, default: str | None, text: str) -> None:
-        flags.DEFINE_string(name, default, text, flag_values=values)
-
-    def count(name: str, default: int | None, text: str) -> None:
+    for name, text in (
+        (
+            "layer",
+            "Layer whose filters are shown; without --images the first convolution by default.",
+        ),
+        (
+            "channel",
+            "Filters by number, with commas between them; START:STOP:STEP stands for many, all for all. "
+            "By default all weights are shown, or the patches of 0:8.",
+        ),
+        ("images", "Pictures, a folder or a pattern to find patches in."),
+    ):
+        flags.DEFINE_string(name, None, text, flag_values=values)
+    for name, default, text in (
+        ("top", 4, "Number of patches of each channel."),
+        ("size", 320, "Longest side to which --images are resized, px."),
+        ("patch_size", 96, "Side of a patch on the sheet, px."),
+        ("inputs", 32, "Number of the input's channels that a grey row shows."),
+        (
+            "zoom",
+            None,
+            "Side of a weight on the sheet, px; by default the filters' size decides it.",
+        ),
+        ("columns", None, "Number of columns of the sheet of colour tiles."),
+    ):
         flags.DEFINE_integer(name, default, text, 1, flag_values=values)
-
-    string("layer", None, "Whose filters; the first convolution if not given.")
-    string(
-        "channel",
-        None,
-        "Filters by number, with commas between; START:STOP:STEP for many, or all (all; of patches 0:8).",
-    )
-    string("images", None, "Pictures, a folder or a pattern to find patches in.")
-    count("top", 4, "How many patches of each channel.")
-    count("size", 320, "Longest side to which --images are resized, px.")
-    count("patch_size", 96, "Side of a patch on the sheet, px.")
-    count("inputs", 32, "How many channels of the input are shown of a grey row.")
-    count(
-        "zoom", None, "Side of a weight on the sheet, px; chosen by the filters' size if not given."
-    )
-    count("columns", None, "Of the sheet of colour tiles.")
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "output")
     images.check_output_path(values.output, overwrite=values.overwrite)
@@ -70,6 +82,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _weights(values: flags.FlagValues) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return the sheet of a layer's weights, and figures for the report."""
     from stylezoo import classifiers, visualize
 
     network = classifiers.canonical(values.network)
@@ -110,6 +123,7 @@ def _enlarged(tile: np.ndarray, zoom: int) -> np.ndarray:
 def _patches(
     values: flags.FlagValues, paths: "list[pathlib.Path]"
 ) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return the sheet of the patches that channels respond to most, and figures for the report."""
     from stylezoo import perceptual, visualize
 
     options.require(values, "layer")
@@ -119,51 +133,63 @@ def _patches(
     info = perceptual.tap_info(values.network)[layer]
     channels = unit_flags.numbers(values.channel or "0:8", "channel", info.channels, layer)
     network = perceptual.perceptual_network(values.network, [layer], weights=values.weights)
-
-    def read(path: "pathlib.Path") -> Any:
-        pixels = images.read_image(path, max_pixels=values.max_pixels)
-        resized = images.resize_longest_side(pixels, values.size)
-        size = resized.shape[1:3]
-        with errors.renamed(image=str(path)):
-            perceptual.check_image_size(*size, architecture=values.network, taps=[layer])
-        return resized
-
-    with reporting.bar("patches", "picture", total=len(paths)) as bar:
-
-        def taken() -> Any:
-            for path in paths:
-                yield read(path)
-                bar.update()
-
-        best = visualize.best_patches(
-            network, taken(), layer=layer, channels=channels, info=info, top=values.top
-        )
-    fit = functools.partial(_fitted, size=values.patch_size)
+    best = visualize.best_patches(
+        network,
+        _shown(values, paths),
+        layer=layer,
+        channels=channels,
+        info=info,
+        top=values.top,
+    )
+    blank = np.ones((values.patch_size, values.patch_size, 3), np.float32)
     cells, rows = [], []
     with reporting.bar("guided backprop", "patch", total=values.top * len(channels)) as bar:
         for channel, patches in best.items():
             for patch in patches:
-                image = read(paths[patch.image])
-                guided = visualize.guided_backprop(
-                    network, image, layer=layer, channel=channel, patch=patch
-                )
-                seen = visualize.crop(image[0].numpy(), patch, info, fill=1.0)
-                back = visualize.crop(guided, patch, info, fill=0.0)
-                cells += [fit(seen), fit(visualize.colours(back[None])[0].numpy())]
-                rows.append(
-                    {
-                        "channel": channel,
-                        "image": str(paths[patch.image]),
-                        "row": patch.row,
-                        "column": patch.column,
-                        "activation": patch.activation,
-                    }
-                )
+                image = _read(values, paths[patch.image])
+                cells += _pair(values, network, image, channel, patch)
+                rows.append({"channel": channel, **dataclasses.asdict(patch)})
+                rows[-1]["image"] = str(paths[patch.image])
                 bar.update()
-            blank = np.ones((values.patch_size, values.patch_size, 3), np.float32)
             cells += [blank] * (2 * (values.top - len(patches)))
     sheet = images.contact_sheet(cells, columns=2 * values.top)
     return sheet, {"layer": layer, "patches": rows}
+
+
+def _shown(values: flags.FlagValues, paths: "Sequence[pathlib.Path]") -> "Iterator[tf.Tensor]":
+    """Yield all pictures, and show a bar."""
+    with reporting.bar("patches", "picture", total=len(paths)) as bar:
+        for path in paths:
+            yield _read(values, path)
+            bar.update()
+
+
+def _read(values: flags.FlagValues, path: "pathlib.Path") -> "tf.Tensor":
+    """Return a picture in the size of ``--size``, which has to be large enough for the layer."""
+    from stylezoo import perceptual
+
+    pixels = images.read_image(path, max_pixels=values.max_pixels)
+    resized = images.resize_longest_side(pixels, values.size)
+    size = resized.shape[1:3]
+    with errors.renamed(image=str(path)):
+        perceptual.check_image_size(*size, architecture=values.network, taps=[values.layer])
+    return resized
+
+
+def _pair(
+    values: flags.FlagValues, network: Any, image: "tf.Tensor", channel: int, patch: "Patch"
+) -> list[np.ndarray]:
+    """Return two cells of the sheet: what a neuron saw, and its guided backprop."""
+    from stylezoo import perceptual, visualize
+
+    info = perceptual.tap_info(values.network)[values.layer]
+    guided = visualize.guided_backprop(
+        network, image, layer=values.layer, channel=channel, patch=patch
+    )
+    seen = visualize.crop(image[0].numpy(), patch, info, fill=1.0)
+    back = visualize.crop(guided, patch, info, fill=0.0)
+    pair = (seen, visualize.colours(back[None])[0].numpy())
+    return [_fitted(each, values.patch_size) for each in pair]
 
 
 def _fitted(picture: np.ndarray, size: int) -> np.ndarray:

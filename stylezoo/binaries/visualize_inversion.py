@@ -1,12 +1,13 @@
-"""What each layer remembers of a picture: inversions of all of them, and of the classes' probabilities.
+"""Pictures inverted from the features of each layer, and from the classes' probabilities.
 
 Usage:
   stylezoo visualize inversion --image=PICTURE --output=PICTURE [--layers=LAYER,...] [--flags]
 
-The sheet begins with the picture, what the logarithms of its classes' probabilities give, where the weights
-have a head, and what the last pooling layer gives; then follow all --layers in a row. A table says how far
-the features of each are from the picture's: the squared difference over the squared features. For a single
-layer in more detail there is `stylezoo invert`, which has the same method (Mahendran & Vedaldi 2015).
+The sheet begins with the picture itself. Without --layers there follow the inversion of the logarithms of
+its classes' probabilities, where the weights have a head, that of the last pooling layer, and those of all
+layers in their order. A table says how far the features of each inversion are from the picture's: the squared
+difference over the squared features. `stylezoo invert` inverts a single layer by the same method (Mahendran &
+Vedaldi 2015) and has more flags for it.
 """
 
 import math
@@ -37,15 +38,15 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_list(
         "layers",
         None,
-        "The layers of the row; all if not given. scores and log_probabilities are layers too, where the "
+        "Layers of the sheet; by default all. scores and log_probabilities are layers too, where the "
         "weights have a head.",
         flag_values=values,
     )
-    flags.DEFINE_integer("columns", None, "Of the sheet.", 1, flag_values=values)
+    flags.DEFINE_integer("columns", None, "Number of columns of the sheet.", 1, flag_values=values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "image", "output")
     images.check_output_path(values.output, overwrite=values.overwrite)
@@ -77,7 +78,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
-    """Of every layer of the sheet, in its order."""
+    """Return the configuration of every layer of the sheet, in its order."""
     from stylezoo import classifiers, perceptual, synthesis
 
     optimizer = options.optimizer(values, synthesis.InversionConfig.optimizer)
@@ -101,6 +102,6 @@ def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
 
 
 def _run(values: flags.FlagValues, result: Any, config: Any) -> dict[str, Any]:
-    """A layer's part of the report."""
+    """Return a layer's part of the report."""
     report = reporting.report(values, result, config)
     return {key: report[key] for key in ("steps", "seconds", "losses", "settings")}

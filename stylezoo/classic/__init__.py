@@ -1,4 +1,4 @@
-"""Texture synthesis before convolutional networks: pixel by pixel, after what is around each."""
+"""Texture synthesis before convolutional networks: pixel by pixel, by comparing neighbourhoods."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What both methods ask of pictures."""
+"""Conversions and checks of pictures that both methods need."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,12 @@ import numpy.typing as npt
 from stylezoo import images
 from stylezoo.images import FloatArray
 
-# Told of pixels done and of how many there are.
+# Is called with the number of pixels done and with that of all pixels.
 Callback = Callable[[int, int], None]
 
 
 def channels_of(source: npt.ArrayLike) -> FloatArray:
-    """[1, H, W, 3] as [H, W, C]: of a grey picture one channel."""
+    """Return [1, H, W, 3] as [H, W, C]; a grey picture has one channel."""
     picture = np.asarray(source, np.float32)
     if picture.ndim != 4 or len(picture) != 1:
         raise ValueError(f"`source` must be [1, height, width, 3]. Received: {picture.shape}")
@@ -21,7 +21,7 @@ def channels_of(source: npt.ArrayLike) -> FloatArray:
 
 
 def picture_of(channels: FloatArray) -> FloatArray:
-    """[H, W, C] as [1, H, W, 3]."""
+    """Return [H, W, C] as [1, H, W, 3]."""
     return np.array(np.broadcast_to(channels, (*channels.shape[:2], 3)))[np.newaxis]
 
 

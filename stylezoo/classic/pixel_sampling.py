@@ -15,8 +15,8 @@ from stylezoo.classic.pictures import (
 )
 from stylezoo.images import FloatArray
 
-# The authors' pseudo-code: the seed's side, σ as a fraction of the window's, and the error up to which
-# a match is accepted, raised by a factor whenever nothing is.
+# These are the numbers of the authors' pseudo-code: the seed's side, σ as a fraction of the window's side,
+# and the largest error of an accepted match, which grows by a factor whenever no match is accepted.
 _SEED = 3
 _SIGMA = 1 / 6.4
 _MAX_ERROR = 0.3
@@ -30,11 +30,12 @@ class EfrosLeungConfig:
     """Everything that decides a synthesis but its source.
 
     Attributes:
-        window: side of the neighbourhood that is compared, px; odd. The larger, the more regular.
-        epsilon: a pixel is drawn from the candidates within 1 + ε of the best.
-        at_once: how many pixels of the frontier are looked up together. 1 is the paper's method. More
-            are faster, but do not see each other: fine structures meet less well.
-        seed: of everything random.
+        window: side of the neighbourhood that is compared, px; odd. A larger one makes textures more
+            regular.
+        epsilon: a pixel is drawn from the candidates whose error is within 1 + ε times the least one.
+        at_once: number of pixels of the frontier that are looked up together. 1 is the paper's method.
+            More are faster, but do not see each other, so that fine structures meet less well.
+        seed: seed of everything random.
 
     Raises:
         ValueError: if a number is out of range.
@@ -60,7 +61,7 @@ def efros_leung(
     config: EfrosLeungConfig = EfrosLeungConfig(),
     callback: Callback | None = None,
 ) -> FloatArray:
-    """A new picture grown from a seed, whose every neighbourhood is like one of the source.
+    """Grow a new picture from a seed, so that every neighbourhood is like one of the source.
 
     Args:
         source: [1, H, W, 3] in [0, 1]; a grey one gives a grey texture.
@@ -124,7 +125,7 @@ def fill_holes(
 
 
 class _Candidates:
-    """All whole windows of a sample, and how unlike they are to what is known of others."""
+    """All whole windows of a sample, which are compared with the known part of others."""
 
     def __init__(
         self, sample: FloatArray, known: npt.NDArray[np.bool_], config: EfrosLeungConfig
@@ -139,7 +140,7 @@ class _Candidates:
         windows = np.lib.stride_tricks.sliding_window_view(sample, side, axis=(0, 1))[whole]
         windows = np.moveaxis(windows, 1, -1)  # [N, window, window, C]
         self.middles = windows[:, config.window // 2, config.window // 2].copy()
-        # Around their mean, where float32 has digits for differences.
+        # Values are taken relative to their mean, where float32 has more digits for differences.
         self.mean = sample.mean(axis=(0, 1))
         centred = windows - self.mean
         self.values = np.ascontiguousarray(centred.reshape(len(windows), -1))
@@ -150,14 +151,14 @@ class _Candidates:
         self.config = config
 
     def errors(self, windows: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
-        """Gaussian-weighted mean squared differences, [B, N], over what is known of [B, w, w, C]."""
+        """Return Gaussian-weighted mean squared differences, [B, N], over the known part of [B, w, w, C]."""
         weights = self.weights * known
         weights /= weights.sum(axis=(1, 2), keepdims=True)
         weighted = (weights[..., np.newaxis] * (windows - self.mean)).astype(np.float32)
         own = np.sum(weighted * (windows - self.mean), axis=(1, 2, 3))
         count = len(windows)
         if count == 1:
-            # Not BLAS: on a busy machine its threads wait for each other up to 100 times as long.
+            # On a busy machine the threads of BLAS wait for each other up to 100 times as long as this.
             products = np.einsum("nd,d->n", self.values, weighted.ravel())[np.newaxis]
             squares = np.einsum("nd,d->n", self.squares, weights.ravel())[np.newaxis]
         else:
@@ -167,7 +168,7 @@ class _Candidates:
         return errors / windows.shape[-1]
 
     def draw(self, errors: FloatArray, random: np.random.Generator) -> tuple[FloatArray, float]:
-        """A pixel from those about as good as the best, and its error."""
+        """Return a pixel drawn from those about as good as the best, and its error."""
         limit = errors.min() * (1 + self.config.epsilon) + _ROUNDING
         chosen = random.choice(np.flatnonzero(errors <= limit))
         return self.middles[chosen], float(errors[chosen])
@@ -180,13 +181,13 @@ def _grow(
     random: np.random.Generator,
     callback: Callback | None,
 ) -> FloatArray:
-    """Fill what is not known, layer by layer, pixels with the most known neighbours first."""
+    """Fill in the unknown pixels, layer by layer, those with the most known neighbours first."""
     config = candidates.config
     half = config.window // 2
     around = ((half, half), (half, half))
     padded, seen = np.pad(canvas, (*around, (0, 0))), np.pad(known, around)
     side = (config.window, config.window)
-    # Views: they follow what is filled in.
+    # These are views, which follow what is filled in.
     windows = np.lib.stride_tricks.sliding_window_view(padded, side, axis=(0, 1))
     windows = np.moveaxis(windows, 2, -1)
     masks = np.lib.stride_tricks.sliding_window_view(seen, side)
@@ -215,7 +216,7 @@ def _grow(
 def _frontier(
     known: npt.NDArray[np.bool_], masks: npt.NDArray[np.bool_], random: np.random.Generator
 ) -> npt.NDArray[np.intp]:
-    """Unknown pixels beside known ones, [N, 2], the most known in their window first."""
+    """Return unknown pixels beside known ones, [N, 2]; those with most known in their window first."""
     near = np.lib.stride_tricks.sliding_window_view(np.pad(known, 1), (3, 3)).any(axis=(2, 3))
     pixels = random.permutation(np.argwhere(near & ~known))
     counts = masks[pixels[:, 0], pixels[:, 1]].sum(axis=(1, 2))

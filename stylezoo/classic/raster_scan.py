@@ -22,8 +22,8 @@ _Number = TypeVar("_Number", np.float32, np.intp)
 
 SEARCHES = ("tree", "exhaustive")
 
-# A level's source has room for windows to differ: at least so many times the window's side. With 2,
-# textures of a small source lost strokes and bricks at the coarsest level.
+# A level's source must have room for windows that differ: its side is at least this many times the window's.
+# With 2, textures of a small source lost strokes and bricks at the coarsest level.
 _ROOM = 4
 
 
@@ -32,17 +32,17 @@ class WeiLevoyConfig:
     """Everything that decides a synthesis but its source.
 
     Attributes:
-        window: side of the neighbourhood at a pixel's own level, px; odd. That at the level below has
-            about half of it.
-        levels: of the pyramid, at most; fewer where the source is small.
+        window: side of the neighbourhood at a pixel's own level, px; odd. The neighbourhood at the
+            coarser level has about half of it.
+        levels: largest number of levels of the pyramid, which has fewer where the source is small.
         search: ``"tree"``, or ``"exhaustive"`` for the nearest of all neighbourhoods.
-        max_leaves: how many leaves of the tree are looked at, backtracking from the first; the more,
-            the better and slower.
-        coherence: how much farther than the neighbourhood found, as a share of its squared distance,
-            one may be that goes on with what a neighbour was taken from, to be preferred (κ of
-            Hertzmann et al. 2001, section 3.2); 0 for Wei & Levoy's own method.
-        tileable: make borders fit those on the other side.
-        seed: of the noise to start from.
+        max_leaves: number of the tree's leaves that are looked at, by backtracking from the first. More
+            are better and slower.
+        coherence: tolerance in favour of coherence (κ of Hertzmann et al. 2001, section 3.2). A
+            neighbourhood that continues the one a neighbour was taken from is preferred where its squared
+            distance is at most 1 + coherence times the least one; 0 is Wei & Levoy's own method.
+        tileable: whether opposite borders of the picture fit together.
+        seed: seed of the noise to start from.
 
     Raises:
         ValueError: if a number is out of range.
@@ -72,7 +72,7 @@ class WeiLevoyConfig:
 
     @property
     def half(self) -> int:
-        """How far a neighbourhood reaches."""
+        """The number of pixels by which a neighbourhood reaches to either side."""
         return self.window // 2
 
 
@@ -83,15 +83,17 @@ def wei_levoy(
     config: WeiLevoyConfig = WeiLevoyConfig(),
     callback: Callback | None = None,
 ) -> FloatArray:
-    """A new picture, pixel by pixel from coarse to fine, each after the neighbourhood most like its own.
+    """Make a new picture pixel by pixel from coarse to fine, by the source's most similar neighbourhood.
 
-    A neighbourhood is what a raster scan has done already within the window, and all around the pixel at
-    the coarser level. Pixels that do not see each other are looked up together, which changes nothing
-    but the time. Differs from the paper in two things. Opposite borders are joined there, here a wider
-    picture is made and cut; with ``tileable`` they are joined, and pixels near them are looked up once
-    more, after whole neighbourhoods. And what continues its neighbours' sources is preferred
-    (``coherence``): without, neighbourhoods unlike all of the source's take its flattest ones for the
-    nearest, and gravel becomes mud.
+    A neighbourhood consists of the pixels that a raster scan has done already within the window, and of
+    all pixels around at the coarser level. Pixels that do not see each other are looked up together, which
+    changes nothing but the time.
+
+    There are two differences to the paper. It joins opposite borders; here a wider picture is made and
+    cut. With ``tileable`` borders are joined, and pixels near them are looked up once more, by whole
+    neighbourhoods. Secondly, pixels that continue their neighbours' sources are preferred
+    (``coherence``): otherwise the nearest neighbourhoods of those unlike all of the source's are the
+    flattest ones, and gravel becomes mud.
 
     Args:
         source: [1, H, W, 3] in [0, 1]; a grey one gives a grey texture.
@@ -134,7 +136,7 @@ def wei_levoy(
 
 
 def _pyramid(sample: FloatArray, config: WeiLevoyConfig) -> list[FloatArray]:
-    """The source at every level, itself first."""
+    """Return the source at every level, the finest first."""
     samples = [sample]
     while len(samples) < config.levels:
         height, width = _halved(sample.shape[:2], len(samples))
@@ -145,14 +147,15 @@ def _pyramid(sample: FloatArray, config: WeiLevoyConfig) -> list[FloatArray]:
 
 
 def _halved(size: tuple[int, ...], level: int) -> tuple[int, int]:
+    """Halve a size as often as ``level`` says, rounding up."""
     height, width = (-(-side // 2**level) for side in size)
     return height, width
 
 
 def _wavefronts(height: int, width: int, half: int) -> Iterator[Indices]:
-    """All pixels, in batches [B, 2] of those that a raster scan may do at the same time.
+    """Yield all pixels in batches, [B, 2], that a raster scan may do at the same time.
 
-    A pixel sees ``half`` columns further in the rows above: what is there has to be done.
+    A pixel sees ``half`` columns further in the rows above, which have to be done before it.
     """
     rows = np.arange(height)
     for front in range(width + (height - 1) * (half + 1)):
@@ -163,7 +166,7 @@ def _wavefronts(height: int, width: int, half: int) -> Iterator[Indices]:
 
 
 def _near_borders(height: int, width: int, config: WeiLevoyConfig) -> Iterator[Indices]:
-    """Pixels that see across a border, in batches of those that do not see each other."""
+    """Yield pixels that see across a border, in batches of those that do not see each other."""
     rows, columns = np.indices((height, width))
     from_row = np.minimum(rows, height - 1 - rows)
     from_column = np.minimum(columns, width - 1 - columns)
@@ -177,7 +180,7 @@ def _near_borders(height: int, width: int, config: WeiLevoyConfig) -> Iterator[I
 
 
 class _Level:
-    """One level: the source's neighbourhoods, and those of the picture, which changes in place."""
+    """A level of the pyramid: the source's neighbourhoods, and the picture, which changes in place."""
 
     def __init__(
         self,
@@ -189,21 +192,21 @@ class _Level:
         self._sample, self._canvas = sample, canvas
         self._coarser = coarser
         self._config = config
-        # By whether neighbourhoods are causal: those of the source, and a search among them.
+        # The source's neighbourhoods and a search among them, for causal ones and for whole ones.
         self._known: dict[bool, tuple[FloatArray, Search]] = {}
         half = config.half
         height, width = sample.shape[:2]
-        # The pixels whose window is inside; none reads what is not there.
+        # Only pixels whose window is inside are candidates.
         self._inside = (height - 2 * half, width - 2 * half)
         self._pixels = np.indices(self._inside).reshape(2, -1).T + half
         self._middles = sample[half : height - half, half : width - half].reshape(
             len(self._pixels), -1
         )
-        # Where the picture's pixels were taken from, less ``half``; noise from nowhere near.
+        # The source pixel of each of the picture's pixels, minus ``half``. Noise has none: far outside.
         self._origins = np.full([*canvas.shape[:2], 2], -canvas.size)
 
     def look_up(self, batch: Indices, *, causal: bool) -> None:
-        """Give pixels [B, 2] the colours of the source's whose neighbourhoods are most like theirs."""
+        """Give pixels [B, 2] the colours of the source's pixels with the most similar neighbourhoods."""
         if causal not in self._known:
             vectors = self._neighbourhoods(0, self._pixels, causal)
             self._known[causal] = vectors, self._search(vectors)
@@ -221,7 +224,7 @@ class _Level:
         return TreeSearch(vectors, max_leaves=self._config.max_leaves)
 
     def _continuations(self, batch: Indices, causal: bool) -> Indices:
-        """Of pixels [B, 2], by each neighbour [n]: the source's pixel that goes on with it; -1 for none."""
+        """Return for each pixel and neighbour, [B, n], the source pixel that continues the latter, or -1."""
         offsets = _offsets(self._config.half, causal)
         pixels = _around(self._origins, batch, offsets).reshape(len(batch), -1, 2) - offsets
         inside = np.all((pixels >= 0) & (pixels < self._inside), axis=2)
@@ -230,7 +233,7 @@ class _Level:
     def _coherent(
         self, queries: FloatArray, found: Indices, vectors: FloatArray, continuations: Indices
     ) -> Indices:
-        """The best of [B, n] continuations where it is about as near as what was found [B]."""
+        """Return the best continuation of each pixel where it is about as near as ``found``, else that."""
         limits = np.sum((vectors[found] - queries) ** 2, axis=1) * (1 + self._config.coherence)
         distances = np.sum((vectors[continuations] - queries[:, np.newaxis]) ** 2, axis=2)
         distances[continuations < 0] = np.inf
@@ -239,7 +242,7 @@ class _Level:
         return np.where(distances[rows, best] <= limits, continuations[rows, best], found)
 
     def _neighbourhoods(self, which: int, pixels: Indices, causal: bool) -> FloatArray:
-        """Of pixels [N, 2] of the source (0) or the picture (1), as rows."""
+        """Return the neighbourhoods of pixels [N, 2] of the source (0) or the picture (1), as rows."""
         picture = (self._sample, self._canvas)[which]
         parts = [_around(picture, pixels, _offsets(self._config.half, causal))]
         if self._coarser is not None:
@@ -249,7 +252,7 @@ class _Level:
 
 
 def _offsets(half: int, causal: bool) -> Indices:
-    """What is around a pixel, [n, 2], without itself; or of that what a raster scan has done."""
+    """Return offsets to all pixels around a pixel, [n, 2], or to those that a raster scan has done."""
     offsets = np.indices((2 * half + 1, 2 * half + 1)).reshape(2, -1).T - half
     middle = len(offsets) // 2
     return offsets[:middle] if causal else np.delete(offsets, middle, axis=0)
@@ -258,7 +261,7 @@ def _offsets(half: int, causal: bool) -> Indices:
 def _around(
     picture: npt.NDArray[_Number], pixels: Indices, offsets: Indices
 ) -> npt.NDArray[_Number]:
-    """[N, n C]; beyond a border the picture begins again at the other."""
+    """Return the values around pixels, [N, n C]; beyond a border the picture begins again."""
     height, width = picture.shape[:2]
     rows = (pixels[:, :1] + offsets[:, 0]) % height
     columns = (pixels[:, 1:] + offsets[:, 1]) % width

@@ -1,4 +1,4 @@
-"""The nearest of many vectors: by looking at all, or by tree-structured vector quantisation."""
+"""Search for the nearest of many vectors, exhaustively or by tree-structured vector quantisation."""
 
 import dataclasses
 import math
@@ -13,7 +13,7 @@ Indices = npt.NDArray[np.intp]
 
 _LLOYD_STEPS = 4
 
-# So many branches of a query are gone down at once when backtracking: quicker than one after the other.
+# Backtracking goes down this many branches of a query at once, which is quicker than one after the other.
 _TOGETHER = 3
 
 
@@ -21,11 +21,11 @@ class Search(Protocol):
     """Finds nearest vectors among those that it was made with."""
 
     def nearest(self, queries: FloatArray) -> Indices:
-        """[B, D] -> [B], the index of a vector that is near, in squared distance."""
+        """Return for each query of [B, D] the index of a vector that is near, [B]."""
 
 
 class ExhaustiveSearch:
-    """Looks at all vectors at once: |v|² - 2 <v, q>, one matrix product for all queries.
+    """Compares queries with all vectors, |v|² - 2 <v, q>, by one matrix product for all queries.
 
     Args:
         vectors: [N, D] float32.
@@ -36,7 +36,7 @@ class ExhaustiveSearch:
         self._squares = np.einsum("nd,nd->n", vectors, vectors)
 
     def nearest(self, queries: FloatArray) -> Indices:
-        """[B, D] -> [B], exactly."""
+        """Return for each query of [B, D] the index of the nearest vector, [B]."""
         return np.argmin(self._squares - 2 * (queries @ self._vectors.T), axis=1)
 
 
@@ -46,10 +46,10 @@ class _Tree:
 
     Attributes:
         planes: [nodes, D], unit normals of the planes between the halves' centroids.
-        offsets: [nodes], of the planes.
-        children: [nodes, 2], on the negative and on the positive side; -1 for a leaf.
-        starts: [nodes], of a leaf: where its vectors begin in ``order``.
-        counts: [nodes], of a leaf: how many vectors it has.
+        offsets: [nodes], distances of the planes from 0.
+        children: [nodes, 2], nodes on the negative and on the positive side; -1 for a leaf.
+        starts: [nodes], the index in ``order`` at which a leaf's vectors begin.
+        counts: [nodes], the number of a leaf's vectors; 0 for an inner node.
         order: [N], the vectors' indices, leaf by leaf.
     """
 
@@ -66,15 +66,15 @@ class TreeSearch:
 
     Every node is split in two by the generalised Lloyd algorithm. A query goes down to the half whose
     centroid is nearer, and is compared with all vectors of the leaf that it comes to (the paper takes
-    a leaf's only vector). Backtracking then goes on from the branches left out that may have the nearest
-    vectors by their distance to the planes between the halves, a few at once, as long as they may have
-    a nearer one than found: with as many leaves as there are, the result is exact. All queries walk
-    together.
+    a leaf's only vector). Backtracking then goes down branches that were left out, a few at once: the
+    distance to the planes between the halves tells which may have the nearest vectors, and whether they
+    may have one nearer than the one found. With as many leaves as there are, the result is exact. All
+    queries walk together.
 
     Args:
         vectors: [N, D] float32.
-        leaf_size: vectors that are not split any more.
-        max_leaves: how many leaves a query may see; None for as many as it takes.
+        leaf_size: number of vectors that are not split any more.
+        max_leaves: number of leaves that a query may see; None for as many as it takes.
 
     Raises:
         ValueError: if a number is not positive.
@@ -87,13 +87,13 @@ class TreeSearch:
             if value is not None and value < 1:
                 raise ValueError(f"`{name}` must be >= 1. Received: {name}={value}")
         self._tree = _grow(vectors, leaf_size)
-        # Of a node that is a leaf: which one.
+        # The number of each node among the leaves.
         self._slots = np.cumsum(self._tree.counts > 0) - 1
         self._leaves, self._squares = self._blocks(vectors)
         self._max_leaves = max_leaves or len(self._tree.counts)
 
     def _blocks(self, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Leaves as blocks of one size, [leaves, n, D], and their squared lengths; infinite for none."""
+        """Return leaves as blocks of one size, [leaves, n, D], and squared lengths; infinite for padding."""
         tree = self._tree
         leaves = np.flatnonzero(tree.counts)
         largest = int(tree.counts.max())
@@ -107,12 +107,12 @@ class TreeSearch:
         return blocks, squares
 
     def nearest(self, queries: FloatArray) -> Indices:
-        """[B, D] -> [B]."""
+        """Return for each query of [B, D] the index of a near vector, [B]."""
         count = len(queries)
         best = np.full(count, np.inf, np.float32)
         found = np.zeros(count, np.intp)
         squares = np.einsum("bd,bd->b", queries, queries)
-        # Branches still to be seen, of all queries: whose, node, squared distance at least.
+        # Branches of all queries still to be seen: the query, the node, the least squared distance.
         who, nodes, bounds = np.arange(count), np.zeros(count, np.intp), np.zeros(count, np.float32)
         waiting: list[tuple[Indices, Indices, FloatArray]] = []
         seen = 1
@@ -134,7 +134,7 @@ class TreeSearch:
         bounds: FloatArray,
         waiting: list[tuple[Indices, Indices, FloatArray]],
     ) -> Indices:
-        """The leaves below nodes on the queries' sides; what is left out goes to ``waiting``."""
+        """Return the leaves below nodes on the queries' sides; other branches are added to ``waiting``."""
         tree = self._tree
         nodes = nodes.copy()
         inner = np.flatnonzero(tree.children[nodes, 0] >= 0)
@@ -160,13 +160,13 @@ class TreeSearch:
         best: FloatArray,
         found: Indices,
     ) -> None:
-        """Look at all vectors of the leaves."""
+        """Compare queries with all vectors of the leaves, and update ``best`` and ``found``."""
         slots = self._slots[leaves]
         products = np.matmul(self._leaves[slots], queries[who][:, :, np.newaxis])[..., 0]
         distances = self._squares[slots] - 2 * products
         first = np.argmin(distances, axis=1)
         nearest = distances[np.arange(len(who)), first] + squares[who]
-        # A query may be here several times: of assignments to one place the last holds.
+        # A query may be here several times. The last assignment to a place holds, so the best is last.
         nearer = np.flatnonzero(nearest < best[who])
         nearer = nearer[np.argsort(-nearest[nearer])]
         best[who[nearer]] = nearest[nearer]
@@ -176,7 +176,7 @@ class TreeSearch:
     def _next(
         waiting: list[tuple[Indices, Indices, FloatArray]], best: FloatArray, together: int
     ) -> tuple[Indices, Indices, FloatArray]:
-        """Of each query the most promising branches that may have a nearer vector; the others stay."""
+        """Take each query's most promising branches that may have a nearer vector from ``waiting``."""
         if not waiting:
             return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.float32)
         who, nodes, bounds = (np.concatenate(each) for each in zip(*waiting, strict=True))
@@ -191,6 +191,7 @@ class TreeSearch:
 
 
 def _grow(vectors: FloatArray, leaf_size: int) -> _Tree:
+    """Split vectors again and again until leaves have at most ``leaf_size`` vectors."""
     planes, offsets, starts, counts = [], [], [], []
     children: list[list[int]] = []
     order: list[Indices] = []
@@ -206,7 +207,9 @@ def _grow(vectors: FloatArray, leaf_size: int) -> _Tree:
         starts.append(ordered)
         if split is None:
             if np.all(vectors[members] == vectors[members[0]]):
-                members = members[:1]  # one for all: a leaf is as large as the largest
+                members = members[
+                    :1
+                ]  # one stands for all, since blocks are as large as the largest leaf
             planes.append(np.zeros(vectors.shape[1], np.float32))
             offsets.append(0.0)
             counts.append(len(members))
@@ -229,7 +232,7 @@ def _grow(vectors: FloatArray, leaf_size: int) -> _Tree:
 
 
 def _split(vectors: FloatArray) -> tuple[FloatArray, float, npt.NDArray[np.bool_]] | None:
-    """The plane between two centroids, and who is on its positive side; None if there are no two."""
+    """Return the plane between two centroids and the vectors on its positive side, or None."""
     mean = vectors.mean(axis=0)
     spread = vectors.var(axis=0)
     axis = int(np.argmax(spread))

@@ -1,4 +1,4 @@
-"""Pictures one after another as one file."""
+"""Animations: several pictures in one file."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ ANIMATION_EXTENSIONS = (".mp4", ".webp")
 
 
 def check_animation_path(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
-    """Checks, before hours of work, that an animation can be written to `path` after them.
+    """Check, before hours of work, that an animation can be written to `path` after them.
 
     Args:
         path: The file to be written.
@@ -41,13 +41,13 @@ def write_animation(
     quality: int = 95,
     overwrite: bool = False,
 ) -> None:
-    """Writes frames as an animation, whole or not at all, each as it comes.
+    """Write frames as an animation, whole or not at all, taking each frame when it is needed.
 
     Args:
         path: The file: .webp, or .mp4 (H.264, for which an odd last row or column is left out).
         frames: Float arrays `[1, height, width, 3]` in `[0, 1]`, all of one size; at least one.
         frame_rate: Frames a second.
-        quality: Of WebP, 1 to 100.
+        quality: Quality of WebP, 1 to 100.
         overwrite: Whether a file that is there already may be replaced.
 
     Raises:

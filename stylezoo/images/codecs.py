@@ -1,4 +1,4 @@
-"""Picture files to and from `float32` arrays. Needs Pillow and NumPy only, not TensorFlow."""
+"""Reading and writing of picture files as `float32` arrays. Needs Pillow and NumPy, not TensorFlow."""
 
 import contextlib
 import io
@@ -19,11 +19,11 @@ from stylezoo.images.grey import luma
 
 DEFAULT_MAX_PIXELS = 100_000_000
 
-# Those that a person has. Not "all that Pillow knows": that includes PostScript, which it hands
-# to Ghostscript. AVIF is there when Pillow was built with it.
+# These are the formats that people have. Pillow knows more, PostScript among them, which it hands to
+# Ghostscript. AVIF is there when Pillow was built with it.
 _READABLE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF")
 
-# No GIF: a palette of 256 colours ruins what this project makes.
+# GIF is not among them, because a palette of 256 colours ruins what this project makes.
 _WRITABLE_FORMATS = {
     ".bmp": "BMP",
     ".jpeg": "JPEG",
@@ -50,7 +50,7 @@ _logger = logging.getLogger(__name__)
 
 
 def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> FloatArray:
-    """Reads a picture file: JPEG, PNG, WebP, GIF, TIFF, BMP, PPM or AVIF, of any kind.
+    """Read a picture file: JPEG, PNG, WebP, GIF, TIFF, BMP, PPM or AVIF, of any kind.
 
     The picture is turned the way its EXIF orientation says and converted to sRGB from its ICC
     profile (RGB, grey or CMYK; a profile that is broken or is for other channels is ignored,
@@ -79,11 +79,11 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
 def decode_image(
     data: bytes, *, name: str = "image", max_pixels: int = DEFAULT_MAX_PIXELS
 ) -> FloatArray:
-    """`read_image` for a file's content in memory.
+    """Decode a picture file's content in memory as `read_image` does.
 
     Args:
         data: The content of a picture file.
-        name: What error messages call it.
+        name: What error messages call the picture.
         max_pixels: As for `read_image`.
 
     Returns:
@@ -114,7 +114,7 @@ def decode_image(
 
 
 def read_mask(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> FloatArray:
-    """Reads a picture file as a mask: its luma, 0 for black to 1 for white.
+    """Read a picture file as a mask: its luma, 0 for black to 1 for white.
 
     Args:
         path: The file, of any kind that `read_image` takes. Transparent parts are white.
@@ -137,7 +137,7 @@ def write_image(
     quality: int = 95,
     overwrite: bool = False,
 ) -> None:
-    """Writes a picture file, whole or not at all.
+    """Write a picture file, whole or not at all.
 
     Args:
         path: The file; its extension (one of `IMAGE_EXTENSIONS`) is its format. JPEG keeps the
@@ -146,7 +146,7 @@ def write_image(
         image: A float array or tensor `[height, width, channels]` or `[1, height, width,
             channels]` with 3 channels (RGB, sRGB) or 1 (grey). Values are clipped to `[0, 1]`
             and rounded to 8 bits.
-        quality: Of JPEG and WebP, 1 to 100.
+        quality: Quality of JPEG and WebP, 1 to 100.
         overwrite: Whether a file that is there already may be replaced.
 
     Raises:
@@ -163,7 +163,7 @@ def write_image(
 
 
 def encode_image(image: npt.ArrayLike, extension: str, *, quality: int = 95) -> bytes:
-    """The content of the picture file that `write_image` writes.
+    """Return the content of the picture file that `write_image` writes.
 
     Args:
         image: As for `write_image`.
@@ -207,7 +207,7 @@ def check_output_path(
     overwrite: bool,
     extensions: Collection[str] = IMAGE_EXTENSIONS,
 ) -> pathlib.Path:
-    """Checks, before hours of work, that a result can be written to `path` after them.
+    """Check, before hours of work, that a result can be written to `path` after them.
 
     Args:
         path: The file to be written: a picture or, with `extensions`, anything else.
@@ -235,7 +235,7 @@ def _check_extension(path: str | os.PathLike[str], extensions: Collection[str]) 
 
 
 class _PillowLimit:
-    """Pillow's pixel limit: one global for all threads, lifted while a decode here needs it."""
+    """Pillow's pixel limit, a global of all threads, which is lifted while a decode here needs it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -244,7 +244,7 @@ class _PillowLimit:
 
     @contextlib.contextmanager
     def lifted_for(self, num_pixels: int) -> Iterator[None]:
-        """Does nothing, as nearly always, if the limit allows `num_pixels` anyway."""
+        """Lift the limit, unless it allows `num_pixels` anyway, as nearly always."""
         with self._lock:
             limit = self._limit if self._num_users else Image.MAX_IMAGE_PIXELS
             needed = limit is not None and num_pixels > limit
@@ -274,7 +274,7 @@ def _read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def _open(data: bytes) -> ImageFile.ImageFile:
-    """PIL.Image.open without its pixel check, which warns through the process's global state."""
+    """Open as PIL.Image.open does, without its pixel check, which warns through global state."""
     if not data:
         raise ValueError("it is empty")
     Image.init()
@@ -290,7 +290,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
 
 @contextlib.contextmanager
 def _undecodable(name: str) -> Iterator[None]:
-    """Pillow raises nearly anything for corrupt data: all of it becomes one kind of error."""
+    """Turn whatever Pillow raises for corrupt data into one kind of error."""
     try:
         yield
     except Exception as error:
@@ -311,7 +311,7 @@ def _too_many_pixels(name: str, pixels: str, max_pixels: int) -> ValueError:
 
 
 def _srgb_pixels(image: ImageFile.ImageFile, name: str) -> FloatArray:
-    """`[height, width, 3]` in sRGB, upright, over white, of a loaded image."""
+    """Return a loaded image as `[height, width, 3]` in sRGB, upright, over white."""
     profile = _embedded_profile(image, name)
     # Broken EXIF data is no reason to refuse a picture that decodes.
     with contextlib.suppress(Exception):
@@ -325,7 +325,7 @@ def _srgb_pixels(image: ImageFile.ImageFile, name: str) -> FloatArray:
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, FloatArray | None]:
-    """The image without transparency, and its opacity `[height, width, 1]` if it has any."""
+    """Return the image without transparency, and its opacity `[height, width, 1]` if it has any."""
     if image.mode in _DEEP_GREY_MODES:
         transparent = image.info.get("transparency")
         if transparent is None:
@@ -345,7 +345,7 @@ def _unit(image: Image.Image) -> FloatArray:
 
 
 def _grey_values(image: Image.Image) -> FloatArray:
-    """`[height, width]` in `[0, 1]`."""
+    """Return a grey image as `[height, width]` in `[0, 1]`."""
     if image.mode in ("1", "L"):
         return _unit(image.convert("L"))
     if image.mode == "F":
@@ -355,7 +355,7 @@ def _grey_values(image: Image.Image) -> FloatArray:
 
 
 def _integer_values(image: Image.Image) -> FloatArray:
-    """More than 8 bits of grey: 16 except in TIFF, whose tags tell."""
+    """Return grey values of more than 8 bits: 16, except in TIFF, whose tags tell the number."""
     values = np.asarray(image)
     tags = getattr(image, "tag_v2", {})
     bits = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))[0]
@@ -369,7 +369,7 @@ def _integer_values(image: Image.Image) -> FloatArray:
 def _grey_to_rgb(
     values: FloatArray, profile: ImageCms.ImageCmsProfile | None, name: str
 ) -> FloatArray:
-    """`[height, width, 3]`; a profile acts through its 8-bit curve, whatever the depth."""
+    """Return grey as `[height, width, 3]`; a profile acts by its 8-bit curve, whatever the depth."""
     if profile is not None:
         ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[np.newaxis])
         curve = _unit(_colour_to_rgb(ramp, profile, name))[0, :, 1]
@@ -423,7 +423,7 @@ def _ignore_profile(name: str, error: Exception) -> None:
 
 
 def to_uint8(image: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """`[height, width, channels]`, rounded."""
+    """Return one image as `[height, width, channels]`, rounded to 8 bits."""
     values = np.asarray(image)
     if not np.issubdtype(values.dtype, np.floating):
         raise ValueError(f"`image` must be float32 in [0, 1]. Received: dtype={values.dtype}")
@@ -436,7 +436,7 @@ def to_uint8(image: npt.ArrayLike) -> npt.NDArray[np.uint8]:
             f"with 1 or 3 channels. Received: shape={shape}"
         )
     pixels = np.empty(values.shape, np.uint8)
-    # Some rows at a time: float copies of a large image are what memory doesn't hold.
+    # Some rows at a time, because memory does not hold float copies of a large image.
     for top in range(0, len(values), _ROWS):
         rows = values[top : top + _ROWS]
         if not np.isfinite(rows).all():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
-    """Checks, without touching the disk, that a file may be written at `path`.
+    """Check, without touching the disk, that a file may be written at `path`.
 
     Args:
         path: Where the file is to go.
@@ -40,9 +40,9 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Pa
 
 
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
-    """`check_target`, and then really creates (and removes) a file in the folder of `path`.
+    """Check as `check_target`, and then create (and remove) a file in the folder of `path`.
 
-    Trying is the only honest answer: permission bits say nothing to root, on a read-only file
+    Only trying tells whether it can be written: permission bits say nothing to root, on a read-only file
     system, or on a full one.
 
     Raises:
@@ -61,7 +61,7 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[pathlib.Path]:
-    """Gives a temporary file that becomes `path` when the block ends without an exception.
+    """Give a temporary file that becomes `path` when the block ends without an exception.
 
     The temporary file is in the same folder (a rename within a file system is atomic), has the
     same extension, exists and is empty. Its mode follows the umask. After any exception,
@@ -150,7 +150,7 @@ def _replace_folder(path: pathlib.Path, temporary: pathlib.Path) -> None:
 
 
 def _create_temporary(path: pathlib.Path) -> pathlib.Path:
-    # Not tempfile.mkstemp: its files are 0600 whatever the umask.
+    # The files of tempfile.mkstemp would be 0600 whatever the umask.
     temporary = _temporary_name(path)
     temporary.touch(exist_ok=False)
     return temporary
@@ -161,7 +161,7 @@ def _temporary_name(path: pathlib.Path) -> pathlib.Path:
 
 
 def _publish_new(temporary: pathlib.Path, target: pathlib.Path, path: pathlib.Path) -> None:
-    """Renames a file, except over another one: os.replace has no such option."""
+    """Rename a file, but not over another one, for which os.replace has no option."""
     try:
         target.hardlink_to(temporary)
     except FileExistsError:
@@ -171,7 +171,7 @@ def _publish_new(temporary: pathlib.Path, target: pathlib.Path, path: pathlib.Pa
 
 
 def _claim_and_replace(temporary: pathlib.Path, target: pathlib.Path, path: pathlib.Path) -> None:
-    """The same for file systems without hard links, where others see an empty file for a moment."""
+    """Publish on file systems without hard links, where others see an empty file for a moment."""
     try:
         target.touch(exist_ok=False)
     except FileExistsError:

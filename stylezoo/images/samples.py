@@ -1,4 +1,4 @@
-"""Real pictures that come inside an optional dependency, so that none is committed here."""
+"""Sample pictures that come with an optional dependency, so that none is committed here."""
 
 import dataclasses
 import importlib.resources
@@ -12,7 +12,16 @@ _PUBLIC_DOMAIN = "public domain"
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """One sample picture: who made it, what one may do with it, where it is."""
+    """A sample picture.
+
+    Attributes:
+        name: Key of the picture in `SAMPLES`.
+        title: What the picture shows.
+        credit: Who made it.
+        licence: Licence under which it may be used.
+        package: Python package that it comes with.
+        file: Path of the file inside the package.
+    """
 
     name: str
     title: str
@@ -26,7 +35,7 @@ def _scikit_image(name: str, title: str, credit: str, licence: str, extension: s
     return Sample(name, title, credit, licence, "skimage", f"data/{name}{extension}")
 
 
-# Titles, credits and licences: the docstrings of skimage.data, scikit-image 0.26.
+# Titles, credits and licences are from the docstrings of skimage.data, scikit-image 0.26.
 SAMPLES: dict[str, Sample] = {
     sample.name: sample
     for sample in (
@@ -46,7 +55,7 @@ SAMPLES: dict[str, Sample] = {
 
 
 def sample_path(name: str) -> pathlib.Path:
-    """Where a sample picture is on this machine. Never downloads anything.
+    """Return the path of a sample picture on this machine, without downloading anything.
 
     Args:
         name: One of `SAMPLES`.
@@ -80,7 +89,7 @@ def sample_path(name: str) -> pathlib.Path:
 
 
 def load_sample(name: str) -> codecs.FloatArray:
-    """Reads a sample picture.
+    """Read a sample picture.
 
     Args:
         name: One of `SAMPLES`.

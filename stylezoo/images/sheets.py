@@ -1,4 +1,4 @@
-"""Several pictures on one."""
+"""Contact sheets: several pictures in one."""
 
 from collections.abc import Sequence
 
@@ -8,17 +8,17 @@ _GAP = 4
 
 
 def contact_sheet(pictures: Sequence[np.ndarray], *, columns: int) -> np.ndarray:
-    """Pictures in rows, each centred in its cell, on white.
+    """Return pictures in rows, each centred in its cell, on white.
 
     Args:
-        pictures: each [H, W, 3] in [0, 1]; sizes may differ.
-        columns: how many a row, >= 1.
+        pictures: [H, W, 3] in [0, 1] each; sizes may differ.
+        columns: number of pictures in a row, >= 1.
 
     Returns:
         [1, H', W', 3] float32 in [0, 1].
 
     Raises:
-        ValueError: if there are no pictures, or columns.
+        ValueError: if there are no pictures, or no columns.
     """
     if not len(pictures) or columns < 1:
         raise ValueError(

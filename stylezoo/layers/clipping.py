@@ -8,9 +8,9 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("stylezoo")
 class UnitClip(keras.layers.Layer):
-    """Cuts values to [0, 1], middle grey being 0; in training the gradient passes as if it didn't.
+    """Adds 0.5 and cuts values to [0, 1]; in training the gradient passes as if nothing were cut.
 
-    So what has become black or white can come back, which behind a sigmoid it can't.
+    What has become black or white can therefore come back, which it can't behind a sigmoid.
 
     Input and output: of any shape, float.
     """
@@ -26,10 +26,10 @@ class UnitClip(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("stylezoo")
 class Limit(keras.layers.Layer):
-    """Cuts values to ±``limit``; not in training, where what is beyond needs its gradient.
+    """Cuts values to ±``limit``, but not in training, where values beyond need their gradient.
 
     Args:
-        limit: > 0.
+        limit: largest absolute value, > 0.
 
     Input and output: of any shape, float.
 
@@ -50,5 +50,5 @@ class Limit(keras.layers.Layer):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "limit": self.limit}

@@ -8,13 +8,13 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("stylezoo")
 class GroupedConv2D(keras.layers.Conv2D):
-    """A convolution whose groups are convolved one by one: Keras's own takes ten times as long on CPUs.
+    """A convolution that convolves its groups one by one; Keras's own takes ten times as long on CPUs.
 
     Arguments, variables and results are those of ``keras.layers.Conv2D`` with ``groups``.
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        """As of ``keras.layers.Conv2D``; the bias is added by the caller."""
+        """Convolve as ``keras.layers.Conv2D`` does; the caller adds the bias."""
         pieces = zip(
             tf.split(inputs, self.groups, axis=-1),
             tf.split(tf.convert_to_tensor(kernel), self.groups, axis=-1),

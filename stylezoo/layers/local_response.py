@@ -14,9 +14,10 @@ class LocalResponseNormalization(keras.layers.Layer):
     Krizhevsky et al. 2012, section 3.3, whose constants are the defaults.
 
     Args:
-        radius: channels on each side, half the paper's n = 5.
+        radius: number of channels on each side; the paper's n is 2·radius + 1 = 5.
         bias: the paper's k.
-        alpha: of the sum; of the mean in Caffe, which so needs alpha/n.
+        alpha: factor of the sum of squares. Caffe's alpha is a factor of the mean, so that it has to be
+            divided by n to be used here.
         beta: the exponent.
 
     Input and output: [B, H, W, C] float; computed in float32.
@@ -43,6 +44,6 @@ class LocalResponseNormalization(keras.layers.Layer):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         own = {"radius": self.radius, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
         return {**super().get_config(), **own}

@@ -1,16 +1,16 @@
-"""Instance normalisation, plain and with one scale and shift a style."""
+"""Instance normalisation, plain and conditional: with one scale and shift for each style."""
 
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-# Of Ulyanov et al.'s code and of PyTorch; Keras's own layers default to 1e-3.
+# Ulyanov et al.'s code and PyTorch have this value; Keras's own layers default to 1e-3.
 EPSILON = 1e-5
 
 
 def instance_moments(x: Any) -> tuple[Any, Any]:
-    """Mean and (biased) variance over the positions of each picture and channel.
+    """Return mean and (biased) variance over the positions of each picture and channel.
 
     Args:
         x: [B, H, W, C] of any float dtype.
@@ -18,7 +18,7 @@ def instance_moments(x: Any) -> tuple[Any, Any]:
     Returns:
         Two tensors [B, 1, 1, C], float32.
     """
-    # keras.ops, so that a functional network can be built of it.
+    # These are functions of keras.ops, so that they can be part of a functional network.
     x = keras.ops.cast(x, "float32")
     mean = keras.ops.mean(x, axis=(1, 2), keepdims=True)
     # Two passes: E[x²] - E[x]² loses all digits in float32 where |mean| is large against the rest.
@@ -26,19 +26,19 @@ def instance_moments(x: Any) -> tuple[Any, Any]:
 
 
 class _Normalization(keras.layers.Layer):
-    """What both layers share: normalise by the picture's own moments or by given ones."""
+    """The base of both layers: normalises by the picture's own moments or by given ones."""
 
     def __init__(self, **kwargs: Any) -> None:
-        # Under a mixed policy Keras would round the moments and style weights given too.
+        # Under a mixed policy Keras would also round the moments and style weights that are given.
         super().__init__(autocast=False, **kwargs)
 
     def _add_weights(self, *shape: int) -> None:
-        # And the weights, which have a switch of their own.
+        # Weights have a switch of their own for that.
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones", autocast=False)
         self.shift = self.add_weight(name="shift", shape=shape, initializer="zeros", autocast=False)
 
     def _normalize(self, x: Any, scale: Any, shift: Any, moments: Any) -> Any:
-        """``scale`` and ``shift`` are [B or 1, C]; all but ``x`` is float32."""
+        """Normalise ``x``; ``scale`` and ``shift`` are [B or 1, C], and all but ``x`` is float32."""
         x = tf.cast(x, self.compute_dtype)
         if moments is None:
             return _fused(x, scale, shift)
@@ -48,16 +48,17 @@ class _Normalization(keras.layers.Layer):
         return tf.cast(tf.cast(x, tf.float32) * factor + offset, x.dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The input's."""
+        """Return the input's shape."""
         return input_shape
 
 
 def _fused(x: Any, scale: Any, shift: Any) -> Any:
-    """In one operation, 2.5 times as fast as in several, and 4 times with its gradient.
+    """Normalise by each picture's own moments in one operation.
 
-    Batch normalisation of one picture is instance normalisation. Several become the channels of
-    one; the transpositions cost nothing for a batch of one. XLA computes the variance of this
-    operation as E[x²] - E[x]²: it loses digits where the mean is many times the deviation.
+    It is 2.5 times as fast as several operations, and 4 times with its gradient. Batch normalisation of
+    one picture is instance normalisation; several pictures become the channels of one. The
+    transpositions cost nothing for a batch of one. XLA computes the variance of this operation as
+    E[x²] - E[x]², which loses digits where the mean is many times the deviation.
     """
     batch, height, width = tf.unstack(tf.shape(x)[:3])
     channels = x.shape[-1]
@@ -79,12 +80,13 @@ def _fused(x: Any, scale: Any, shift: Any) -> Any:
 class InstanceNormalization(_Normalization):
     """Instance normalisation with a scale and a shift (Ulyanov et al. 2016, arXiv 1607.08022).
 
-    Each channel of each picture to mean 0 and variance 1 over its positions, ε = 1e-5, then times a
-    trained scale, plus a trained shift. Moments are computed in float32 under every policy.
+    Each channel of each picture gets mean 0 and variance 1 over its positions, with ε = 1e-5; then it is
+    multiplied by a trained scale, and a trained shift is added. Moments are computed in float32 under
+    every policy.
 
     Call arguments:
         x: [B, H, W, C].
-        moments: the mean and variance to use in place of the picture's own, each [B or 1, 1, 1, C]:
+        moments: mean and variance that take the place of the picture's own, each [B or 1, 1, 1, C]:
             those of a whole picture when ``x`` is a tile of it.
     """
 
@@ -98,13 +100,13 @@ class InstanceNormalization(_Normalization):
 
 @keras.saving.register_keras_serializable("stylezoo")
 class ConditionalInstanceNormalization(_Normalization):
-    """Instance normalisation with one scale and shift a style (Dumoulin et al. 2017, equation 5).
+    """Instance normalisation with one scale and shift for each style (Dumoulin et al. 2017, equation 5).
 
     The scale and shift of a picture are the sum of the styles', weighted by ``style_weights``: a
     one-hot row is one style, a row that sums to 1 a blend. Dumoulin et al. blend so in section 4.
 
     Args:
-        num_styles: how many there are, >= 1.
+        num_styles: number of styles, >= 1.
 
     Call arguments:
         x: [B, H, W, C].
@@ -132,5 +134,5 @@ class ConditionalInstanceNormalization(_Normalization):
         return self._normalize(x, scale, shift, moments)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "num_styles": self.num_styles}

@@ -8,10 +8,10 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("stylezoo")
 class MirrorPadding(keras.layers.Layer):
-    """Rows and columns mirrored at the border, which shows no edge where zeros do.
+    """Mirrors rows and columns at the border, which shows no edge where padding with zeros does.
 
     Args:
-        padding: how many on each of the four sides.
+        padding: number of rows or columns that each of the four sides gets.
         mode: ``"reflect"`` (without the border's own row) or ``"wrap"`` (from the opposite side, so
             that a texture tiles).
 
@@ -44,7 +44,7 @@ class MirrorPadding(keras.layers.Layer):
         return (batch, *(_plus(side, 2 * self.padding) for side in (height, width)), channels)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "padding": self.padding, "mode": self.mode}
 
 
@@ -55,8 +55,8 @@ class PadToMultiple(keras.layers.Layer):
     A static shape that fits already adds no operation to an export.
 
     Args:
-        multiple: of both sides.
-        minimum: of both sides; a multiple of ``multiple``.
+        multiple: stride that both sides become a multiple of, px.
+        minimum: smallest side, px; a multiple of ``multiple``.
 
     Input: [B, H, W, C], H, W >= 1. Output: [B, H', W', C], the input in its top left corner.
 
@@ -88,7 +88,7 @@ class PadToMultiple(keras.layers.Layer):
 
     def _mirror(self, x: Any, axis: int) -> Any:
         side = x.shape[axis] or tf.shape(x)[axis]
-        # 0 1 2 3 3 2 1 0 0 1 ...: defined for any number of rows, however few there are.
+        # The order 0 1 2 3 3 2 1 0 0 1 ... is defined for any number of rows, however few there are.
         position = tf.range(self._padded(side)) % (2 * side)
         return tf.gather(x, tf.minimum(position, 2 * side - 1 - position), axis=axis)
 
@@ -98,16 +98,16 @@ class PadToMultiple(keras.layers.Layer):
         return (batch, *sides, channels)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "multiple": self.multiple, "minimum": self.minimum}
 
 
 @keras.saving.register_keras_serializable("stylezoo")
 class CropTo(keras.layers.Layer):
-    """The top left corner of one picture, as large as another times a factor.
+    """Cuts out the top left corner of a picture, as large as another picture times a factor.
 
     Args:
-        factor: of super-resolution; 1 for the same size.
+        factor: factor of super-resolution; 1 for the same size.
 
     Call arguments:
         x: [B, H', W', C].
@@ -135,16 +135,16 @@ class CropTo(keras.layers.Layer):
         return (x_shape[0], *sides, x_shape[-1])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "factor": self.factor}
 
 
 @keras.saving.register_keras_serializable("stylezoo")
 class NearestUpsampling(keras.layers.Layer):
-    """Every pixel twice in each direction.
+    """Repeats every pixel in each direction.
 
-    Two concatenations and reshapes of rank 4: ``UpSampling2D`` becomes operations of rank 5, which
-    no GPU delegate of TFLite takes, and ``tf.image.resize`` has no gradient under XLA.
+    It consists of two concatenations and reshapes of rank 4, because ``UpSampling2D`` becomes operations
+    of rank 5, which no GPU delegate of TFLite takes, and ``tf.image.resize`` has no gradient under XLA.
 
     Input: [B, H, W, C]. Output: [B, 2·H, 2·W, C].
     """

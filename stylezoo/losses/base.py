@@ -1,4 +1,4 @@
-"""What every loss term is.
+"""The base classes of all loss terms.
 
 A term looks at a picture in three steps, *encode -> represent -> compare*: the perceptual network
 encodes it as features, the term represents them (a Gram matrix, a difference to the content), and
@@ -18,13 +18,20 @@ Features = Mapping[str, tf.Tensor]
 Target = dict[str, tf.Tensor]
 Statistics = dict[str, tf.Tensor]
 
-# Among the features, the picture itself: the tap of terms that look at pixels.
+# The name of the picture itself among the features: the tap of terms that look at pixels.
 IMAGE = "image"
 
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """A rectangle of a feature map, in features: first row and column, and their numbers."""
+    """A rectangle of a feature map.
+
+    Attributes:
+        top: first row, a scalar integer tensor, in features.
+        left: first column.
+        height: number of rows.
+        width: number of columns.
+    """
 
     top: tf.Tensor
     left: tf.Tensor
@@ -32,13 +39,13 @@ class Window:
     width: tf.Tensor
 
     def crop(self, features: tf.Tensor) -> tf.Tensor:
-        """The rectangle of [B, H, W, C]."""
+        """Return the rectangle of [B, H, W, C]."""
         bottom, right = self.top + self.height, self.left + self.width
         return features[:, self.top : bottom, self.left : right]
 
 
 def weighted_mean(targets: Sequence[Target], weights: Sequence[float]) -> Target:
-    """Key by key the weighted mean of several targets; the weights need not sum to one.
+    """Return the weighted mean of several targets, key by key; weights need not sum to one.
 
     Raises:
         ValueError: as :func:`check_weights`.
@@ -67,11 +74,10 @@ class LossTerm(abc.ABC):
     """One weighted term of a loss.
 
     Attributes:
-        name: under which its value is reported; unique in a
-            :class:`~stylezoo.objectives.TotalLoss`.
-        weight: what its value is multiplied with.
-        taps: the layers that it looks at; :data:`IMAGE` alone for a term of the pixels.
-        reference: the role of the pictures its target comes from (``"content"``, ``"style"``);
+        name: name of its value in reports; unique in a :class:`~stylezoo.objectives.TotalLoss`.
+        weight: factor of its value.
+        taps: layers that it looks at; :data:`IMAGE` alone for a term of the pixels.
+        reference: role of the pictures that its target comes from (``"content"``, ``"style"``);
             None for a term without a target.
         additive: whether :meth:`represent` gives sums over positions, so that those of a picture's
             tiles add up to the picture's.
@@ -97,12 +103,12 @@ class LossTerm(abc.ABC):
         self.taps = tuple(taps)
 
     def target(self, features: Features) -> Target:
-        """What to compare with, from a reference picture's features and masks, if it has such."""
+        """Return the target, from a reference picture's features, which may include masks."""
         del features
         return {}
 
     def combine(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
-        """One target from those of several reference pictures."""
+        """Return one target made of those of several reference pictures."""
         return weighted_mean(targets, weights)
 
     def stack(self, targets: Sequence[Target]) -> Target:
@@ -118,29 +124,29 @@ class LossTerm(abc.ABC):
         )
 
     def match(self, features: Features, target: Target) -> Target:
-        """What of the target a picture with these features is compared with.
+        """Return the part of the target that a picture with these features is compared with.
 
-        A constant for gradients; it serves as target for other features too, until it is matched anew.
-        What has been matched is returned as it is.
+        Gradients treat it as a constant. It serves as target for other features too, until the target
+        is matched anew. A target that has been matched is returned as it is.
         """
         del features
         return target
 
     def crop(self, target: Target, windows: Mapping[str, Window]) -> Target:
-        """The part of a target that belongs to a tile; ``windows`` has one for each tap."""
+        """Return the part of a target that belongs to a tile, with a window for each tap."""
         del windows
         return target
 
     @abc.abstractmethod
     def represent(self, features: Features, target: Target) -> Statistics:
-        """What :meth:`compare` needs to know of a picture; sums over positions if ``additive``."""
+        """Return the statistics that :meth:`compare` needs; sums over positions if ``additive``."""
 
     @abc.abstractmethod
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The unweighted loss, a float32 scalar, from a whole picture's statistics."""
+        """Return the unweighted loss, a float32 scalar, from a whole picture's statistics."""
 
     def __call__(self, features: Features, target: Target) -> tf.Tensor:
-        """The unweighted loss of a picture, a float32 scalar: the mean over its batch."""
+        """Return the unweighted loss of pictures, a float32 scalar: the mean over the batch."""
         target = self.match(features, target)
         return self.compare(self.represent(features, target), target)
 
@@ -150,14 +156,14 @@ class LayeredLoss(LossTerm):
 
     Args:
         taps: the layers.
-        weight: of the whole term.
-        layer_weights: one a tap, multiplied with ``weight``; 1/len(taps) each by default.
-        name: for the report; several regions or styles need names of their own.
-        reference: the role of its reference pictures; the same as ``name`` by default.
+        weight: factor of the whole term.
+        layer_weights: factors of the layers, one a tap, beside ``weight``; 1/len(taps) each by default.
+        name: name in reports; several regions or styles need names of their own.
+        reference: role of its reference pictures; the same as ``name`` by default.
 
     Raises:
-        ValueError: if ``taps`` are none or not different, ``layer_weights`` not one a tap, or a
-            weight is negative.
+        ValueError: if there are no ``taps`` or two are the same, if ``layer_weights`` are not one a tap,
+            or if a weight is negative.
     """
 
     def __init__(
@@ -183,7 +189,7 @@ class LayeredLoss(LossTerm):
         self.layer_weights = dict(zip(self.taps, map(float, layer_weights), strict=True))
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The layers' losses, weighted and summed."""
+        """Return the weighted sum of the layers' losses."""
         return tf.add_n(
             [
                 weight * self.compare_layer(tap, statistics, target)
@@ -193,7 +199,7 @@ class LayeredLoss(LossTerm):
 
     @abc.abstractmethod
     def compare_layer(self, tap: str, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The unweighted loss of one layer, a float32 scalar."""
+        """Return the unweighted loss of one layer, a float32 scalar."""
 
 
 class StatisticsLoss(LayeredLoss):
@@ -201,9 +207,9 @@ class StatisticsLoss(LayeredLoss):
 
     Args:
         taps: the layers.
-        relative: divide each layer's squared difference by the target's mean square, which makes
-            layers, sizes and networks comparable.
-        **options: those of :class:`LayeredLoss`.
+        relative: whether each layer's squared difference is divided by the target's mean square,
+            which makes layers, sizes and networks comparable.
+        **options: arguments of :class:`LayeredLoss`.
 
     Raises:
         ValueError: as :class:`LayeredLoss`.
@@ -217,10 +223,10 @@ class StatisticsLoss(LayeredLoss):
 
     @abc.abstractmethod
     def summarize(self, statistics: Statistics) -> Target:
-        """What is compared, a tensor for each tap, from a whole picture's statistics."""
+        """Return a tensor for each tap, which is compared, from a whole picture's statistics."""
 
     def target(self, features: Features) -> Target:
-        """The summary of the reference picture."""
+        """Return the summary of the reference picture."""
         return self.summarize(self.represent(features, self.masks_of(features)))
 
     def stack(self, targets: Sequence[Target]) -> Target:
@@ -228,11 +234,11 @@ class StatisticsLoss(LayeredLoss):
         return {key: tf.concat([target[key] for target in targets], axis=0) for key in targets[0]}
 
     def masks_of(self, features: Features) -> Target:
-        """The masks of a reference picture, which are among its features."""
+        """Return the masks of a reference picture, which are among its features."""
         return {key: features[key] for key in map(mask_key, self.taps) if key in features}
 
     def crop(self, target: Target, windows: Mapping[str, Window]) -> Target:
-        """The masks' part; summaries have no positions."""
+        """Return the target with the masks' part; summaries have no positions."""
         masks = {mask_key(tap): tap for tap in self.taps}
         return {
             key: windows[masks[key]].crop(value) if key in masks else value
@@ -240,24 +246,24 @@ class StatisticsLoss(LayeredLoss):
         }
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The layers' squared differences (means over batch and entries), weighted and summed."""
+        """Return the weighted sum of the layers' squared differences, means over batch and entries."""
         return super().compare(self.summarize(statistics), target)
 
     def compare_layer(self, tap: str, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The squared difference of summaries."""
+        """Return the squared difference of summaries."""
         return self._compare_summaries(statistics[tap], target[tap])
 
     def _compare_summaries(self, summary: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         entries = tf.range(1, tf.rank(target))
         loss = tf.reduce_mean(tf.math.squared_difference(summary, target), axis=entries)
         if self.relative:
-            # Picture by picture: those of a batch may have styles of their own.
+            # Each picture of a batch may have a style of its own.
             loss /= tf.reduce_mean(tf.square(target), axis=entries)
         return tf.reduce_mean(loss)
 
 
 def mask_key(tap: str) -> str:
-    """Where a target, or a reference's features, keep the masks of a tap's positions, if any.
+    """Return the key of a tap's masks among a target or among a reference picture's features.
 
     Masks are [1, h, w, K] in [0, 1]; statistics take one, K = 1.
     """

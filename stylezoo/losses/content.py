@@ -14,10 +14,11 @@ class ContentLoss(LossTerm):
 
     Args:
         taps: the layers.
-        weight: of the whole term.
+        weight: factor of the whole term.
         scale: ``"mean"`` over positions and channels, as reference codes do; ``"half_sum"``, ½ Σ as
-            in Gatys et al.; ``"relative"``, Σ (F - P)² / Σ P², independent of size, layer and
+            in Gatys et al.; ``"relative"``, Σ (F - P)² / Σ P², which does not depend on size, layer and
             network (Mahendran & Vedaldi 2015, equation 2).
+        name: name in reports.
 
     Raises:
         ValueError: for an unknown ``scale`` or a negative weight.
@@ -39,7 +40,7 @@ class ContentLoss(LossTerm):
         self.scale = scale
 
     def target(self, features: Features) -> Target:
-        """The features themselves, and what their squared differences are divided by."""
+        """Return the features themselves, and the divisors of their squared differences."""
         target = {}
         for tap in self.taps:
             values = tf.cast(features[tap], tf.float32)
@@ -52,42 +53,43 @@ class ContentLoss(LossTerm):
         return target
 
     def crop(self, target: Target, windows: Mapping[str, Window]) -> Target:
-        """The features in the tile."""
+        """Return the features in the tile."""
         return {
             key: windows[key].crop(value) if key in self.taps else value
             for key, value in target.items()
         }
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """Sums of squared differences, [B] for each tap."""
+        """Return the sums of squared differences, [B] for each tap."""
         return {
             tap: _sum(tf.math.squared_difference(tf.cast(features[tap], tf.float32), target[tap]))
             for tap in self.taps
         }
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The mean over layers and batch."""
+        """Return the mean over layers and batch."""
         losses = [tf.reduce_mean(statistics[tap] / target[f"divisor/{tap}"]) for tap in self.taps]
         return tf.add_n(losses) / len(losses)
 
 
 class ActivationLoss(LossTerm):
-    """Minus the logarithm of a layer's root mean square activation: amplifies what a layer sees.
+    """Minus the logarithm of a layer's root mean square activation, which amplifies what a layer sees.
 
     DeepDream (Mordvintsev et al. 2015) ascends ½ Σ F² by steps of a set length. The logarithm has
     the same direction and a length that does not grow with the activation, which is what a sum with
     other terms needs.
 
     Args:
-        taps: the layers; their logarithms are averaged.
-        weight: of the whole term.
+        taps: the layers, whose logarithms are averaged.
+        weight: factor of the whole term.
+        name: name in reports.
     """
 
     def __init__(self, taps: Sequence[str], *, weight: float = 1.0, name: str = "dream") -> None:
         super().__init__(name=name, weight=weight, taps=taps)
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """Sums of squares and the numbers of features, [B] for each tap."""
+        """Return the sums of squares and the numbers of features, [B] for each tap."""
         statistics = {}
         for tap in self.taps:
             values = tf.cast(features[tap], tf.float32)
@@ -98,7 +100,7 @@ class ActivationLoss(LossTerm):
         return statistics
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The mean over layers and batch."""
+        """Return the mean over layers and batch."""
         losses = [
             -0.5 * tf.math.log(statistics[tap] / statistics[f"count/{tap}"] + 1e-12)
             for tap in self.taps
@@ -107,5 +109,5 @@ class ActivationLoss(LossTerm):
 
 
 def _sum(values: tf.Tensor) -> tf.Tensor:
-    """Of each picture's features, which may have positions or not, [B]."""
+    """Return the sum of each picture's features, [B]; a head's features have no positions."""
     return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))

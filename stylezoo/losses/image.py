@@ -1,4 +1,4 @@
-"""Losses of the pixels alone."""
+"""Loss terms that look at the pixels alone."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,15 @@ VARIATION_SCALES = ("mean", "sum")
 
 
 class TotalVariationLoss(LossTerm):
-    """Smoothness: (dx² + dy²)^(β/2); see :func:`stylezoo.ops.total_variation`.
+    """The total variation, (dx² + dy²)^(β/2), which makes pictures smooth.
+
+    See :func:`stylezoo.ops.total_variation`.
 
     Args:
-        weight: of the term.
+        weight: factor of the term.
         beta: 2 for squared differences, 1 for the total variation proper.
         scale: ``"mean"`` over positions and channels, or their ``"sum"``.
+        name: name in reports.
 
     Raises:
         ValueError: if ``beta`` is not positive, or for an unknown ``scale``.
@@ -36,7 +39,7 @@ class TotalVariationLoss(LossTerm):
         self.scale = scale
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """The variation of each picture, [B]."""
+        """Return the variation of each picture, [B]."""
         image = features[IMAGE]
         variation = ops.total_variation(image, beta=self.beta)
         if self.scale == "sum":
@@ -44,16 +47,17 @@ class TotalVariationLoss(LossTerm):
         return {"variation": variation}
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The mean over the batch."""
+        """Return the mean over the batch."""
         return tf.reduce_mean(statistics["variation"])
 
 
 class L2Loss(LossTerm):
-    """Contrast: the mean squared difference to one colour (Simonyan et al. 2014, section 2).
+    """The mean squared difference to one colour, which keeps contrast low (Simonyan et al. 2014, section 2).
 
     Args:
         colour: [3] in [0, 1], the paper's zero: the mean of the images that a network was trained with.
-        weight: of the term.
+        weight: factor of the term.
+        name: name in reports.
     """
 
     def __init__(self, colour: Sequence[float], *, weight: float = 1.0, name: str = "l2") -> None:
@@ -61,10 +65,10 @@ class L2Loss(LossTerm):
         self.colour = tuple(colour)
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """The mean square of each picture, [B]."""
+        """Return the mean square of each picture's difference, [B]."""
         difference = features[IMAGE] - tf.constant(self.colour)
         return {"square": tf.reduce_mean(tf.square(difference), axis=[1, 2, 3])}
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The mean over the batch."""
+        """Return the mean over the batch."""
         return tf.reduce_mean(statistics["square"])

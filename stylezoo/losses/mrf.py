@@ -1,4 +1,4 @@
-"""The loss of patches: each of a picture's neural patches against the style's most alike."""
+"""The loss of patches, which compares each neural patch of a picture with the style's most similar one."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,32 +21,34 @@ SCALES = ("relative", "sum", "overlaps")
 class MRFLoss(LayeredLoss):
     """Squared distance of each patch to its nearest style patch (Li & Wand 2016, equation 2).
 
-    Nearest is by normalised cross-correlation (equation 3), with masks by that of features and mask
-    channels together (Champandard 2016, "Semantic Style Transfer", section 3); the distance is of
-    features alone. The gradient goes through the patches, not through the choice, which
-    :meth:`match` makes: a target that has been matched once may serve several steps.
+    The nearest patch is the one with the largest normalised cross-correlation (equation 3); with masks
+    the correlation is that of features and mask channels together (Champandard 2016, "Semantic Style
+    Transfer", section 3). The distance is that of features alone. The gradient goes through the patches,
+    not through the choice, which :meth:`match` makes: a target that has been matched once may serve
+    several steps.
 
-    For fixed choices the sum over patches is Σ n (F - T)² over positions plus a constant, with T the
-    mean of what the n patches there should be. It is computed so, and adds up over tiles.
+    For fixed choices the sum over patches is Σ n (F - T)² over positions plus a constant, where n patches
+    cover a position and T is the mean of what their nearest patches have there. The loss is computed so,
+    and adds up over tiles.
 
     Args:
         taps: the layers.
-        weight: of the whole term.
-        layer_weights: one a tap, multiplied with ``weight``; 1/len(taps) each by default.
-        scale: ``"relative"``, the mean over patches and their entries, over the style's mean square;
+        weight: factor of the whole term.
+        layer_weights: factors of the layers, one a tap, beside ``weight``; 1/len(taps) each by default.
+        scale: ``"relative"``, the mean over patches and their entries, divided by the style's mean square;
             ``"sum"``, as in the paper; ``"overlaps"``, ½ Σ over positions of the squared difference to
             T, whose gradient is that of the authors' code.
         patch_size: side of a patch, in features.
-        stride: from one patch to the next, in features, of the picture and of the style alike. The last
-            patches end at the border.
-        guide_weight: how much masks count beside features: the ratio of their mean squares.
-        memory: of the matching, bytes; see :func:`stylezoo.ops.nearest_patches`.
-        name: for the report.
-        reference: the role of its reference pictures; the same as ``name`` by default.
+        stride: distance from one patch to the next, in features, in the picture and in the style alike.
+            The last patches end at the border.
+        guide_weight: ratio of the mean squares of masks and of features, by which masks count.
+        memory: memory that matching may take, bytes; see :func:`stylezoo.ops.nearest_patches`.
+        name: name in reports.
+        reference: role of its reference pictures; the same as ``name`` by default.
 
     Raises:
-        ValueError: as :class:`LayeredLoss`; for an unknown ``scale``; if ``patch_size`` is not odd, or a
-            number not positive.
+        ValueError: as :class:`LayeredLoss`; for an unknown ``scale``; if ``patch_size`` is not odd, or if
+            a number is not positive.
     """
 
     takes_masks = True
@@ -85,7 +87,7 @@ class MRFLoss(LayeredLoss):
         self.memory = memory
 
     def target(self, features: Features) -> Target:
-        """The reference picture's features and where its patches are; with masks, their channels."""
+        """Return the reference picture's features, its patches, and its masks' channels if it has any."""
         target: Target = {}
         for tap in self.taps:
             patches = self._patches(features[tap])
@@ -95,7 +97,7 @@ class MRFLoss(LayeredLoss):
         return target
 
     def combine(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
-        """The patches of all pictures; similarity counts in proportion to the weights."""
+        """Return the patches of all pictures; similarity counts in proportion to the weights."""
         check_weights(targets, weights)
         pairs = [(t, w / max(weights)) for t, w in zip(targets, weights, strict=True) if w > 0]
         combined: Target = {}
@@ -109,7 +111,7 @@ class MRFLoss(LayeredLoss):
         return combined
 
     def match(self, features: Features, target: Target) -> Target:
-        """For each tap T, [B, h, w, C], and how many patches are at a position, [1, h, w, 1]."""
+        """Return T for each tap, [B, h, w, C], and the number of patches at a position, [1, h, w, 1]."""
         if self.taps[0] in target:
             return target
         matched: Target = {}
@@ -151,9 +153,9 @@ class MRFLoss(LayeredLoss):
     def _guided(
         self, tap: str, queries: ops.Patches, keys: ops.Patches, target: Target
     ) -> tuple[ops.Patches, ops.Patches]:
-        """Keys and queries with their mask channels."""
+        """Return keys and queries with their mask channels."""
         guides = _guides(target[mask_key(tap)])
-        copies = tf.shape(queries.rows)[0] // tf.shape(guides)[0]  # a mask for all of a batch
+        copies = tf.shape(queries.rows)[0] // tf.shape(guides)[0]  # one mask serves the whole batch
         squares = tf.reduce_mean(tf.reduce_sum(tf.square(keys.rows), axis=1))
         gain = tf.sqrt(self.guide_weight * squares / (guides.shape[-1] / 2))
 
@@ -169,7 +171,7 @@ class MRFLoss(LayeredLoss):
         return ops.patches_of(features, size=self.patch_size, stride=self.stride)
 
     def crop(self, target: Target, windows: Mapping[str, Window]) -> Target:
-        """The part of a matched target in the tile."""
+        """Return the part of a matched target in the tile."""
         positions = {key: tap for tap in self.taps for key in (tap, f"count/{tap}")}
         return {
             key: windows[positions[key]].crop(value) if key in positions else value
@@ -177,7 +179,7 @@ class MRFLoss(LayeredLoss):
         }
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """Σ n (F - T)², [B] for each tap.
+        """Return Σ n (F - T)², [B] for each tap.
 
         Raises:
             ValueError: if the target has not been matched.
@@ -194,7 +196,7 @@ class MRFLoss(LayeredLoss):
         }
 
     def compare_layer(self, tap: str, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The mean over the batch."""
+        """Return the mean over the batch."""
         sums = statistics[tap] + target[f"spread/{tap}"]
         return tf.reduce_mean(sums / target[f"divisor/{tap}"])
 
@@ -213,6 +215,6 @@ def _patches_in(target: Target, tap: str) -> ops.Patches:
 
 
 def _guides(masks: tf.Tensor) -> tf.Tensor:
-    """Masks [B, h, w, K] as rows with a channel for each mask and one for what it leaves out."""
+    """Return masks [B, h, w, K] as rows, with a channel for each mask and one for its complement."""
     rows = tf.reshape(masks, [-1, masks.shape[-1]])
     return tf.concat([rows, 1.0 - rows], axis=1)

@@ -1,4 +1,4 @@
-"""Losses that compare statistics of features, whatever their positions."""
+"""Style losses, which compare statistics of features whatever their positions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ class GramLoss(StatisticsLoss):
     """
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """Sums of outer products, and their masses."""
+        """Return the sums of outer products, and their masses."""
         statistics = {}
         for tap in self.taps:
             sums, mass = ops.outer_product_sums(features[tap], target.get(mask_key(tap)))
@@ -32,7 +32,7 @@ class GramLoss(StatisticsLoss):
         return statistics
 
     def summarize(self, statistics: Statistics) -> Target:
-        """The Gram matrices, [B, C, C]."""
+        """Return the Gram matrices, [B, C, C]."""
         return {tap: statistics[tap] / statistics[f"mass/{tap}"] for tap in self.taps}
 
 
@@ -44,7 +44,7 @@ class MomentsLoss(StatisticsLoss):
     """
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """Sums, sums of squares, and their masses."""
+        """Return the sums, the sums of squares, and their masses."""
         statistics = {}
         for tap in self.taps:
             first, second, mass = ops.moment_sums(features[tap], target.get(mask_key(tap)))
@@ -53,7 +53,7 @@ class MomentsLoss(StatisticsLoss):
         return statistics
 
     def summarize(self, statistics: Statistics) -> Target:
-        """Means and standard deviations, [B, 2, C]."""
+        """Return the means and standard deviations, [B, 2, C]."""
         summary = {}
         for tap in self.taps:
             first, second = tf.split(statistics[tap], 2, axis=1)
@@ -65,15 +65,15 @@ class MomentsLoss(StatisticsLoss):
 class SlicedWassersteinLoss(StatisticsLoss):
     """Sliced Wasserstein distance of the feature distributions (Heitz et al. 2021, equation 5).
 
-    Compares the whole distribution where a Gram matrix compares second moments. Heitz et al. draw
+    It compares the whole distribution where a Gram matrix compares second moments. Heitz et al. draw
     new directions at every step; here they are drawn once from ``seed`` (as many as channels,
-    orthogonal), because L-BFGS needs the same function at every step. Not additive over tiles, and
-    without masks: sorting needs all positions at once.
+    orthogonal), because L-BFGS needs the same function at every step. It does not add up over tiles and
+    takes no masks, because sorting needs all positions at once.
 
     Args:
         taps: the layers.
-        seed: of the directions.
-        **options: those of :class:`StatisticsLoss`.
+        seed: seed of the directions.
+        **options: arguments of :class:`StatisticsLoss`.
     """
 
     additive = False
@@ -83,7 +83,7 @@ class SlicedWassersteinLoss(StatisticsLoss):
         self.seed = seed
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """The sorted projections, [B, C, H·W]."""
+        """Return the sorted projections, [B, C, H·W]."""
         if any(mask_key(tap) in target for tap in self.taps):
             raise ValueError("`style_loss` must not be 'sliced' with masks. Received: 'sliced'")
         quantiles = {}
@@ -94,11 +94,11 @@ class SlicedWassersteinLoss(StatisticsLoss):
         return quantiles
 
     def summarize(self, statistics: Statistics) -> Target:
-        """The sorted projections."""
+        """Return the sorted projections."""
         return statistics
 
     def combine(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
-        """The mean of the quantile functions: each slice's Wasserstein barycentre."""
+        """Return the mean of the quantile functions, which is each slice's Wasserstein barycentre."""
         return weighted_mean(self._of_one_size(targets), weights)
 
     def stack(self, targets: Sequence[Target]) -> Target:

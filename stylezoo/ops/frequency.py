@@ -4,14 +4,14 @@ import tensorflow as tf
 
 
 def frequency_gains(height: int, width: int, *, exponent: float) -> tf.Tensor:
-    """Gains f^-exponent of a picture's spatial frequencies, with a mean square of 1.
+    """Return gains f^-exponent of a picture's spatial frequencies, with a mean square of 1.
 
     Frequencies are in cycles a pixel and count as at least one cycle a picture, as in Olah et al.
     2017, "Feature Visualization" (whose pictures have gains f^-1).
 
     Args:
-        height: of the picture, px.
-        width: of the picture, px.
+        height: height of the picture, px.
+        width: width of the picture, px.
         exponent: how steeply the gains fall.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Square patches of feature maps: where they are, which are most alike, what they add up to.
+"""Square patches of feature maps: their positions, the most similar ones, and their overlaps.
 
 Patches are kept as positions in their maps, not as copies: neighbours share nearly all they have.
 """
@@ -15,9 +15,9 @@ class Patches(NamedTuple):
 
     Attributes:
         rows: [T, C] float32, the features of all positions, row by row, map after map.
-        corners: [N] int32, where in ``rows`` each patch's upper left corner is.
-        widths: [N] int32, the width of each patch's map: how far apart in ``rows`` neighbours of a
-            column are.
+        corners: [N] int32, the index in ``rows`` of each patch's upper left corner.
+        widths: [N] int32, the width of each patch's map, by which neighbours of a column are apart in
+            ``rows``.
     """
 
     rows: tf.Tensor
@@ -26,12 +26,12 @@ class Patches(NamedTuple):
 
 
 def patches_of(features: tf.Tensor, *, size: int, stride: int) -> Patches:
-    """The patches of ``size`` every ``stride`` positions; the last ones end at the maps' borders.
+    """Return the patches of ``size`` every ``stride`` positions; the last ones end at the borders.
 
     Args:
         features: [B, H, W, C] of any float dtype, with H and W >= ``size``.
         size: side of a patch, positions.
-        stride: from one patch to the next, positions.
+        stride: distance from one patch to the next, positions.
     """
     batch, height, width = tf.unstack(tf.shape(features)[:3])
     tops, lefts = (_starts(side - size, stride) for side in (height, width))
@@ -47,7 +47,7 @@ def _starts(last: tf.Tensor, stride: int) -> tf.Tensor:
 
 
 def concat_patches(each: Sequence[Patches]) -> Patches:
-    """All patches of several sets, in one."""
+    """Return all patches of several sets as one set."""
     firsts = tf.cumsum([tf.shape(patches.rows)[0] for patches in each], exclusive=True)
     corners = [patches.corners + firsts[index] for index, patches in enumerate(each)]
     return Patches(
@@ -60,18 +60,18 @@ def concat_patches(each: Sequence[Patches]) -> Patches:
 def nearest_patches(
     queries: Patches, keys: Patches, gains: tf.Tensor, *, size: int, memory: int
 ) -> tf.Tensor:
-    """For each query the key with the largest ``gain · <query, key>``; the first of equals.
+    """Return for each query the key with the largest ``gain · <query, key>``; the first of equals.
 
-    With gains of 1 / |key| it is the normalised cross-correlation of Li & Wand 2016, equation 3, whose
-    division by |query| changes no choice. Equal to convolving the queries' maps with the keys and
-    looking at the queries' positions; done as products of blocks of either, so that not all pairs are
-    ever in memory.
+    With gains of 1 / |key| this is the normalised cross-correlation of Li & Wand 2016, equation 3, whose
+    division by |query| changes no choice. It equals convolving the queries' maps with the keys and
+    looking at the queries' positions, but multiplies blocks of queries with blocks of keys, so that all
+    pairs are never in memory at once.
 
     Args:
         queries: N patches.
         keys: M patches of as many channels.
         gains: [M] float32.
-        size: side of the patches.
+        size: side of the patches, positions.
         memory: bytes that a block of products and the copies of its patches may take; at least one
             query and one key are compared at a time.
 
@@ -114,7 +114,7 @@ def nearest_patches(
 
 
 def _block(entries: int, memory: int) -> int:
-    """How many patches of ``entries`` floats may be compared with as many others at a time.
+    """Return how many patches of ``entries`` floats may be compared with as many others at a time.
 
     Their products are n² floats; gathering and scaling take two copies of each patch.
     """
@@ -123,7 +123,7 @@ def _block(entries: int, memory: int) -> int:
 
 
 def _blocks(side: int, *values: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    """Each [N] as [blocks, side or N], the last block filled up with the last value."""
+    """Reshape each [N] to [blocks, side or N]; the last value fills the last block up."""
     count = tf.shape(values[0])[0]
     side = tf.minimum(side, count)
     blocks = (count + side - 1) // side
@@ -132,20 +132,20 @@ def _blocks(side: int, *values: tf.Tensor) -> tuple[tf.Tensor, ...]:
 
 
 def _copies(rows: tf.Tensor, corners: tf.Tensor, widths: tf.Tensor, *, size: int) -> tf.Tensor:
-    """The patches' features, [N, size² C]."""
+    """Return the patches' features, [N, size² C]."""
     places = tf.stack(list(_places(corners, widths, size)), axis=1)
     return tf.reshape(tf.gather(rows, places), [-1, size * size * rows.shape[-1]])
 
 
 def _places(corners: tf.Tensor, widths: tf.Tensor, size: int) -> Iterator[tf.Tensor]:
-    """Where in the rows each patch's first position is, its second, and so on; [N] each."""
+    """Yield the indices in the rows of each patch's first position, of its second, and so on, [N] each."""
     for row in range(size):
         for column in range(size):
             yield corners + row * widths + column
 
 
 def patch_squares(patches: Patches, *, size: int) -> tf.Tensor:
-    """The sum of squares of each patch, [N] float32."""
+    """Return the sum of squares of each patch, [N] float32."""
     squares = tf.reduce_sum(tf.square(patches.rows), axis=1)
     return tf.add_n(
         [tf.gather(squares, place) for place in _places(patches.corners, patches.widths, size)]
@@ -155,18 +155,18 @@ def patch_squares(patches: Patches, *, size: int) -> tf.Tensor:
 def overlap_patches(
     queries: Patches, keys: Patches, chosen: tf.Tensor, *, size: int
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """What the queries' maps would be if each query were replaced by the key chosen for it.
+    """Return the queries' maps as they would be if the key chosen for each query replaced it.
 
     Args:
         queries: N patches in maps of T positions together.
         keys: M patches with C channels.
-        chosen: [N] int32, a key for each query.
-        size: side of the patches.
+        chosen: [N] int32, the index of a key for each query.
+        size: side of the patches, positions.
 
     Returns:
-        For each of the T positions, over the queries that cover it: the mean of what their keys have
-        there, [T, C] float32; how many there are, [T] float32; the sum of their squared differences to
-        the mean, [T] float32. Zeros where there is none.
+        For each of the T positions: the mean, over the queries that cover it, of what their keys have
+        there, [T, C] float32; the number of these queries, [T] float32; the sum of their keys' squared
+        differences to the mean, [T] float32. All are 0 where no query covers a position.
     """
     positions = tf.shape(queries.rows)[0]
     key_corners, key_widths = tf.gather(keys.corners, chosen), tf.gather(keys.widths, chosen)

@@ -1,6 +1,6 @@
-"""Statistics of feature maps that forget where a feature was.
+"""Statistics of feature maps that do not depend on positions.
 
-Those that are sums over positions come as ``*_sums`` and as the normalised value, because a picture
+Statistics that are sums over positions come as ``*_sums`` and as the normalised value, because a picture
 that is evaluated tile by tile adds up the sums first. All are computed in float32 whatever the
 features' dtype: a float16 Gram matrix overflows.
 """
@@ -10,14 +10,14 @@ import tensorflow as tf
 
 
 def _flatten(features: tf.Tensor) -> tf.Tensor:
-    """[B, H, W, C] of any float dtype -> [B, H·W, C] float32."""
+    """Reshape [B, H, W, C] of any float dtype to [B, H·W, C] float32."""
     shape = tf.shape(features)
     positions = tf.reshape(features, [shape[0], shape[1] * shape[2], features.shape[-1]])
     return tf.cast(positions, tf.float32)
 
 
 def _mass(positions: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-    """How many positions count, [B, 1, 1]: all of them, or the sum of the mask."""
+    """Return the number of positions that count, [B, 1, 1]: all of them, or the sum of the mask."""
     if mask is None:
         shape = tf.shape(positions)
         return tf.fill([shape[0], 1, 1], tf.cast(shape[1], tf.float32))
@@ -27,14 +27,15 @@ def _mass(positions: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
 def outer_product_sums(
     features: tf.Tensor, mask: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sum over positions of each feature vector's outer product with itself.
+    """Sum each feature vector's outer product with itself over positions.
 
     Args:
         features: [B, H, W, C].
         mask: [1 or B, H, W, 1] in [0, 1], how much each position counts; all count 1 without it.
 
     Returns:
-        The sums, [B, C, C] float32, and the mass they were taken over, [B, 1, 1] float32.
+        The sums, [B, C, C] float32, and their mass, the number of positions or the sum of the mask,
+        [B, 1, 1] float32.
     """
     positions = _flatten(features)
     weighted = positions if mask is None else positions * _flatten(mask)
@@ -42,7 +43,7 @@ def outer_product_sums(
 
 
 def gram(features: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
-    """Gram matrix of a feature map, divided by its H·W positions (Gatys et al. 2015, equation 1).
+    """Return the Gram matrix of a feature map, divided by its H·W positions (Gatys et al. 2015, equation 1).
 
     The paper does not divide; its factor 1/(4 N² M²) does so later. With a ``mask`` it is the
     guided Gram matrix of Gatys et al. 2017 (section 4.2), divided by the mask's sum.
@@ -61,14 +62,14 @@ def gram(features: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
 def moment_sums(
     features: tf.Tensor, mask: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Sums over positions of each channel and of its square.
+    """Sum each channel and its square over positions.
 
     Args:
         features: [B, H, W, C].
         mask: [1 or B, H, W, 1] in [0, 1].
 
     Returns:
-        Sum and sum of squares, each [B, 1, C] float32, and the mass, [B, 1, 1] float32.
+        The sum and the sum of squares, each [B, 1, C] float32, and their mass, [B, 1, 1] float32.
     """
     positions = _flatten(features)
     weighted = positions if mask is None else positions * _flatten(mask)
@@ -80,10 +81,17 @@ def moment_sums(
 def mean_and_std(
     first: tf.Tensor, second: tf.Tensor, mass: tf.Tensor, *, epsilon: float = 1e-8
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and (biased) standard deviation from the sums of :func:`moment_sums`.
+    """Return mean and (biased) standard deviation from the sums of :func:`moment_sums`.
 
-    ``epsilon`` is added to the variance, which keeps the root's gradient finite where a channel is
-    constant. Returns two tensors of ``first``'s shape.
+    Args:
+        first: [B, 1, C], the sum of each channel.
+        second: [B, 1, C], the sum of each channel's squares.
+        mass: [B, 1, 1], the number of positions.
+        epsilon: what is added to the variance, to keep the root's gradient finite where a channel is
+            constant.
+
+    Returns:
+        Two tensors [B, 1, C].
     """
     mean = first / mass
     variance = tf.maximum(second / mass - tf.square(mean), 0.0)
@@ -91,7 +99,7 @@ def mean_and_std(
 
 
 def random_directions(num_channels: int, num_directions: int, seed: int) -> tf.Tensor:
-    """Random unit vectors, [C, K] float32, orthogonal to each other within every C of them.
+    """Draw random unit vectors, [C, K] float32, orthogonal to each other within every C of them.
 
     Orthogonal directions cover the space more evenly than independent ones at no extra cost. NumPy
     draws them: TensorFlow's stateless generators give other numbers when XLA compiles them.
@@ -104,7 +112,7 @@ def random_directions(num_channels: int, num_directions: int, seed: int) -> tf.T
 
 
 def sliced_quantiles(features: tf.Tensor, directions: tf.Tensor) -> tf.Tensor:
-    """Features projected on each direction and sorted: the quantiles of every 1-D slice.
+    """Project features on each direction and sort them, which gives the quantiles of every 1-D slice.
 
     Source: Heitz et al. 2021, "A Sliced Wasserstein Loss for Neural Texture Synthesis", section 4.
 
@@ -120,14 +128,14 @@ def sliced_quantiles(features: tf.Tensor, directions: tf.Tensor) -> tf.Tensor:
 
 
 def interpolate_quantiles(quantiles: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """The same distribution with another number of equally likely samples.
+    """Return the same distribution with another number of equally likely samples.
 
-    Linear interpolation of the quantile function at (i + ½) / count. Heitz et al. repeat samples
-    instead, which for unequal sizes gives steps.
+    The quantile function is interpolated linearly at (i + ½) / count. Heitz et al. repeat samples
+    instead, which gives steps for unequal sizes.
 
     Args:
         quantiles: [..., N], ascending.
-        count: how many samples to give, a scalar integer.
+        count: number of samples of the result, a scalar integer.
 
     Returns:
         [..., count], ascending.

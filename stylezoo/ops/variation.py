@@ -1,20 +1,20 @@
-"""How much a picture changes from one pixel to the next."""
+"""The total variation of pictures."""
 
 import tensorflow as tf
 
 
 def total_variation(image: tf.Tensor, *, beta: float = 2.0, epsilon: float = 1e-8) -> tf.Tensor:
-    """Mean over pixels and channels of (dx² + dy²)^(β/2).
+    """Return the mean over pixels and channels of (dx² + dy²)^(β/2).
 
     Source: Mahendran & Vedaldi 2015, "Understanding Deep Image Representations by Inverting Them",
-    section 3.2, who sum over pixels instead. Forward differences; those that would leave the
+    section 3.2, who sum over pixels instead. Differences are forward ones; those that would leave the
     picture are zero.
 
     Args:
         image: [B, H, W, C] float32.
         beta: 2 for squared differences, 1 for the (isotropic) total variation proper.
-        epsilon: added inside the power unless β = 2; the gradient at 0 is infinite without it where
-            β < 2.
+        epsilon: what is added inside the power unless β = 2; without it the gradient at 0 is infinite
+            where β < 2.
 
     Returns:
         [B] float32.

@@ -1,31 +1,10 @@
-from .activation import (
-    PARAMETRIZATIONS,
-    PRESETS,
-    STARTS,
-    ActivationConfig,
-    initial,
-    maximize,
-    ranks,
-    scores,
-)
-from .ascent import (
-    Blur,
-    ClipContribution,
-    ClipNorm,
-    Decay,
-    GradientAscent,
-    Regularizer,
-)
-from .attribution import (
-    CAM_METHODS,
-    METHODS,
-    Attribution,
-    AttributionConfig,
-    colours,
-    heat,
-    magnitudes,
-)
-from .dream import DreamConfig, Dreamed, Dreamer
+from .activation import PRESETS, initial, maximize, ranks, scores
+from .activation_config import PARAMETRIZATIONS, STARTS, ActivationConfig, GradientAscent
+from .ascent import Blur, ClipContribution, ClipNorm, Decay, Regularizer
+from .attribution import Attribution, colours, heat, magnitudes
+from .attribution_config import CAM_METHODS, METHODS, AttributionConfig
+from .dream import Dreamer
+from .dream_config import DreamConfig, Dreamed
 from .facets import cluster_means
 from .filters import Patch, best_patches, colour_tiles, crop, grey_grid, guided_backprop, kernels
 from .rectifiers import RULES, with_rectifiers

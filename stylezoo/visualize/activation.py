@@ -1,6 +1,5 @@
-"""Pictures that drive a unit up: gradient ascent with priors (Simonyan 2014, Yosinski 2015, Olah 2017)."""
+"""Activation maximisation, which is gradient ascent with priors (Simonyan 2014, Yosinski 2015, Olah 2017)."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import keras
@@ -19,79 +18,17 @@ from stylezoo.synthesis import (
     SynthesisResult,
     optimize_image,
 )
-from stylezoo.synthesis.optimizers import Adam, OptimizerConfig
+from stylezoo.synthesis.optimizers import Adam
 from stylezoo.visualize import ascent
-from stylezoo.visualize.ascent import GradientAscent
+from stylezoo.visualize.activation_config import ActivationConfig, GradientAscent
 from stylezoo.visualize.rectifiers import with_rectifiers
 from stylezoo.visualize.transforms import Jitter, Padding, Rotation, Scale, Transform, transform
 from stylezoo.visualize.unit_scores import DiversityLoss, Objective, ScoreLoss, check_objective
 from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
-PARAMETRIZATIONS = ("pixels", "fourier")
-STARTS = ("grey", "noise")
-
-
-@dataclasses.dataclass(frozen=True)
-class ActivationConfig:
-    """Everything that decides a picture but its objective.
-
-    Attributes:
-        network: architecture.
-        weights: see :func:`stylezoo.perceptual.perceptual_network`.
-        size: of the square pictures, px.
-        parametrization: what is optimised: ``"pixels"`` or ``"fourier"`` coefficients.
-        exponent: Fourier coefficients are scaled by frequency^-exponent: smoother with more.
-        start: ``"grey"``, ImageNet's mean colour, or ``"noise"`` about it.
-        optimizer: Adam, or :class:`~stylezoo.visualize.GradientAscent` with its regularisers, which are
-            functions of pixels.
-        steps: of it.
-        average_decay: the result is the moving average of the pictures with this decay, in which what the
-            random transforms do to single steps cancels; 0 for the last picture.
-        transforms: that a picture must survive; see :mod:`stylezoo.visualize.transforms`.
-        l2_weight: of the mean square of the difference to the mean colour.
-        tv_weight: of the total variation.
-        diversity_weight: of the likeness of the pictures of one batch.
-        diversity_layer: to which they shall look different.
-        seed: of everything random.
-    """
-
-    network: str = "efficientnet_lite0"
-    weights: str = "imagenet"
-    size: int = 224
-    parametrization: str = "fourier"
-    exponent: float = 1.0
-    start: str = "noise"
-    optimizer: OptimizerConfig = Adam(learning_rate=0.05)
-    steps: int = 256
-    average_decay: float = 0.0
-    transforms: tuple[Transform, ...] = ()
-    l2_weight: float = 0.0
-    tv_weight: float = 0.0
-    diversity_weight: float = 0.0
-    diversity_layer: str | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, value, known in (
-            ("parametrization", self.parametrization, PARAMETRIZATIONS),
-            ("start", self.start, STARTS),
-        ):
-            if value not in known:
-                raise ValueError(f"`{name}` must be one of {', '.join(known)}. Received: {value}")
-        if self.size < 1:
-            raise ValueError(f"`size` must be >= 1. Received: size={self.size}")
-        if self.parametrization != "pixels" and isinstance(self.optimizer, GradientAscent):
-            raise ValueError(
-                "`parametrization` must be pixels for gradient ascent with regularisers"
-            )
-
-    def resolved(self) -> "ActivationConfig":
-        """What is in force: this."""
-        return self
-
 
 class _RobustLoss(TotalLoss):
-    """A loss whose network sees the picture through transforms; pixel terms see it as it is."""
+    """A loss whose network sees the picture after random transforms; pixel terms see it as it is."""
 
     def __init__(
         self,
@@ -105,7 +42,7 @@ class _RobustLoss(TotalLoss):
         self._random = tf.random.Generator.from_seed(seed)
 
     def features(self, image: tf.Tensor) -> Features:
-        """Those of the picture after the transforms, and the picture before them."""
+        """Return the features of the picture after the transforms, and the picture before them."""
         seen = transform(image, self._transforms, self._random)
         return {**super().features(seen), IMAGE: tf.convert_to_tensor(image)}
 
@@ -118,17 +55,18 @@ def maximize(
     start: tf.Tensor | None = None,
     callback: Callback | None = None,
 ) -> SynthesisResult:
-    """Pictures with a high score.
+    """Make pictures with a high score.
 
     Args:
-        objective: the score; may be another one for each picture of the batch.
+        objective: the score, which may look at another unit for each picture of the batch.
         config: see :class:`ActivationConfig`.
-        batch: how many pictures, all at once.
+        batch: number of pictures, which are made at once.
         start: [batch, H, W, 3] in [0, 1] to start from, in place of ``config.start`` and ``config.size``.
         callback: called after every step.
 
     Returns:
-        The pictures; of the losses ``score`` is minus the mean score of the transformed pictures.
+        The pictures and their losses, among which ``score`` is minus the mean score of the transformed
+        pictures.
 
     Raises:
         ValueError: if the network lacks a layer or channel, or pictures are too small for it.
@@ -165,7 +103,7 @@ def maximize(
 
 
 def scores(objective: Objective, config: ActivationConfig, images: np.ndarray) -> np.ndarray:
-    """The scores of finished pictures, seen without transforms, [B] float32."""
+    """Return the scores of finished pictures without transforms, [B] float32."""
     network = perceptual.perceptual_network(
         config.network, objective.layers, weights=config.weights
     )
@@ -173,15 +111,15 @@ def scores(objective: Objective, config: ActivationConfig, images: np.ndarray) -
 
 
 def ranks(judge: keras.Model, images: Sequence[np.ndarray], classes: Sequence[int]) -> np.ndarray:
-    """How high another classifier ranks the class of each picture.
+    """Return the rank that another classifier gives the class of each picture.
 
     Args:
-        judge: of :func:`stylezoo.classifiers.build`, with a head.
-        images: [H, W, 3] in [0, 1] each; seen as :func:`stylezoo.classifiers.classify` does.
-        classes: one for each picture.
+        judge: a classifier with a head, as :func:`stylezoo.classifiers.build` makes it.
+        images: [H, W, 3] in [0, 1] each, which :func:`stylezoo.classifiers.classify` shows the judge.
+        classes: the number of a class for each picture.
 
     Returns:
-        [B] int, from 1, the likeliest; classes that are as likely are counted before it.
+        [B] int; 1 for the likeliest class. Of equally likely classes each has the last rank.
     """
     probabilities = np.stack(list(classifiers.classify(judge, (image[None] for image in images))))
     own = np.take_along_axis(probabilities, np.asarray(classes)[:, None], axis=1)
@@ -189,24 +127,25 @@ def ranks(judge: keras.Model, images: Sequence[np.ndarray], classes: Sequence[in
 
 
 def initial(config: ActivationConfig, batch: int) -> tf.Tensor:
-    """What ``config`` starts from, [batch, size, size, 3] in [0, 1]."""
+    """Return the pictures that ``config`` starts from, [batch, size, size, 3] in [0, 1]."""
     shape = [batch, config.size, config.size, 3]
     start = tf.broadcast_to(tf.constant(IMAGENET_MEAN), shape)
     if config.start == "grey":
         return start
-    # 0-255 noise of N(0, 10), as in Yosinski et al. 2015.
+    # Yosinski et al. 2015 draw noise from N(0, 10) for values of 0 to 255.
     noise = tf.random.stateless_normal(shape, seed=[config.seed, 0], stddev=10.0 / 255.0)
     return tf.clip_by_value(start + noise, 0.0, 1.0)
 
 
 def parameter(config: ActivationConfig, start: tf.Tensor) -> ImageParameter:
-    """The parametrisation of ``config``, of the pictures ``start``."""
+    """Return the pictures ``start`` in the parametrisation of ``config``."""
     if config.parametrization == "fourier":
         return FourierImage(start, exponent=config.exponent)
     return Pixels(start)
 
 
 def _terms(objective: Objective, config: ActivationConfig) -> list[losses.LossTerm]:
+    """Return the loss terms: the score and the priors that have a weight."""
     terms: list[losses.LossTerm] = [ScoreLoss(objective)]
     if config.l2_weight:
         terms.append(losses.L2Loss(IMAGENET_MEAN, weight=config.l2_weight))
@@ -217,7 +156,8 @@ def _terms(objective: Objective, config: ActivationConfig) -> list[losses.LossTe
     return terms
 
 
-# Larger than those of Olah et al.: with a scale of 0.1 and turns of 10° fewer are recognised by others.
+# These are larger than those of Olah et al.; with a scale of 0.1 and turns of 10° other networks recognise
+# fewer pictures.
 _ROBUST = (Padding(12), Jitter(48), Scale(0.5), Rotation(30))
 
 PRESETS: dict[str, ActivationConfig] = {
@@ -238,7 +178,7 @@ PRESETS: dict[str, ActivationConfig] = {
         for index in range(4)
     },
     "robust": ActivationConfig(transforms=_ROBUST),
-    # For networks whose gradients are noisy, such as EfficientNet's: coarser, and averaged.
+    # This is coarser, and averaged, for networks with noisy gradients, such as EfficientNet.
     "smooth": ActivationConfig(
         exponent=2.0,
         start="grey",

@@ -14,6 +14,7 @@ import tensorflow as tf
 from stylezoo import ops
 from stylezoo.synthesis import ImageParameter, Minimizer
 from stylezoo.synthesis.minimizers import Loss, Terms
+from stylezoo.visualize.activation_config import GradientAscent
 from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
 
@@ -105,38 +106,9 @@ class ClipContribution(Regularizer):
         return _clip(picture, contribution, self.percentile)
 
 
-@dataclasses.dataclass(frozen=True)
-class GradientAscent:
-    """Gradient ascent by steps of one length, each followed by regularisers.
+class AscentMinimizer(Minimizer):
+    """Plain gradient ascent of one parameter; see :class:`~stylezoo.visualize.GradientAscent`."""
 
-    It differs from Yosinski et al. in the length, which there is a rate times the gradient's length: the
-    scores of different networks have gradients of very different lengths.
-
-    Attributes:
-        step_size: mean absolute change of a pixel in one step, in pixel values.
-        regularizers: what is applied after each step, in this order.
-    """
-
-    step_size: float = 0.01
-    regularizers: tuple[Regularizer, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.step_size > 0:
-            raise ValueError(f"`step_size` must be > 0. Received: step_size={self.step_size}")
-
-    def start(
-        self,
-        parameter: ImageParameter,
-        loss: Loss,
-        previous: Minimizer | None = None,
-        *,
-        targets: tuple[Any, ...] = (),
-    ) -> Minimizer:
-        """Return a minimiser, which has no state but the number of steps."""
-        return _AscentMinimizer(self, parameter, loss)
-
-
-class _AscentMinimizer(Minimizer):
     def __init__(self, config: GradientAscent, parameter: ImageParameter, loss: Loss) -> None:
         super().__init__(parameter, loss)
         self._config = config

@@ -1,80 +1,36 @@
-"""Which pixels a unit's score comes from."""
+"""Attribution: which pixels a unit's score comes from."""
 
-import dataclasses
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 from stylezoo import images as images_lib
+from stylezoo.visualize.attribution_config import CAM_METHODS, AttributionConfig
 from stylezoo.visualize.rectifiers import with_rectifiers
 from stylezoo.visualize.unit_scores import Objective, check_objective
 
-METHODS = (
-    "gradient",
-    "deconvnet",
-    "guided_backprop",
-    "smoothgrad",
-    "integrated_gradients",
-    "grad_cam",
-    "guided_grad_cam",
-)
 _RULES = {
     "deconvnet": "deconvnet",
     "guided_backprop": "guided",
     "guided_grad_cam": "guided",
 }
-CAM_METHODS = ("grad_cam", "guided_grad_cam")
-
-
-@dataclasses.dataclass(frozen=True)
-class AttributionConfig:
-    """How pixels are held to account.
-
-    Attributes:
-        method: ``"gradient"`` (Simonyan et al. 2014, section 3); ``"deconvnet"`` (Zeiler & Fergus 2014);
-            ``"guided_backprop"`` (Springenberg et al. 2015); ``"smoothgrad"`` (Smilkov et al. 2017);
-            ``"integrated_gradients"`` (Sundararajan et al. 2017) from a black picture; ``"grad_cam"`` and
-            ``"guided_grad_cam"`` (Selvaraju et al. 2017).
-        cam_layer: whose channels Grad-CAM weighs: a tap before the unit.
-        samples: of SmoothGrad: how many noisy pictures.
-        noise: of SmoothGrad: standard deviation, as a fraction of the picture's range of values.
-        steps: of integrated gradients: midpoints along the way from black.
-        seed: of the noise.
-    """
-
-    method: str = "guided_backprop"
-    cam_layer: str | None = None
-    samples: int = 25
-    noise: float = 0.15
-    steps: int = 50
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(
-                f"`method` must be one of {', '.join(METHODS)}. Received: {self.method}"
-            )
-        if self.method in CAM_METHODS and not self.cam_layer:
-            raise ValueError(f"`cam_layer` must be given for {self.method}. Received: none")
-        for name in ("samples", "steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be >= 1. Received: {name}={getattr(self, name)}")
-        if not self.noise >= 0:
-            raise ValueError(f"`noise` must be >= 0. Received: noise={self.noise}")
 
 
 class Attribution:
-    """A method, bound to a network and an objective; a function of pictures that may be traced.
+    """An attribution method bound to a network and an objective: a function of pictures.
+
+    It may be traced by ``tf.function``.
 
     Args:
-        network: images -> {tap: features}, such as :func:`~stylezoo.perceptual.perceptual_network` gives;
-            functional. It stays as it is: other backward passes run through a copy.
+        network: a functional model, images -> {tap: features}, such as
+            :func:`~stylezoo.perceptual.perceptual_network` gives. It is not changed: other backward passes
+            run through a copy.
         objective: the score.
         config: see :class:`AttributionConfig`.
 
     Raises:
-        ValueError: if the network lacks a layer or channel, or ReLUs where the method needs some.
+        ValueError: if the network lacks a layer or channel, or has no ReLUs where the method needs some.
     """
 
     def __init__(
@@ -93,19 +49,20 @@ class Attribution:
         self._backward = with_rectifiers(network, rule) if rule else network
 
     def score(self, images: tf.Tensor) -> tf.Tensor:
-        """The scores of [B, H, W, 3] in [0, 1], [B] float32."""
+        """Return the scores of [B, H, W, 3] in [0, 1], [B] float32."""
         return self._objective(self._network(images))
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        """The attribution of pictures.
+        """Return the attribution of pictures.
 
         Args:
             images: [B, H, W, 3] float32 in [0, 1].
 
         Returns:
             [B, H, W, 3] float32: the derivative of the score with respect to each pixel, as the method
-            has it; of integrated gradients each pixel's share of the score's difference to a black
-            picture's; of guided Grad-CAM the product. [B, H, W, 1] of Grad-CAM, >= 0.
+            defines it. Integrated gradients give each pixel's share of the score's difference to a black
+            picture's score, and guided Grad-CAM gives the product of both maps. Grad-CAM gives
+            [B, H, W, 1], >= 0.
 
         Raises:
             ValueError: if the score doesn't depend on ``cam_layer``.
@@ -163,7 +120,7 @@ class Attribution:
 
 
 def _mean(sample: Callable[[tf.Tensor], tf.Tensor], count: int, like: tf.Tensor) -> tf.Tensor:
-    """The mean of ``sample(0)`` to ``sample(count - 1)``, one at a time."""
+    """Return the mean of ``sample(0)`` to ``sample(count - 1)``, computed one at a time."""
     _, total = tf.while_loop(
         lambda index, _: index < count,
         lambda index, total: (index + 1, total + sample(index)),
@@ -174,7 +131,7 @@ def _mean(sample: Callable[[tf.Tensor], tf.Tensor], count: int, like: tf.Tensor)
 
 
 def colours(attribution: tf.Tensor) -> tf.Tensor:
-    """Signed attributions to look at: grey is 0, the 99.5th percentile of what is there is full.
+    """Return signed attributions as pictures: 0 is grey, and the 99.5th percentile has full colour.
 
     Args:
         attribution: [B, H, W, 3] float32.
@@ -186,19 +143,19 @@ def colours(attribution: tf.Tensor) -> tf.Tensor:
 
 
 def magnitudes(attribution: tf.Tensor) -> tf.Tensor:
-    """Unsigned attributions to look at: the largest absolute value over colours, from black to white.
+    """Return the largest absolute value over colours as pictures, from black to white.
 
-    As in Simonyan et al. 2014, section 3.1. Shapes and range as of :func:`colours`.
+    Source: Simonyan et al. 2014, section 3.1. Shapes and range are those of :func:`colours`.
     """
     largest = tf.reduce_max(tf.abs(attribution), axis=-1, keepdims=True)
     return tf.tile(tf.clip_by_value(largest / _scale(largest), 0.0, 1.0), [1, 1, 1, 3])
 
 
 def heat(attribution: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-    """A map of Grad-CAM over the pictures: from dark blue to red, the strongest red.
+    """Return a map of Grad-CAM over the pictures, from dark blue to red, which is the strongest.
 
     Args:
-        attribution: [B, H, W, 1], >= 0.
+        attribution: [B, H, W, 1] float32, >= 0.
         images: [B, H, W, 3] in [0, 1].
 
     Returns:
@@ -206,7 +163,7 @@ def heat(attribution: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
     """
     strongest = tf.reduce_max(attribution, axis=[1, 2, 3], keepdims=True)
     level = tf.math.divide_no_nan(attribution, strongest)
-    # The map that goes by the name of jet.
+    # These colours go by the name of jet.
     centres = tf.constant([3.0, 2.0, 1.0])
     jet = tf.clip_by_value(1.5 - tf.abs(4.0 * level - centres), 0.0, 1.0)
     grey = images_lib.luminance(images)
@@ -214,7 +171,7 @@ def heat(attribution: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
 
 
 def _scale(attribution: tf.Tensor) -> tf.Tensor:
-    """The 99.5th percentile of each picture's absolute values that aren't 0, [B, 1, 1, 1]."""
+    """Return the 99.5th percentile of each picture's absolute values that aren't 0, [B, 1, 1, 1]."""
     values = tf.sort(tf.reshape(tf.abs(attribution), [tf.shape(attribution)[0], -1]), axis=1)
     empty = tf.reduce_sum(tf.cast(values == 0, tf.int32), axis=1)
     length = tf.shape(values)[1]

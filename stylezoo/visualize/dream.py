@@ -1,100 +1,20 @@
 """DeepDream: a picture that shows more of what a network sees in it (Mordvintsev et al. 2015)."""
 
-import dataclasses
-import math
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from stylezoo import errors, perceptual
 from stylezoo import images as images_lib
-from stylezoo import perceptual
 from stylezoo.images import Image
 from stylezoo.losses import Features
 from stylezoo.visualize import ascent
+from stylezoo.visualize.dream_config import DreamConfig, Dreamed
 
 # Is called with the number of steps done and with that of the steps in all octaves together.
 Callback = Callable[[int, int], None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Dreamed:
-    """A layer, or a channel of it, that a dream amplifies.
-
-    Attributes:
-        layer: a tap of the network.
-        channel: index of the only channel that counts; None for all channels.
-        weight: factor of its score beside those of the other ones; negative to suppress it.
-    """
-
-    layer: str
-    channel: int | None = None
-    weight: float = 1.0
-
-
-@dataclasses.dataclass(frozen=True)
-class DreamConfig:
-    """Everything that decides a dream but its picture.
-
-    Attributes:
-        dreamed: layers and channels.
-        network: architecture.
-        weights: see :func:`stylezoo.perceptual.perceptual_network`.
-        octaves: sizes, from small to the picture's own; those too small for the layers are left out.
-        octave_scale: each as large as the one before.
-        steps: of every octave.
-        step_size: mean absolute change of a pixel, in pixel values (the authors' 1.5 of 255).
-        jitter: random shift at every step, px, of a picture that is one tile.
-        tile: side of the parts that the network sees at once, px: less memory with less.
-        seed: of the shifts.
-    """
-
-    dreamed: tuple[Dreamed, ...]
-    network: str = "squeezenet1_1"
-    weights: str = "imagenet"
-    octaves: int = 4
-    octave_scale: float = 1.4
-    steps: int = 10
-    step_size: float = 1.5 / 255.0
-    jitter: int = 32
-    tile: int = 512
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.dreamed:
-            raise ValueError("`layers` must name at least one layer. Received: none")
-        perceptual.check_taps(self.network, self.layers, name="layers")
-        infos = perceptual.tap_info(self.network)
-        for each in self.dreamed:
-            count = infos[each.layer].channels
-            if each.channel is not None and not 0 <= each.channel < count:
-                raise ValueError(
-                    f"`channel` of {each.layer} must be from 0 to {count - 1}. "
-                    f"Received: {each.channel}"
-                )
-        for name, lowest in (("octaves", 1), ("steps", 0), ("jitter", 0), ("tile", self.smallest)):
-            if getattr(self, name) < lowest:
-                raise ValueError(
-                    f"`{name}` must be >= {lowest}. Received: {name}={getattr(self, name)}"
-                )
-        for name, above in (("octave_scale", 1.0), ("step_size", 0.0)):
-            if not above < getattr(self, name) < math.inf:
-                raise ValueError(
-                    f"`{name}` must be > {above}. Received: {name}={getattr(self, name)}"
-                )
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The layers that are looked at, each once."""
-        return tuple(dict.fromkeys(each.layer for each in self.dreamed))
-
-    @property
-    def smallest(self) -> int:
-        """The side of the smallest picture that has features at all layers, px."""
-        infos = perceptual.tap_info(self.network)
-        return max(infos[layer].minimum_size for layer in self.layers)
 
 
 class Dreamer:
@@ -124,7 +44,8 @@ class Dreamer:
         self._random = tf.random.Generator.from_seed(config.seed)
         self._guides: dict[str, tf.Tensor] = {}
         if guide is not None:
-            _check_size(config, guide, "guide")
+            with errors.renamed(image="guide"):
+                _check_size(config, guide)
             features = self._network(guide)
             self._guides = {
                 layer: tf.reshape(values, [-1, values.shape[-1]])
@@ -146,7 +67,7 @@ class Dreamer:
         Raises:
             ValueError: if the picture is too small for a layer.
         """
-        _check_size(self.config, image, "image")
+        _check_size(self.config, image)
         sizes = self._sizes(image.shape[1], image.shape[2])
         total, done = len(sizes) * self.config.steps, 0
         detail = tf.zeros([1, *sizes[0], 3])
@@ -248,8 +169,6 @@ def _enlarged_middle(image: Image, factor: float) -> tf.Tensor:
     return tf.image.crop_and_resize(image, box, [0], [height, width])
 
 
-def _check_size(config: DreamConfig, image: Any, name: str) -> None:
+def _check_size(config: DreamConfig, image: Image) -> None:
     height, width = image.shape[1:3]
-    perceptual.check_image_size(
-        height, width, architecture=config.network, taps=config.layers, name=name
-    )
+    perceptual.check_image_size(height, width, architecture=config.network, taps=config.layers)

@@ -1,4 +1,4 @@
-"""Filters: their weights, and the patches of real images that they respond to most."""
+"""A layer's filters: their weights, and the patches of real images that they respond to most."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,22 +10,23 @@ import tensorflow as tf
 from stylezoo.classifiers import TapInfo
 from stylezoo.images import Image
 from stylezoo.layers import Preprocess
-from stylezoo.visualize.attribution import Attribution, AttributionConfig
+from stylezoo.visualize.attribution import Attribution
+from stylezoo.visualize.attribution_config import AttributionConfig
 from stylezoo.visualize.unit_scores import Unit
 
 
 def colour_tiles(kernel: np.ndarray, preprocessing: str) -> np.ndarray:
-    """A first layer's filters as pictures, in the colours that they respond to.
+    """Return a first layer's filters as pictures, in the colours that they respond to.
 
     Args:
         kernel: [h, w, 3, N].
-        preprocessing: what the weights expect; see :class:`~stylezoo.layers.Preprocess`. Its order of
-            channels and its scales are undone, so that colours are those of the image.
+        preprocessing: the mode of :class:`~stylezoo.layers.Preprocess` that the weights expect. Its order
+            of channels and its scales are undone, so that colours are those of the image.
 
     Returns:
-        [N, h, w, 3] in [0, 1]: grey is 0, the largest absolute value of each filter is full.
+        [N, h, w, 3] in [0, 1]: 0 is grey, and the largest absolute value of each filter has full colour.
     """
-    # Preprocessing is affine: its matrix is what it makes of black and of each colour.
+    # Preprocessing is affine, so that its values for black and for each colour give its matrix.
     prepare = Preprocess(preprocessing)
     black = prepare(tf.zeros([1, 1, 1, 3]))
     matrix = (prepare(tf.reshape(tf.eye(3), [3, 1, 1, 3])) - black)[:, 0, 0].numpy()
@@ -34,23 +35,27 @@ def colour_tiles(kernel: np.ndarray, preprocessing: str) -> np.ndarray:
 
 
 def grey_grid(kernel: np.ndarray) -> np.ndarray:
-    """A later layer's filters: [N, C, h, w] in [0, 1], from [h, w, C, N].
+    """Return a later layer's filters as grey tiles, one for each filter and channel of its input.
 
-    One tile for each filter and channel of its input; grey is 0, the largest absolute value of each filter
-    over its channels is full.
+    Args:
+        kernel: [h, w, C, N].
+
+    Returns:
+        [N, C, h, w] in [0, 1]: 0 is grey, and the largest absolute value of each filter over its channels
+        is white or black.
     """
     return _full_range(kernel.transpose(3, 2, 0, 1), axes=(1, 2, 3))
 
 
 @dataclasses.dataclass(frozen=True)
 class Patch:
-    """What a neuron saw.
+    """A place in an image that a neuron responds to.
 
     Attributes:
         image: number of the image.
-        row: of the neuron, in features.
-        column: likewise.
-        activation: of the neuron.
+        row: row of the neuron, in features.
+        column: column of the neuron, in features.
+        activation: activation of the neuron.
     """
 
     image: int
@@ -68,21 +73,21 @@ def best_patches(
     info: TapInfo,
     top: int,
 ) -> dict[int, list[Patch]]:
-    """Where the neurons of channels respond most.
+    """Find the patches that the neurons of some channels respond to most.
 
     No two patches of a channel are from the same place: their middles are at least half a receptive field
     apart, in rows or in columns.
 
     Args:
         network: images -> {tap: features}.
-        images: [1, H, W, 3] in [0, 1] each, of any sizes; taken as they are needed.
+        images: [1, H, W, 3] in [0, 1] each, of any sizes; each is taken when it is needed.
         layer: a tap.
-        channels: of it.
+        channels: indices of the layer's channels.
         info: the tap's geometry.
-        top: how many patches of each channel.
+        top: number of patches of each channel.
 
     Returns:
-        Of each channel the patches, the strongest first; fewer where there are not as many places.
+        The patches of each channel, the strongest first; fewer where there are not as many places.
     """
     best: dict[int, list[Patch]] = {channel: [] for channel in channels}
     apart = info.receptive_field / (2 * info.stride)
@@ -99,7 +104,7 @@ def best_patches(
 
 
 def crop(picture: np.ndarray, patch: Patch, info: TapInfo, *, fill: float) -> np.ndarray:
-    """What a neuron sees of [H, W, C], its receptive field; ``fill`` outside of the picture."""
+    """Cut a neuron's receptive field out of [H, W, C]; outside of the picture it has the value ``fill``."""
     side = info.receptive_field
     result = np.full((side, side, picture.shape[-1]), fill, np.float32)
     top, left = (index * info.stride - info.offset for index in (patch.row, patch.column))
@@ -112,14 +117,14 @@ def crop(picture: np.ndarray, patch: Patch, info: TapInfo, *, fill: float) -> np
 def guided_backprop(
     network: keras.Model, image: Image, *, layer: str, channel: int, patch: Patch
 ) -> np.ndarray:
-    """Guided backprop of the neuron of a patch, [H, W, 3] for the image [1, H, W, 3] that it is from."""
+    """Return the guided backprop of a patch's neuron, [H, W, 3], for its image, [1, H, W, 3]."""
     unit = Unit(layer, channel, (patch.row, patch.column))
     attribution = Attribution(network, unit, AttributionConfig("guided_backprop"))
     return np.asarray(attribution(tf.convert_to_tensor(image))[0])
 
 
 def _peaks(activations: np.ndarray, count: int, apart: float) -> list[tuple[int, int]]:
-    """The strongest positions of [h, w], none so near to a stronger one in rows and columns."""
+    """Return the strongest positions of [h, w], each at least ``apart`` from stronger ones."""
     peaks: list[tuple[int, int]] = []
     left = activations.astype(np.float64)
     while len(peaks) < count and np.isfinite(left).any():
@@ -134,12 +139,13 @@ def _peaks(activations: np.ndarray, count: int, apart: float) -> list[tuple[int,
 
 
 def _full_range(values: np.ndarray, *, axes: tuple[int, ...]) -> np.ndarray:
+    """Scale values to [0, 1] by the largest absolute value over some axes; 0 becomes 0.5."""
     largest = np.abs(values).max(axis=axes, keepdims=True)
     return np.asarray(0.5 + 0.5 * values / np.maximum(largest, 1e-30), np.float32)
 
 
 def kernels(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The kernels of convolutions among a network's tensors, by layer."""
+    """Return the kernels of convolutions among a network's tensors, by layer."""
     return {
         name.removesuffix("/kernel"): tensor
         for name, tensor in tensors.items()

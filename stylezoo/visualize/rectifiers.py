@@ -1,7 +1,7 @@
-"""Other backward passes through the ReLUs of a network, of which the network itself knows nothing.
+"""Other backward passes through a network's ReLUs, without a change of the network itself.
 
 The functional graph is cloned with every ReLU replaced, whatever form it has: a layer, an operation, or
-the activation fused with a convolution; with a limit (ReLU6) or without.
+the activation fused with a convolution, with a limit (ReLU6) or without.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-# Of the input, the result, the limit and the gradient of the result: the gradient of the input.
+# A rule takes where the ReLU passes its input and the gradient of its output, and gives that of its input.
 _Rule = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
@@ -23,7 +23,7 @@ def _deconvnet(passes: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
 
 
 def _redirected(passes: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
-    """The true gradient, but where it is 0 for a whole picture that of what could be driven up."""
+    """Return the true gradient, or the output's where the true one is 0 for a whole picture."""
     true = tf.where(passes, gradient, 0)
     axes = tf.range(1, tf.rank(true))
     lost = tf.reduce_all(true == 0, axis=axes, keepdims=True)
@@ -44,20 +44,21 @@ _LIMITS: dict[Callable[..., Any], float | None] = {
     tf.nn.relu: None,
     tf.nn.relu6: 6.0,
 }
-# Functional operations, which Keras exports as functions only.
+# Keras exports these functional operations as functions only.
 _OPERATIONS: dict[str, float | None] = {"Relu": None, "Relu6": 6.0}
 
 
 def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
-    """A copy of a functional or sequential model whose ReLUs have another gradient.
+    """Return a copy of a functional or sequential model whose ReLUs have another gradient.
 
-    Outputs are the same; weights are copied, so it is made outside of traced functions. Models within it
-    are copied too. What a layer written in Python does inside its ``call`` is out of reach.
+    Outputs are the same. Weights are copied, so that the copy has to be made outside of traced functions.
+    Models within it are copied too. ReLUs inside the ``call`` of a layer are out of reach.
 
     Args:
-        model: stays as it is.
-        rule: ``"guided"``, which passes what is positive where the ReLU does (Springenberg et al. 2015);
-            ``"deconvnet"``, which passes what is positive (Zeiler & Fergus 2014); ``"redirected"``, the
+        model: the model, which is not changed.
+        rule: ``"guided"``, which passes a positive gradient where the ReLU passes its input (Springenberg
+            et al. 2015); ``"deconvnet"``, which passes a positive gradient anywhere (Zeiler & Fergus 2014);
+            ``"redirected"``, the
             true gradient, but through closed ReLUs while nothing passes for a picture (lucid), so that
             ascent can begin where a unit is silent.
 
@@ -88,7 +89,7 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
     copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
     for original, other in pairs:
         other.set_weights(original.get_weights())
-    # Without ReLUs, as in LeNet-5, nothing is closed that had to be redirected.
+    # Without ReLUs, as in LeNet-5, nothing has to be redirected.
     if not replaced and rule != "redirected":
         raise ValueError(f"`model` must have ReLUs. Received: {model.name}, without any")
     copy.trainable = False
@@ -96,7 +97,7 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
 
 
 def _own_relu(operation: Any) -> tuple[bool, float | None]:
-    """Whether something is a ReLU and nothing else, and its limit."""
+    """Return whether an operation is a ReLU and nothing else, and its limit."""
     if isinstance(operation, keras.layers.ReLU):
         return not (operation.negative_slope or operation.threshold), operation.max_value
     if isinstance(operation, keras.layers.Activation):
@@ -107,7 +108,7 @@ def _own_relu(operation: Any) -> tuple[bool, float | None]:
 
 
 def _rectifier(rule: str, limit: float | None) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A ReLU with the gradient of a rule."""
+    """Return a ReLU with the gradient of a rule."""
 
     @tf.custom_gradient
     def rectify(x: tf.Tensor) -> Any:

@@ -1,8 +1,8 @@
-"""Robustness transforms: what a picture goes through before the network sees it, anew at every step.
+"""Robustness transforms, random changes of a picture before the network sees it, new at every step.
 
 A pattern that survives being shifted, turned and scaled a little is one that other networks see too.
 Source: Olah et al. 2017, "Feature Visualization", the section on transformation robustness. Each transform
-is a random affine map; several are one map, so that a picture is sampled only once.
+is a random affine map, and several make one map, so that a picture is sampled only once.
 """
 
 import abc
@@ -18,12 +18,12 @@ class Transform(abc.ABC):
 
     @abc.abstractmethod
     def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-        """From px of the result to px of the picture, both from the middle, as (y, x, 1).
+        """Draw maps from pixels of the result to pixels of the picture, (y, x, 1) from the middle of both.
 
         Args:
-            random: where chance comes from.
-            batch: how many.
-            side: the shorter one of the picture, px, float32.
+            random: the random generator.
+            batch: number of maps.
+            side: the shorter side of the picture, px, float32.
 
         Returns:
             [batch, 3, 3] float32.
@@ -32,10 +32,10 @@ class Transform(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class Jitter(Transform):
-    """A shift.
+    """A random shift.
 
     Attributes:
-        pixels: at most, in each direction, and at most a quarter of the picture's shorter side.
+        pixels: largest shift in each direction, px; at most a quarter of the picture's shorter side.
     """
 
     pixels: float
@@ -49,10 +49,10 @@ class Jitter(Transform):
 
 @dataclasses.dataclass(frozen=True)
 class Scale(Transform):
-    """A change of size.
+    """A random change of size.
 
     Attributes:
-        fraction: at most; 0.1 for 0.9 to 1.1 times.
+        fraction: largest change; 0.1 stands for 0.9 to 1.1 times.
     """
 
     fraction: float
@@ -69,10 +69,10 @@ class Scale(Transform):
 
 @dataclasses.dataclass(frozen=True)
 class Rotation(Transform):
-    """A turn.
+    """A random turn.
 
     Attributes:
-        degrees: at most, either way.
+        degrees: largest angle in either direction.
     """
 
     degrees: float
@@ -86,10 +86,10 @@ class Rotation(Transform):
 
 @dataclasses.dataclass(frozen=True)
 class Padding(Transform):
-    """A frame of the picture's mean colour; the picture is reduced to make room for it.
+    """A frame of the picture's mean colour, for which the picture is reduced.
 
     Attributes:
-        pixels: of the frame's width, in px of the picture.
+        pixels: width of the frame, in px of the picture.
     """
 
     pixels: float
@@ -102,15 +102,15 @@ class Padding(Transform):
 def transform(
     images: tf.Tensor, transforms: Sequence[Transform], random: tf.random.Generator
 ) -> tf.Tensor:
-    """Pictures through transforms, the first one first, each picture at random on its own.
+    """Transform pictures, each of them at random on its own.
 
-    Sampled bilinearly, once; outside is the picture's mean colour, so that the mean is kept as far as
-    resampling keeps it. The gradient is exact.
+    Pictures are sampled bilinearly, once. Outside they have their mean colour, so that the mean is kept as
+    far as resampling keeps it. The gradient is exact.
 
     Args:
         images: [B, H, W, C] float32.
-        transforms: any number; the pictures themselves for none.
-        random: where chance comes from.
+        transforms: the transforms, of which the first is applied first.
+        random: the random generator.
 
     Returns:
         [B, H, W, C] float32.
@@ -127,7 +127,7 @@ def transform(
 
 
 def _sample(images: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
-    """Bilinear samples where a map leads from each px, zeros outside."""
+    """Sample bilinearly at the places that a map gives for each pixel; outside there are zeros."""
     shape = tf.shape(images)
     size = tf.cast(shape[1:3], tf.float32)
     middle = (size - 1.0) / 2.0
@@ -135,7 +135,7 @@ def _sample(images: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
         tf.range(size[0]) - middle[0], tf.range(size[1]) - middle[1], indexing="ij"
     )
     grid = tf.stack([rows, columns, tf.ones_like(rows)], axis=-1)
-    # Not a matmul, which on GPUs may be TF32: too coarse for coordinates.
+    # A matmul may be TF32 on GPUs, which is too coarse for coordinates.
     where = tf.reduce_sum(matrix[:, None, None, :2] * grid[None, :, :, None], axis=-1) + middle
     low = tf.floor(where)
     high_share = where - low
@@ -155,11 +155,12 @@ def _sample(images: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
 
 
 def _rows(first: Sequence[tf.Tensor], second: Sequence[tf.Tensor]) -> tf.Tensor:
-    """[B, 3, 3] of two rows of [B] each, and a third one of 0, 0, 1."""
+    """Return matrices [B, 3, 3] of two rows of [B] each and a third row of 0, 0, 1."""
     zero, one = tf.zeros_like(first[0]), tf.ones_like(first[0])
     return tf.stack([tf.stack(row, axis=-1) for row in (first, second, (zero, zero, one))], axis=1)
 
 
 def _scaling(factor: tf.Tensor) -> tf.Tensor:
+    """Return the matrices of a change of size, [B, 3, 3]."""
     zero = tf.zeros_like(factor)
     return _rows((factor, zero, zero), (zero, factor, zero))

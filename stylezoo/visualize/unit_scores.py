@@ -1,4 +1,4 @@
-"""What of a network is looked at or driven up: units, directions, weighted sums of them.
+"""Scores of a network's units, of directions, and of weighted sums of them.
 
 An objective takes the features of :func:`~stylezoo.perceptual.perceptual_network` and gives a score of
 every picture. A class is a unit of the layer :data:`~stylezoo.perceptual.SCORES`.
@@ -14,8 +14,8 @@ from stylezoo import ops
 from stylezoo.losses import Features, LossTerm
 from stylezoo.losses.base import Statistics, Target
 
-# Where in a layer: the mean over all positions, the one in the middle, the one where the score is
-# highest, or a row and a column.
+# A position in a layer: all (the mean over all positions), the one in the middle, the one where the score
+# is highest, or a row and a column.
 Position: TypeAlias = str | tuple[int, int]
 POSITIONS = ("all", "centre", "strongest")
 
@@ -24,17 +24,17 @@ class Objective(Protocol):
     """A score of pictures.
 
     Attributes:
-        layers: whose features it looks at.
+        layers: layers whose features it looks at.
     """
 
     @property
     def layers(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
-        """Raise a ValueError if a network with such outputs, [B, h, w, C] or [B, C], lacks it."""
+        """Raise a ValueError if a network with such outputs, [B, h, w, C] or [B, C], lacks the units."""
 
     def __call__(self, features: Features) -> tf.Tensor:
-        """The scores, [B] float32."""
+        """Return the scores, [B] float32."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Unit:
     """A channel of a layer, or one of its neurons.
 
     Attributes:
-        layer: a tap.
-        channel: its index; several for pictures that have a channel each.
-        position: of the neuron; ``"all"`` for the mean over the channel.
+        layer: tap of the unit.
+        channel: index of the channel; several for pictures that have a channel each.
+        position: position of the neuron; ``"all"`` for the mean over the channel.
     """
 
     layer: str
@@ -53,12 +53,12 @@ class Unit:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Its own."""
+        """The one layer, as a tuple."""
         return (self.layer,)
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """One, or one for each picture."""
+        """One channel, or one for each picture."""
         return self.channel if isinstance(self.channel, tuple) else (self.channel,)
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
@@ -68,7 +68,7 @@ class Unit:
         _check_position(self.layer, shape, self.position)
 
     def __call__(self, features: Features) -> tf.Tensor:
-        """The feature, [B] float32."""
+        """Return the feature, [B] float32."""
         values = tf.cast(features[self.layer], tf.float32)
         _check_position(self.layer, tuple(values.shape), self.position)
         channels = tf.broadcast_to(tf.constant(self.channels), tf.shape(values)[:1])
@@ -83,9 +83,9 @@ class Direction:
     """A weighted sum of the channels of one layer.
 
     Attributes:
-        layer: a tap.
-        weights: of the channels, by index; those that aren't there have none.
-        position: as of :class:`Unit`.
+        layer: tap of the channels.
+        weights: weight of each channel, by its index; channels without a weight don't count.
+        position: position of the neurons, as in :class:`Unit`.
     """
 
     layer: str
@@ -94,7 +94,7 @@ class Direction:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Its own."""
+        """The one layer, as a tuple."""
         return (self.layer,)
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
@@ -104,7 +104,7 @@ class Direction:
         _check_position(self.layer, shape, self.position)
 
     def __call__(self, features: Features) -> tf.Tensor:
-        """The dot product, [B] float32."""
+        """Return the weighted sum, [B] float32."""
         values = tf.cast(features[self.layer], tf.float32)
         _check_position(self.layer, tuple(values.shape), self.position)
         chosen = tf.gather(values, list(self.weights), axis=-1)
@@ -117,14 +117,14 @@ class WeightedSum:
     """A weighted sum of objectives.
 
     Attributes:
-        parts: weights and objectives.
+        parts: pairs of a weight and an objective.
     """
 
     parts: tuple[tuple[float, Objective], ...]
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Those of all parts, each once."""
+        """The layers of all parts, each once."""
         return tuple(dict.fromkeys(layer for _, part in self.parts for layer in part.layers))
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
@@ -133,16 +133,17 @@ class WeightedSum:
             part.check(network_shapes)
 
     def __call__(self, features: Features) -> tf.Tensor:
-        """The sum, [B] float32."""
+        """Return the sum, [B] float32."""
         return tf.add_n([weight * part(features) for weight, part in self.parts])
 
 
 class ScoreLoss(LossTerm):
-    """Minus an objective's score, averaged over the batch: what gradient ascent minimises.
+    """Minus an objective's score, averaged over the batch, which gradient ascent minimises.
 
     Args:
         objective: the score.
-        weight: of the term.
+        weight: factor of the term.
+        name: name in reports.
     """
 
     additive = False
@@ -152,23 +153,24 @@ class ScoreLoss(LossTerm):
         self.objective = objective
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """The scores, [B]."""
+        """Return the scores, [B]."""
         return {"score": self.objective(features)}
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
-        """Minus their mean."""
+        """Return minus the mean of the scores."""
         return -tf.reduce_mean(statistics["score"])
 
 
 class DiversityLoss(LossTerm):
-    """How alike the pictures of a batch are to a layer: what keeps them apart.
+    """How similar the pictures of a batch are to a layer; it keeps them apart.
 
-    The mean cosine of the angles between the Gram matrices of every two pictures (Olah et al. 2017, the
+    It is the mean cosine of the angles between the Gram matrices of every two pictures (Olah et al. 2017, the
     section on diversity).
 
     Args:
         layer: a tap with positions.
-        weight: of the term.
+        weight: factor of the term.
+        name: name in reports.
     """
 
     additive = False
@@ -177,12 +179,12 @@ class DiversityLoss(LossTerm):
         super().__init__(name=name, weight=weight, taps=[layer])
 
     def represent(self, features: Features, target: Target) -> Statistics:
-        """The Gram matrices as unit vectors, [B, C²]."""
+        """Return the Gram matrices as unit vectors, [B, C²]."""
         grams = ops.gram(features[self.taps[0]])
         return {"gram": tf.math.l2_normalize(tf.reshape(grams, [tf.shape(grams)[0], -1]), axis=1)}
 
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
-        """The mean over pairs of different pictures; 0 for a single one."""
+        """Return the mean over pairs of different pictures; 0 for a single picture."""
         cosines = tf.matmul(statistics["gram"], statistics["gram"], transpose_b=True)
         batch = tf.cast(tf.shape(cosines)[0], tf.float32)
         pairs = batch * (batch - 1.0)
@@ -197,13 +199,13 @@ def check_objective(
 
 
 def _is_flat(values: tf.Tensor) -> bool:
-    """Whether features have no positions: a head's."""
+    """Return whether features have no positions, as those of a head."""
     rank: int = values.shape.rank
     return rank == 2
 
 
 def _at(maps: tf.Tensor, position: Position) -> tf.Tensor:
-    """[B, h, w] -> [B]: the value at a position, or the mean."""
+    """Return the value of [B, h, w] at a position, or the mean, [B]."""
     if position == "all":
         return tf.reduce_mean(maps, axis=[1, 2])
     if position == "strongest":

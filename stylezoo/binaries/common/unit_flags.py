@@ -1,4 +1,4 @@
-"""Flags that name units of a network, and what they stand for."""
+"""Flags that name units of a network, and the functions that read them."""
 
 import re
 from collections.abc import Callable
@@ -15,12 +15,12 @@ _UNIT = re.compile(r"(?P<layer>\w+)(:(?P<channel>\d+))?(=(?P<weight>[^=]+))?")
 
 
 class Named(NamedTuple):
-    """A unit and what it is called.
+    """A unit and its name.
 
     Attributes:
-        name: for reports: a class's name, or LAYER:CHANNEL.
-        layer: a tap.
-        channel: its index, a class's number for the scores.
+        name: what reports call the unit: a class's name, or LAYER:CHANNEL.
+        layer: tap of the unit.
+        channel: index of the unit's channel; among the scores it is the number of a class.
     """
 
     name: str
@@ -29,7 +29,13 @@ class Named(NamedTuple):
 
 
 class Weighted(NamedTuple):
-    """A layer, or a channel of it, and its weight."""
+    """A layer, or a channel of it, and its weight.
+
+    Attributes:
+        layer: tap of the network.
+        channel: index of the channel; None for the whole layer.
+        weight: factor of its score.
+    """
 
     layer: str
     channel: int | None
@@ -37,20 +43,28 @@ class Weighted(NamedTuple):
 
 
 def define_network_flags(values: flags.FlagValues, *, default: str) -> None:
-    """Which network is looked at."""
+    """Add the flags that say which network is looked at."""
     flags.DEFINE_string(
-        "network", default, "Architecture; see `stylezoo models`.", flag_values=values
+        "network",
+        default,
+        "Architecture of the network that is looked at; `stylezoo models` lists them.",
+        flag_values=values,
     )
     flags.DEFINE_string(
         "weights",
         "imagenet",
-        "imagenet, a name of `stylezoo weights list`, or a file.",
+        "Weights of the network: imagenet, a name of `stylezoo weights list`, or a file.",
         flag_values=values,
     )
 
 
 def define_unit_flags(values: flags.FlagValues, *, position: str) -> None:
-    """The flags of the commands that look at units; ``position``: where a neuron is by default."""
+    """Add the flags that say which units are looked at.
+
+    Args:
+        values: the command's flags.
+        position: default of ``--position``.
+    """
 
     def string(name: str, default: str | None, text: str) -> None:
         flags.DEFINE_string(name, default, text, flag_values=values)
@@ -58,38 +72,42 @@ def define_unit_flags(values: flags.FlagValues, *, position: str) -> None:
     string(
         "class",
         None,
-        "Classes by number or name, with commas between; START:STOP:STEP for many. Needs weights with "
-        "a head.",
+        "Classes by number or name, with commas between them; START:STOP:STEP stands for many. The "
+        "weights must have a head.",
     )
-    string("layer", None, "Whose units are looked at, in place of classes.")
+    string("layer", None, "Layer whose units are looked at in place of classes.")
     string(
         "channel",
         None,
-        "Channels of --layer by number, with commas between; START:STOP:STEP for many, or all.",
+        "Channels of --layer by number, with commas between them; START:STOP:STEP stands for many, "
+        "all for all.",
     )
     string(
         "position",
         position,
-        "Of a neuron in its channel: ROW,COLUMN in features, centre, or strongest; all for the mean "
-        "over the channel.",
+        "Position of the neuron in its channel: ROW,COLUMN in features, centre, or strongest; all stands "
+        "for the mean over the channel.",
     )
     string(
         "direction",
         None,
-        "CHANNEL=WEIGHT,...: a weighted sum of channels of --layer, in place of --channel.",
+        "Weighted sum of channels of --layer that is looked at in place of --channel, as "
+        "CHANNEL=WEIGHT,....",
     )
     string(
         "plus",
         None,
-        "LAYER:CHANNEL=WEIGHT,...: what is added to every score; the layer scores has the classes.",
+        "Units that are added to every score, as LAYER:CHANNEL=WEIGHT,...; the channels of the layer "
+        "`scores` are the classes.",
     )
 
 
 def selected(values: flags.FlagValues) -> list[Named]:
-    """The units that the flags name, in their order; none for a direction.
+    """Return the units that the flags name, in their order; none for a direction.
 
     Raises:
-        ValueError: if the flags contradict each other, are none, or name what there isn't.
+        ValueError: if none of the flags is given, if they contradict each other, or if the network lacks
+            a unit.
     """
     from stylezoo import classifiers, perceptual
 
@@ -118,7 +136,7 @@ def selected(values: flags.FlagValues) -> list[Named]:
 
 
 def channels(text: str, *, network: str, layer: str) -> list[int]:
-    """The channels of a layer that a flag names; see :func:`numbers`."""
+    """Return the channels of a layer that a flag names; see :func:`numbers`."""
     from stylezoo import classifiers
 
     infos = classifiers.tap_infos(network)
@@ -127,7 +145,7 @@ def channels(text: str, *, network: str, layer: str) -> list[int]:
 
 
 def objective(values: flags.FlagValues, units: list[Named]) -> "Objective":
-    """The score that the flags ask for: of several units of one layer, one for each picture."""
+    """Return the score that the flags ask for; several units of one layer have a picture each."""
     from stylezoo.visualize import Direction, Unit, WeightedSum
 
     position = "all" if values["class"].value is not None else _position(values.position)
@@ -147,10 +165,10 @@ def objective(values: flags.FlagValues, units: list[Named]) -> "Objective":
 
 
 def weighted(text: str, flag: str, *, network: str) -> list[Weighted]:
-    """What a flag of the form LAYER:CHANNEL=WEIGHT,... names; channels and weights may be left out.
+    """Parse a flag of the form LAYER:CHANNEL=WEIGHT,...; channels and weights may be left out.
 
     Raises:
-        ValueError: for another form, an unknown layer or a channel that isn't there.
+        ValueError: for another form, an unknown layer, or a channel that the layer lacks.
     """
     from stylezoo import perceptual
 
@@ -188,17 +206,21 @@ def _position(text: str) -> "Position":
 def numbers(
     text: str, flag: str, count: int, of: str, *, find: Callable[[str], int] | None = None
 ) -> list[int]:
-    """What a flag names of ``count`` things.
+    """Parse a flag that chooses among numbered things.
 
     Args:
-        text: numbers with commas between, START:STOP:STEP, all, or names that ``find`` knows.
-        flag: whose text it is.
-        count: how many there are.
-        of: whose they are.
-        find: a name's number.
+        text: the flag's text: numbers with commas between them, START:STOP:STEP, all, or names that
+            ``find`` knows.
+        flag: the flag's name.
+        count: how many things there are.
+        of: what the things belong to, for the message.
+        find: gives the number of a name.
+
+    Returns:
+        The numbers, in the order of the text.
 
     Raises:
-        ValueError: if it names none, or one that isn't there.
+        ValueError: if the text names nothing, or something that does not exist.
     """
     found: list[int] = []
     for each in map(str.strip, text.split(",")):
