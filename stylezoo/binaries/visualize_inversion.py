@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from stylezoo import images
+from stylezoo import errors, images
 from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 
 if TYPE_CHECKING:
@@ -93,12 +93,13 @@ def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
         layers = [*head, *pools, *layers]
     given = options.given(values, _FIELDS)
     network = perceptual.Perceptual(values.network, values.weights)
-    return {
-        layer: synthesis.InversionConfig(
-            layer=layer, perceptual=network, optimizer=optimizer, **given
-        )
-        for layer in layers
-    }
+    with errors.renamed(layer="layers"):
+        return {
+            layer: synthesis.InversionConfig(
+                layer=layer, perceptual=network, optimizer=optimizer, **given
+            )
+            for layer in layers
+        }
 
 
 def _run(values: flags.FlagValues, result: Any, config: Any) -> dict[str, Any]:

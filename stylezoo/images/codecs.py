@@ -306,7 +306,7 @@ def _one_line(error: Exception) -> str:
 def _too_many_pixels(name: str, pixels: str, max_pixels: int) -> ValueError:
     return ValueError(
         f"`{name}` has {pixels} pixels, above the limit of {max_pixels}. "
-        "If that is right, raise `max_pixels` (--max_pixels)."
+        "If that is right, raise `max_pixels`."
     )
 
 

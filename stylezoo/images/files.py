@@ -184,6 +184,4 @@ def _claim_and_replace(temporary: pathlib.Path, target: pathlib.Path, path: path
 
 
 def _already_exists(path: pathlib.Path) -> FileExistsError:
-    return FileExistsError(
-        f"`{path}` already exists. Give another path, or --overwrite (overwrite=True)."
-    )
+    return FileExistsError(f"`{path}` already exists. Give another path, or `overwrite=True`.")

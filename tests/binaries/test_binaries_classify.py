@@ -211,7 +211,7 @@ BAD = [
     ("trip/*.tif", r"`trip/\*.tif` matches no file"),
     ("empty", r"`empty` must hold pictures \(.*\.png"),
     ("names.txt", "error: `names.txt` is not an image that can be decoded"),
-    ("photo.png --max_pixels=1000", "above the limit of 1000.*--max_pixels"),
+    ("photo.png --max_pixels=1000", "above the limit of 1000.*`--max_pixels`"),
     ("photo.png --network=vgg17", "`--network` must be one of lenet5, .*'vgg17'"),
     ("photo.png --network=vgg16 --weights=missing.h5", "`--weights` must be 'imagenet', one of"),
     ("photo.png --weights=digits.h5", "digits.h5: holds weights of lenet5, not of squeezenet1_1"),

@@ -383,14 +383,17 @@ BAD_MODEL = [
     ("--quality=0", "quality"),
 ]
 BAD = [
-    ("--report=existing.json", "`existing.json` already exists. Give another path, or --overwrite"),
+    (
+        "--report=existing.json",
+        "`existing.json` already exists. Give another path, or `--overwrite`",
+    ),
     ("--report=out.txt", r"`out.txt` must end in one of \.json"),
     ("--report=missing/out.json", "`missing` does not exist"),
     ("--objective=gatys", "`--objective` must be one of relative, gatys2016-paper, .*: gatys$"),
     ("--network=vgg99", "vgg16, vgg19.*Received.*vgg99"),
     ("--weights=missing.h5", "`--weights` must be 'imagenet', one of .*'missing.h5'"),
     ("--style_layers=relu9_9", "`--style_layers` of vgg16 must be among .*: relu9_9"),
-    ("--max_pixels=1000", "above the limit of 1000.*--max_pixels"),
+    ("--max_pixels=1000", "above the limit of 1000.*`--max_pixels`"),
     ("--nonsense=1", "Unknown command line flag 'nonsense'"),
     ("junk", "expected flags only. Received: junk"),
 ]

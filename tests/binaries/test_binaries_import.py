@@ -105,7 +105,7 @@ TABLE = [
     ("--output=missing/out.h5", "`missing` does not exist"),
     ("--output=text.h5/out.h5", "`text.h5` is not a folder"),
     ("--output=directory.h5", "`directory.h5` is a folder"),
-    ("--output=existing.h5", "`existing.h5` already exists. Give another path, or --overwrite"),
+    ("--output=existing.h5", "`existing.h5` already exists. Give another path, or `--overwrite`"),
     ("--output=existing.h5 --overwrite --file=wrong.safetensors", "does not fit squeezenet1_1"),
     ("--architecture=squeezenet", "`--architecture` must be one of lenet5, .*'squeezenet'"),
     ("--architecture=lenet5", "PyTorch's weights are understood for alexnet_owt, .*'lenet5'"),

@@ -212,7 +212,7 @@ BAD = [
     ("trip --output=out.png", "`--output` must be a folder for 3 pictures. Received: out.png"),
     ("trip --output=existing.json", "`--output` must be a folder for 3 pictures"),
     ("trip --output=missing/out", "`missing/out` cannot be written: `missing` does not exist"),
-    ("trip --output=full", "`full/c.webp` already exists. Give another path, or --overwrite"),
+    ("trip --output=full", "`full/c.webp` already exists. Give another path, or `--overwrite`"),
     (
         "photo.png other",
         "`photo.png` and `other/photo.png` would both be written to `out/photo.png`",
@@ -246,7 +246,7 @@ BAD = [
     ("photo.png --size=0", "size"),
     ("photo.png --batch_size=0", "batch_size"),
     ("photo.png --quality=0", "quality"),
-    ("photo.png --max_pixels=1000", "above the limit of 1000.*--max_pixels"),
+    ("photo.png --max_pixels=1000", "above the limit of 1000.*`--max_pixels`"),
     ("photo.png --nonsense=1", "Unknown command line flag 'nonsense'"),
 ]
 

@@ -319,7 +319,7 @@ TABLE = {
         *IMAGES,
         *UNITS,
         ("--image=tiny.png", "`--image` must be at least .* for the layer .* of squeezenet1_1"),
-        ("--method=lrp", "`--method` must be one of gradient, .*Received: lrp"),
+        ("--method=lrp", "`--method` must be one of gradient, .*Received: --method='lrp'"),
         ("--method=grad_cam --cam_layer=x", "`--cam_layer` of squeezenet1_1 must be among conv1"),
     ],
     "activation": [
@@ -345,7 +345,7 @@ TABLE = {
     "inversion": [
         *IMAGES,
         ("--image=tiny.png --size=8 --layers=fire9", "`--image` must be at least .* fire9"),
-        ("--layers=relu9", "`layer` of squeezenet1_1 must be among conv1"),
+        ("--layers=relu9", "`--layers` of squeezenet1_1 must be among conv1"),
         (
             f"{ALEX} --layers=scores",
             "`--image` must be|`--weights` of alexnet_owt must have its head",
@@ -365,7 +365,10 @@ TABLE = {
         ("--octave_scale=1", "`--octave_scale` must be > 1"),
         ("--tile=2", "`--tile` must be >= 5"),
         ("--zoom_frames=2", "`--output` must be a folder, an .mp4 or a .webp"),
-        ("--zoom=0.5 --zoom_frames=2 --output=frames", "`--zoom` must be >= 1"),
+        (
+            "--zoom=0.5 --zoom_frames=2 --output=frames",
+            "`--zoom` must be >= 1. Received: --zoom=0.5",
+        ),
     ],
 }
 CASES = [

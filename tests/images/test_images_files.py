@@ -58,7 +58,7 @@ def test_overwrite_replaces(tmp_path):
 def test_existing_file_is_refused_before_the_work(tmp_path):
     path = tmp_path / "report.json"
     path.write_text("precious")
-    with pytest.raises(FileExistsError, match="--overwrite"), files.atomic_path(path):
+    with pytest.raises(FileExistsError, match="`overwrite=True`"), files.atomic_path(path):
         pytest.fail("the block must not run")
     assert path.read_text() == "precious"
 
@@ -82,7 +82,7 @@ def test_file_created_meanwhile_is_kept(tmp_path):
             temporary.write_text("mine")
             path.write_text("theirs")
 
-    with pytest.raises(FileExistsError, match="--overwrite"):
+    with pytest.raises(FileExistsError, match="`overwrite=True`"):
         write_too_late()
     assert path.read_text() == "theirs"
     assert list(tmp_path.iterdir()) == [path]
