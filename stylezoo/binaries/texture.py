@@ -37,7 +37,7 @@ from stylezoo.synthesis.configurations import TEXTURE_PRESETS, TextureConfig
 if TYPE_CHECKING:
     import numpy as np
 
-    from stylezoo.classic.pictures import Callback
+    from stylezoo.callbacks import CountCallback
 
 METHODS = ("gatys", "cnnmrf", "efros_leung", "wei_levoy", "network")
 
@@ -191,7 +191,7 @@ def _sample(values: flags.FlagValues, method: str) -> int:
 
 
 @contextlib.contextmanager
-def _pixels(description: str) -> "Iterator[Callback]":
+def _pixels(description: str) -> "Iterator[CountCallback]":
     """A callback that shows how many pixels are done."""
     with reporting.bar(description, "px") as pixels:
 

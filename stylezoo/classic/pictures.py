@@ -1,15 +1,10 @@
 """Conversions and checks of pictures that both methods need."""
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
 from stylezoo import images
 from stylezoo.images import FloatArray
-
-# Is called with the number of pixels done and with that of all pixels.
-Callback = Callable[[int, int], None]
 
 
 def channels_of(source: npt.ArrayLike) -> FloatArray:

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from stylezoo.callbacks import CountCallback
 from stylezoo.classic.pictures import (
-    Callback,
     channels_of,
     check_holds_window,
     check_window,
@@ -59,7 +59,7 @@ def efros_leung(
     size: tuple[int, int],
     *,
     config: EfrosLeungConfig = EfrosLeungConfig(),
-    callback: Callback | None = None,
+    callback: CountCallback | None = None,
 ) -> FloatArray:
     """Grow a new picture from a seed, so that every neighbourhood is like one of the source.
 
@@ -94,7 +94,7 @@ def fill_holes(
     mask: npt.ArrayLike,
     *,
     config: EfrosLeungConfig = EfrosLeungConfig(),
-    callback: Callback | None = None,
+    callback: CountCallback | None = None,
 ) -> FloatArray:
     """Continue what is known of a picture into its holes, inside or at its borders.
 
@@ -179,7 +179,7 @@ def _grow(
     known: npt.NDArray[np.bool_],
     candidates: _Candidates,
     random: np.random.Generator,
-    callback: Callback | None,
+    callback: CountCallback | None,
 ) -> FloatArray:
     """Fill in the unknown pixels, layer by layer, those with the most known neighbours first."""
     config = candidates.config

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stylezoo import images
+from stylezoo.callbacks import CountCallback
 from stylezoo.classic.pictures import (
-    Callback,
     channels_of,
     check_holds_window,
     check_window,
@@ -81,7 +81,7 @@ def wei_levoy(
     size: tuple[int, int],
     *,
     config: WeiLevoyConfig = WeiLevoyConfig(),
-    callback: Callback | None = None,
+    callback: CountCallback | None = None,
 ) -> FloatArray:
     """Make a new picture pixel by pixel from coarse to fine, by the source's most similar neighbourhood.
 

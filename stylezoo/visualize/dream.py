@@ -1,6 +1,6 @@
 """DeepDream: a picture that shows more of what a network sees in it (Mordvintsev et al. 2015)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -8,13 +8,11 @@ import tensorflow as tf
 
 from stylezoo import errors, perceptual
 from stylezoo import images as images_lib
+from stylezoo.callbacks import CountCallback
 from stylezoo.images import Image
 from stylezoo.losses import Features
 from stylezoo.visualize import ascent
 from stylezoo.visualize.dream_config import DreamConfig, Dreamed
-
-# Is called with the number of steps done and with that of the steps in all octaves together.
-Callback = Callable[[int, int], None]
 
 
 class Dreamer:
@@ -54,7 +52,7 @@ class Dreamer:
         specification = tf.TensorSpec([1, None, None, 3])
         self._step = tf.function(self._ascend, input_signature=[specification], autograph=False)
 
-    def __call__(self, image: Image, *, callback: Callback | None = None) -> np.ndarray:
+    def __call__(self, image: Image, *, callback: CountCallback | None = None) -> np.ndarray:
         """Dream of a picture.
 
         Args:
@@ -89,7 +87,7 @@ class Dreamer:
         *,
         frames: int,
         factor: float = 1.05,
-        callback: Callback | None = None,
+        callback: CountCallback | None = None,
     ) -> Iterator[np.ndarray]:
         """Yield an endless zoom: each frame is the dream of the middle of the one before.
 
