@@ -39,6 +39,7 @@ _T = TypeVar("_T")
 _CONFIG = config_flags.ConfigFlags(
     ActivationConfig, skip=["network", "weights", "optimizer", "transforms"]
 )
+_ADAM = config_flags.ConfigFlags(ActivationConfig.optimizer, fields=["learning_rate"])
 _ASCENT = config_flags.ConfigFlags(GradientAscent, skip=["regularizers"])
 _REGULARIZERS = {
     "decay": "Fraction of every pixel's difference to grey that is taken away after each step.",
@@ -99,6 +100,7 @@ def define_flags(values: flags.FlagValues) -> None:
     unit_flags.define_network_flags(values, default=ActivationConfig.network)
     unit_flags.define_unit_flags(values, position="all")
     _CONFIG.define(values)
+    _ADAM.define(values)
     _ASCENT.define(values)
     _define_picture_flags(values)
     for name, text in (_REGULARIZERS | _TRANSFORMS).items():
@@ -132,9 +134,6 @@ def _define_picture_flags(values: flags.FlagValues) -> None:
         ("pictures", 1, "Number of pictures of each unit; a --diversity_weight makes them differ."),
     ):
         flags.DEFINE_integer(name, default_count, text, 1, flag_values=values)
-    flags.DEFINE_float(
-        "learning_rate", None, "Learning rate of Adam, in pixel values.", 0.0, flag_values=values
-    )
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
@@ -201,8 +200,6 @@ def configure(values: flags.FlagValues) -> ActivationConfig:
 
 def _optimizer(values: flags.FlagValues, preset: "OptimizerConfig") -> "OptimizerConfig":
     """Return the preset's optimiser, or the one that the flags ask for."""
-    from stylezoo.synthesis import Adam
-
     regularizers = _regularizers(values)
     if isinstance(preset, GradientAscent):
         if values.learning_rate is not None:
@@ -211,7 +208,7 @@ def _optimizer(values: flags.FlagValues, preset: "OptimizerConfig") -> "Optimize
         return _ASCENT.replace(values, ascent)
     if regularizers or values.step_size is not None:
         return _ASCENT.replace(values, GradientAscent(regularizers=regularizers))
-    return preset if values.learning_rate is None else Adam(learning_rate=values.learning_rate)
+    return _ADAM.replace(values, preset)
 
 
 def _regularizers(values: flags.FlagValues) -> "tuple[Regularizer, ...]":
