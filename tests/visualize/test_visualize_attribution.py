@@ -306,7 +306,10 @@ def test_bad_objectives(objective, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "lrp"}, "`method` must be one of gradient, deconvnet, .* Received: lrp"),
+        (
+            {"method": "lrp"},
+            "`method` must be one of gradient, deconvnet, .* Received: method='lrp'",
+        ),
         ({"method": "grad_cam"}, "`cam_layer` must be given for grad_cam"),
         ({"samples": 0}, "`samples` must be >= 1. Received: samples=0"),
         ({"steps": 0}, "`steps` must be >= 1"),

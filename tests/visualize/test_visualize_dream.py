@@ -145,9 +145,12 @@ def test_zoom(weights):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dreamed": ()}, "`layers` must name at least one layer"),
-        ({"dreamed": (Dreamed("fire99"),)}, "`layers` of squeezenet1_1 must be among conv1, "),
-        ({"dreamed": (Dreamed("fire2", 128),)}, "`channel` of fire2 must be from 0 to 127"),
+        ({"dreamed": ()}, "`dreamed` must name at least one layer"),
+        ({"dreamed": (Dreamed("fire99"),)}, "`dreamed` of squeezenet1_1 must be among conv1, "),
+        (
+            {"dreamed": (Dreamed("fire2", 128),)},
+            "`channel` of fire2 must be from 0 to 127. Received: channel=128",
+        ),
         ({"octaves": 0}, "`octaves` must be >= 1"),
         ({"octave_scale": 1.0}, "`octave_scale` must be > 1"),
         ({"steps": -1}, "`steps` must be >= 0"),
