@@ -10,5 +10,6 @@ if TYPE_CHECKING:
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
-# What functions of this project take as a picture: float, [B, H, W, C], in [0, 1] unless they say otherwise.
+# A picture at public boundaries: float32, RGB, [B, H, W, 3], sRGB in [0, 1], unless a docstring says
+# otherwise.
 Image: TypeAlias = Union["np.ndarray", "tf.Tensor"]

@@ -255,7 +255,7 @@ def _mix_channels(
 
 
 def _lab_root(values: tf.Tensor) -> tf.Tensor:
-    # As in _srgb_to_linear: the maximum is for the gradient of the branch that is not taken.
+    # The maximum is for the gradient of the branch that is not taken, as in _srgb_to_linear.
     root = tf.pow(tf.maximum(values, _LAB_DELTA**3), 1 / 3)
     return tf.where(values > _LAB_DELTA**3, root, values / (3 * _LAB_DELTA**2) + 4 / 29)
 

@@ -12,7 +12,7 @@ class UnitClip(keras.layers.Layer):
 
     What has become black or white can therefore come back, which it can't behind a sigmoid.
 
-    Input and output: of any shape, float.
+    Input and output have any shape, float.
     """
 
     def call(self, x: Any, training: bool | None = None) -> Any:  # noqa: D102
@@ -31,7 +31,7 @@ class Limit(keras.layers.Layer):
     Args:
         limit: largest absolute value, > 0.
 
-    Input and output: of any shape, float.
+    Input and output have any shape, float.
 
     Raises:
         ValueError: if ``limit`` is not positive.

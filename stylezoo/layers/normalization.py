@@ -111,7 +111,8 @@ class ConditionalInstanceNormalization(_Normalization):
     Call arguments:
         x: [B, H, W, C].
         style_weights: [B, num_styles].
-        moments: as in :class:`InstanceNormalization`.
+        moments: mean and variance that take the place of the picture's own; see
+            :class:`InstanceNormalization`.
 
     Raises:
         ValueError: if ``num_styles`` is not positive.

@@ -45,7 +45,7 @@ class Preprocess(keras.layers.Layer):
 
     @property
     def gain(self) -> float:
-        """By how much a change of the image changes the input, averaged over channels."""
+        """The factor from changes of the image to changes of the input, averaged over channels."""
         scale, _, _, std = INPUT_SCALINGS[self.mode]
         return sum(scale / each for each in std) / len(std)
 

@@ -1,4 +1,4 @@
-"""Loss terms: what a picture's features are compared with, and how."""
+"""Loss terms, which compare a picture's features with a target."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What a classifier sees: its filters, what its units respond to, pictures that drive them up."""
+"""Pictures of what a classifier sees: its filters, what its units respond to, what drives them up."""
 
 import lazy_loader
 

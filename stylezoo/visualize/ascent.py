@@ -57,7 +57,7 @@ class Blur(Regularizer):
 
     Attributes:
         sigma: standard deviation of the Gaussian, px.
-        every: how many steps there are from one blur to the next, since a blur costs time.
+        every: number of steps from one blur to the next, since a blur costs time.
     """
 
     sigma: float
@@ -77,7 +77,7 @@ class ClipNorm(Regularizer):
     """Sets the pixels of the smallest norms to the mean colour.
 
     Attributes:
-        percentile: how many of the pixels are set, %.
+        percentile: percentage of the pixels that are set.
     """
 
     percentile: float
@@ -95,7 +95,7 @@ class ClipContribution(Regularizer):
     score would change if the pixel had the mean colour.
 
     Attributes:
-        percentile: how many of the pixels are set, %.
+        percentile: percentage of the pixels that are set.
     """
 
     percentile: float

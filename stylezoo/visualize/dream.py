@@ -93,8 +93,8 @@ class Dreamer:
 
         Args:
             image: [1, H, W, 3] in [0, 1].
-            frames: how many frames there are.
-            factor: how many times as large the middle becomes from frame to frame.
+            frames: number of frames.
+            factor: factor by which each frame enlarges the one before.
             callback: called after every step of a frame.
 
         Yields:
