@@ -5,15 +5,25 @@ The same lines of an architecture give its Keras graph, its geometry and its par
 
 import dataclasses
 import functools
+import importlib
 from collections.abc import Callable, Collection
 from typing import Any
 
-import lazy_loader
-
 from stylezoo import layers
 
-# Loaded when the first layer is built: the account of an architecture needs no Keras.
-keras = lazy_loader.load("keras")
+
+class _Keras:
+    """Keras, imported when the first layer is built: the account of an architecture needs none.
+
+    It is no lazily loaded module. Such a one stands in ``sys.modules`` before it is loaded, and when
+    TensorFlow imports Keras itself, finds half of TensorFlow and stays broken.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module("keras"), name)
+
+
+keras = _Keras()
 
 POOLINGS = {"max": "MaxPooling2D", "avg": "AveragePooling2D"}
 # PyTorch's 0.1 of the new value; Keras's own default of 0.99 takes thousands of steps to settle.
