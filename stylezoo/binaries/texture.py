@@ -37,7 +37,7 @@ from stylezoo.synthesis.configurations import TEXTURE_PRESETS, TextureConfig
 if TYPE_CHECKING:
     import numpy as np
 
-    from stylezoo.callbacks import CountCallback
+    from stylezoo.progress import Callback, Progress
 
 METHODS = ("gatys", "cnnmrf", "efros_leung", "wei_levoy", "network")
 
@@ -191,13 +191,13 @@ def _sample(values: flags.FlagValues, method: str) -> int:
 
 
 @contextlib.contextmanager
-def _pixels(description: str) -> "Iterator[CountCallback]":
+def _pixels(description: str) -> "Iterator[Callback]":
     """A callback that shows how many pixels are done."""
     with reporting.bar(description, "px") as pixels:
 
-        def callback(done: int, total: int) -> None:
-            pixels.total = total
-            pixels.update(done - pixels.n)
+        def callback(progress: "Progress") -> None:
+            pixels.total = progress.num_steps
+            pixels.update(progress.step - pixels.n)
 
         yield callback
 

@@ -22,6 +22,7 @@ from stylezoo.binaries.common import config_flags, options, quiet, reporting, un
 from stylezoo.visualize.dream_config import DreamConfig, Dreamed
 
 if TYPE_CHECKING:
+    from stylezoo.progress import Progress
     from stylezoo.visualize import Dreamer
 
 _CONFIG = config_flags.ConfigFlags(DreamConfig, skip=["dreamed", "network", "weights"])
@@ -137,8 +138,8 @@ def _frames(
     """Yield one picture, or the frames of the zoom."""
     count = values.zoom_frames or 1
 
-    def callback(done: int, total: int) -> None:
-        bar.total = count * total
+    def callback(progress: "Progress") -> None:
+        bar.total = count * progress.num_steps
         bar.update()
 
     with errors.renamed(factor="zoom"):

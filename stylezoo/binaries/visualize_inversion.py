@@ -22,8 +22,6 @@ from stylezoo.binaries.common import options, quiet, reporting, unit_flags
 if TYPE_CHECKING:
     from stylezoo.synthesis import InversionConfig
 
-_FIELDS = ("size", "tv_weight", "tv_beta", "steps", "tolerance", "seed")
-
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
@@ -91,7 +89,7 @@ def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
         head = [perceptual.LOG_PROBABILITIES] if classifiers.has_top(loaded) else []
         pools = [tap for tap in taps if tap.startswith("pool")][-1:]
         layers = [*head, *pools, *layers]
-    given = options.given(values, _FIELDS)
+    given = options.INVERSION.given(values)
     network = perceptual.Perceptual(values.network, values.weights)
     with errors.renamed(layer="layers"):
         return {

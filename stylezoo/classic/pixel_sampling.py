@@ -6,7 +6,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from stylezoo.callbacks import CountCallback
 from stylezoo.classic.pictures import (
     channels_of,
     check_holds_window,
@@ -14,6 +13,7 @@ from stylezoo.classic.pictures import (
     picture_of,
 )
 from stylezoo.images import FloatArray
+from stylezoo.progress import Callback, Progress
 
 # These are the numbers of the authors' pseudo-code: the seed's side, σ as a fraction of the window's side,
 # and the largest error of an accepted match, which grows by a factor whenever no match is accepted.
@@ -59,7 +59,7 @@ def efros_leung(
     size: tuple[int, int],
     *,
     config: EfrosLeungConfig = EfrosLeungConfig(),
-    callback: CountCallback | None = None,
+    callback: Callback | None = None,
 ) -> FloatArray:
     """Grow a new picture from a seed, so that every neighbourhood is like one of the source.
 
@@ -94,7 +94,7 @@ def fill_holes(
     mask: npt.ArrayLike,
     *,
     config: EfrosLeungConfig = EfrosLeungConfig(),
-    callback: CountCallback | None = None,
+    callback: Callback | None = None,
 ) -> FloatArray:
     """Continue what is known of a picture into its holes, inside or at its borders.
 
@@ -179,7 +179,7 @@ def _grow(
     known: npt.NDArray[np.bool_],
     candidates: _Candidates,
     random: np.random.Generator,
-    callback: CountCallback | None,
+    callback: Callback | None,
 ) -> FloatArray:
     """Fill in the unknown pixels, layer by layer, those with the most known neighbours first."""
     config = candidates.config
@@ -209,7 +209,7 @@ def _grow(
         if not filled:
             max_error *= _MAX_ERROR_GROWTH
         if callback:
-            callback(total - remaining, total)
+            callback(Progress(total - remaining, total))
     return padded[half:-half, half:-half]
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from stylezoo import images
-from stylezoo.callbacks import CountCallback
 from stylezoo.classic.pictures import (
     channels_of,
     check_holds_window,
@@ -17,6 +16,7 @@ from stylezoo.classic.pictures import (
 )
 from stylezoo.classic.search import ExhaustiveSearch, Indices, Search, TreeSearch
 from stylezoo.images import FloatArray
+from stylezoo.progress import Callback, Progress
 
 _Number = TypeVar("_Number", np.float32, np.intp)
 
@@ -81,7 +81,7 @@ def wei_levoy(
     size: tuple[int, int],
     *,
     config: WeiLevoyConfig = WeiLevoyConfig(),
-    callback: CountCallback | None = None,
+    callback: Callback | None = None,
 ) -> FloatArray:
     """Make a new picture pixel by pixel from coarse to fine, by the source's most similar neighbourhood.
 
@@ -127,7 +127,7 @@ def wei_levoy(
             level.look_up(batch, causal=True)
             done += len(batch)
             if callback:
-                callback(done, total)
+                callback(Progress(done, total))
         if config.tileable:
             for batch in _near_borders(height, width, config):
                 level.look_up(batch, causal=False)

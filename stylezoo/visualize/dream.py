@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from stylezoo import errors, perceptual
 from stylezoo import images as images_lib
-from stylezoo.callbacks import CountCallback
 from stylezoo.images import Image
 from stylezoo.losses import Features
+from stylezoo.progress import Callback, Progress
 from stylezoo.visualize import ascent
 from stylezoo.visualize.dream_config import DreamConfig, Dreamed
 
@@ -52,7 +52,7 @@ class Dreamer:
         specification = tf.TensorSpec([1, None, None, 3])
         self._step = tf.function(self._ascend, input_signature=[specification], autograph=False)
 
-    def __call__(self, image: Image, *, callback: CountCallback | None = None) -> np.ndarray:
+    def __call__(self, image: Image, *, callback: Callback | None = None) -> np.ndarray:
         """Dream of a picture.
 
         Args:
@@ -77,7 +77,7 @@ class Dreamer:
                 dream = self._step(dream)
                 done += 1
                 if callback:
-                    callback(done, total)
+                    callback(Progress(done, total))
             detail = dream - base
         return np.asarray(dream)
 
@@ -87,7 +87,7 @@ class Dreamer:
         *,
         frames: int,
         factor: float = 1.05,
-        callback: CountCallback | None = None,
+        callback: Callback | None = None,
     ) -> Iterator[np.ndarray]:
         """Yield an endless zoom: each frame is the dream of the middle of the one before.
 

@@ -121,7 +121,7 @@ def test_fills_holes_of_a_pattern_as_it_was():
         damaged,
         mask,
         config=classic.EfrosLeungConfig(window=7),
-        callback=lambda done, total: calls.append((done, total)),
+        callback=lambda each: calls.append((each.step, each.num_steps)),
     )
     np.testing.assert_array_equal(filled, picture)
     assert calls[-1] == (6 * 7 + 4 * 5,) * 2

@@ -116,7 +116,7 @@ def test_octaves(weights):
     assert dreamer._sizes(100, 140) == [(36, 51), (51, 71), (71, 100), (100, 140)]
     assert dreamer._sizes(6, 140) == [(6, 140)]  # smaller ones have no features
     counted = []
-    dreamer(photo(), callback=lambda done, total: counted.append((done, total)))
+    dreamer(photo(), callback=lambda each: counted.append((each.step, each.num_steps)))
     assert counted == [(done, 8) for done in range(1, 9)]
 
 
