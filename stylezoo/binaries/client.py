@@ -27,21 +27,33 @@ def define_flags(values: flags.FlagValues) -> None:
         flags.DEFINE_string(name, default, text, flag_values=values)
 
     string(
-        "url", "http://localhost:8501", "http(s)://HOST:PORT for REST, grpc://HOST:PORT for gRPC."
+        "url",
+        "http://localhost:8501",
+        "Address of the server: http(s)://HOST:PORT for REST, grpc://HOST:PORT for gRPC.",
     )
-    string("model", "conditional", "Its name at the server.")
-    string("style", None, "A style, or NAME:WEIGHT,NAME:WEIGHT,...")
-    flags.DEFINE_list("style_weights", None, "The weights of all styles.", flag_values=values)
-    string("output", None, "The JPEG file to write; a folder for several, made if it isn't there.")
+    string("model", "conditional", "Name of the model at the server.")
+    string("style", None, "Style by name, or NAME:WEIGHT,NAME:WEIGHT,... for a blend.")
+    flags.DEFINE_list(
+        "style_weights", None, "Weights of all styles, in the model's order.", flag_values=values
+    )
+    string(
+        "output",
+        None,
+        "JPEG file to write; for several pictures a folder, which is made if there is none.",
+    )
     flags.DEFINE_integer(
         "max_side",
         1024,
-        "Longest side, px, to which larger pictures are reduced.",
+        "Longest side that larger pictures are reduced to, in pixels.",
         1,
         flag_values=values,
     )
-    flags.DEFINE_float("timeout", 60.0, "Seconds a request may take.", 0.001, flag_values=values)
-    flags.DEFINE_integer("retries", 4, "Of a request, at most.", 0, flag_values=values)
+    flags.DEFINE_float(
+        "timeout", 60.0, "Time that a request may take, in seconds.", 0.001, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "retries", 4, "Number of times that a request is repeated at most.", 0, flag_values=values
+    )
     flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import objective_flags, options, quiet, reporting
+from stylezoo.binaries.common import config_flags, objective_flags, options, quiet, reporting
 from stylezoo.objectives.named import OBJECTIVES
 from stylezoo.objectives.objective import Objective
 
@@ -52,25 +52,37 @@ def define_flags(values: flags.FlagValues) -> None:
 
     string("picture", "What was painted.")
     string("model", "What paints: a file that `stylezoo train_style` wrote.")
-    string("content", "The photograph; of a model, a folder of them.")
-    string("style", "The painting whose style the picture should have.")
-    strings("styles", "Of the model, by name; all if not given.")
-    strings("style_images", "The paintings of these styles; their names name them.")
-    count("size", f"Side of the photographs' centre squares, px ({_SIZE}).")
+    string("content", "Photograph that was painted; for a model, a folder of photographs.")
+    string("style", "Painting whose style the picture should have.")
+    strings("styles", "Styles of the model by name; by default all.")
+    strings(
+        "style_images", "Paintings of these styles; the names of the files are those of the styles."
+    )
+    count(
+        "size",
+        config_flags.with_notes(
+            "Side of the photographs' centre squares, in pixels.", *config_flags.default_note(_SIZE)
+        ),
+    )
     count(
         "style_size",
-        f"Longest side of the paintings, px; if not given, the picture's, or that of the model's "
-        f"training ({_SIZE} if it is not recorded).",
+        "Longest side of the paintings, in pixels; by default the picture's, or for a model that of its "
+        "training.",
     )
     objective_flags.define(values, default=_OBJECTIVE)
-    strings("against_steps", "Also optimise pixels, and show the losses after so many steps.")
-    flags.DEFINE_integer("seed", None, "Of the noise to start from (0).", 0, flag_values=values)
-    string("sheet", "Write all paintings to this picture: a row for each photograph.")
+    strings(
+        "against_steps",
+        "Numbers of steps; pixels are optimised too, and the losses after so many steps shown.",
+    )
+    flags.DEFINE_integer(
+        "seed", None, "Seed of the noise that pixels start from.", 0, flag_values=values
+    )
+    string("sheet", "Picture to write all paintings to, a row for each photograph.")
     options.define_file_flags(values, report="Also write every figure to this JSON file.")
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     if bool(values.picture) == bool(values.model):
         raise ValueError("either `--picture` or `--model` must be given")

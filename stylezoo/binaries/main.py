@@ -45,7 +45,7 @@ _HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
 
 
 def main() -> None:
-    """Run the command line of the process; ends it with its exit status."""
+    """Run the command line of the process, and end it with the exit status."""
     try:
         status = run(sys.argv[1:])
         sys.stdout.flush()
@@ -97,7 +97,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.FlagValues) -> int:
-    """Run a command; what a user can cause becomes one line, what only a bug can does not."""
+    """Run a command and return its exit status; errors that a user can cause become one line."""
     expected = (ValueError, OSError, FloatingPointError, ModuleNotFoundError, StylezooError)
     try:
         return module.main(arguments, values)
@@ -140,7 +140,12 @@ def _usage() -> str:
 
 
 def _summaries(names: Sequence[str], *, prefix: str = "") -> str:
-    """The first line of each command's help; ``prefix``: of its module's name."""
+    """Return the first line of each command's help.
+
+    Args:
+        names: The commands.
+        prefix: Text before each name in the name of its module.
+    """
     lines = {name: (inspect.getdoc(_module(prefix + name)) or "").splitlines()[0] for name in names}
     width = max(map(len, names))
     return "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
@@ -153,7 +158,7 @@ def _flag_values(module: ModuleType) -> flags.FlagValues:
         "traceback", False, "Show where in the code an error arose.", flag_values=values
     )
     # absl reads flag files for any set of flags, but only its own global set has this one.
-    flags.DEFINE_string("flagfile", None, "A file with one flag a line.", flag_values=values)
+    flags.DEFINE_string("flagfile", None, "File with one flag a line.", flag_values=values)
     return values
 
 

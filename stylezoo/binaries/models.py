@@ -22,7 +22,7 @@ from stylezoo.binaries.common import quiet, reporting
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    flags.DEFINE_bool("json", False, "Print JSON.", flag_values=values)
+    flags.DEFINE_bool("json", False, "Print JSON in place of text.", flag_values=values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:

@@ -35,24 +35,29 @@ def define_flags(values: flags.FlagValues) -> None:
     training_flags.define_generator_flags(values)
     training_flags.CONTENT.define(values)
     objective_flags.define(values, default="relative")
-    flags.DEFINE_list("styles", None, "The paintings; their names name them.", flag_values=values)
+    flags.DEFINE_list(
+        "styles",
+        None,
+        "Paintings whose styles are learned; the names of the files are those of the styles.",
+        flag_values=values,
+    )
     flags.DEFINE_integer(
         "style_size",
         None,
-        "Longest side of the paintings, px (256): larger strokes with more.",
+        "Longest side of the paintings, in pixels; strokes become larger with more.",
         1,
         flag_values=values,
     )
     flags.DEFINE_string(
         "finetune_style",
         None,
-        "A conditional model: add the styles to it, training their scales and shifts alone.",
+        "Conditional model that the styles are added to; only their scales and shifts are trained.",
         flag_values=values,
     )
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "styles", "content", "run")
     quiet.import_tensorflow()

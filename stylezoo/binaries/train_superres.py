@@ -33,16 +33,14 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_list(
         "content_layers",
         None,
-        "Layers where features are compared (default: relu2_2).",
+        "Layers where features are compared.",
         flag_values=values,
     )
-    flags.DEFINE_float(
-        "tv_weight", None, "Weight of the total variation (default: 0).", 0.0, flag_values=values
-    )
+    flags.DEFINE_float("tv_weight", None, "Weight of the total variation.", 0.0, flag_values=values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "content", "run")
     quiet.import_tensorflow()

@@ -12,16 +12,19 @@ weights. FOLDER gets the configuration, the states, TensorBoard's events, sample
 model/.
 """
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from absl import flags
 
 from stylezoo.binaries.common import objective_flags, options, quiet, training_flags
+from stylezoo.binaries.common.config_flags import ConfigFlags
+from stylezoo.generators.configs import TextureNetworkConfig
 from stylezoo.objectives.named import OBJECTIVES
 
 if TYPE_CHECKING:
     from stylezoo.training import TextureTraining
+
+_NETWORK = ConfigFlags(TextureNetworkConfig, fields=["num_scales"])
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -34,21 +37,19 @@ def define_flags(values: flags.FlagValues) -> None:
         "Side of the textures that are trained on, in pixels.",
         flag_values=values,
     )
-    flags.DEFINE_string("source", None, "The texture's picture.", flag_values=values)
+    flags.DEFINE_string("source", None, "Picture whose texture is learned.", flag_values=values)
     flags.DEFINE_integer(
-        "source_size", None, "Resize it to this longest side, px.", 1, flag_values=values
-    )
-    flags.DEFINE_integer(
-        "num_scales",
+        "source_size",
         None,
-        "Of the noise, each half the one before (6): fewer for a small --image_size and small elements.",
+        "Longest side that the source is resized to, in pixels; by default it keeps its size.",
         1,
         flag_values=values,
     )
+    _NETWORK.define(values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "source", "run")
     quiet.import_tensorflow()
@@ -62,10 +63,10 @@ def _configure(values: flags.FlagValues) -> "TextureTraining":
 
     preset = values.generator or "texture_network"
     generator = generators.generator_config(preset, width=values.width)
-    if not isinstance(generator, generators.TextureNetworkConfig):
+    if not isinstance(generator, TextureNetworkConfig):
         raise ValueError(f"`--generator` must be a texture network. Received: {preset}")
     return training.TextureTraining(
-        generator=dataclasses.replace(generator, **options.given(values, ("num_scales",))),
+        generator=_NETWORK.replace(values, generator),
         source=values.source,
         objective=objective_flags.texture_objective(values, OBJECTIVES["texture"]),
         **options.given(values, ("image_size", "source_size", "init_weights")),

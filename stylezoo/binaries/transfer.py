@@ -69,7 +69,10 @@ def define_flags(values: flags.FlagValues) -> None:
     string("preset", "Preset, one of those above.")
     string(
         "init",
-        "What the picture starts from: content, noise, style, or the path of a picture (default: content).",
+        config_flags.with_notes(
+            "What the picture starts from: content, noise, style, or the path of a picture.",
+            *config_flags.default_note(PRESETS["fast"].init),
+        ),
     )
 
 

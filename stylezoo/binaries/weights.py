@@ -26,22 +26,23 @@ from stylezoo.binaries.common import options, quiet, reporting
 
 
 def define_flags(values: flags.FlagValues) -> None:
-    """Adds the command's flags to ``values``."""
-    flags.DEFINE_bool(
-        "force", False, "fetch: download again and replace what is cached.", flag_values=values
-    )
-    flags.DEFINE_bool("json", False, "list: print JSON.", flag_values=values)
-    for name, help_text in (
-        ("file", "import: the file to read."),
-        ("architecture", "import: the network it is of."),
-        ("output", "import: the file to write; ends in .h5."),
+    """Add the command's flags to ``values``."""
+    for name, text in (
+        ("force", "Download again what is cached, and replace it; for `fetch`."),
+        ("json", "Print JSON in place of a table; for `list`."),
+        ("overwrite", "Replace an existing output; for `import`."),
     ):
-        flags.DEFINE_string(name, None, help_text, flag_values=values)
-    flags.DEFINE_bool("overwrite", False, "import: replace the output.", flag_values=values)
+        flags.DEFINE_bool(name, False, text, flag_values=values)
+    for name, text in (
+        ("file", "File to read; for `import`."),
+        ("architecture", "Architecture that the file holds weights of; for `import`."),
+        ("output", "File to write, which ends in .h5; for `import`."),
+    ):
+        flags.DEFINE_string(name, None, text, flag_values=values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Runs the command; returns its exit status."""
+    """Run the command and return its exit status."""
     match arguments:
         case ["list"]:
             print(_json() if values.json else _table())

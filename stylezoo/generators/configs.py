@@ -240,7 +240,8 @@ class TextureNetworkConfig:
         stylize: Whether it paints photographs; if not, it paints textures.
         channels: Number of channels of one scale's convolutions; 8 in the paper. Joined scales have
             the sum of theirs.
-        num_scales: Number of scales; 6 in the authors' code, down to 1/32 of the size.
+        num_scales: Number of scales of the noise, each half as large as the one before; 6 in the authors'
+            code. Small pictures and small elements of a texture want fewer.
         normalization: ``"batch"`` (the paper) or ``"instance"`` (Ulyanov et al. 2017, 1701.02096).
         limit: Normalised activations are cut to ±``limit`` except in training; 0 for no limit, as in
             the papers. Some channels are silent except in a few places, where they reach fifty

@@ -1,4 +1,4 @@
-"""TensorFlow without its start-up messages."""
+"""An import of TensorFlow that prints no start-up messages."""
 
 import contextlib
 import importlib
@@ -10,9 +10,9 @@ _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow for a command: what it says of CPUs and drivers is not a user's concern.
+    """Import TensorFlow without its messages about processors and drivers.
 
-    With $TF_CPP_MIN_LOG_LEVEL set to anything it says what that asks for.
+    If the environment variable TF_CPP_MIN_LOG_LEVEL is set, messages are printed as it asks.
     """
     if _LOG_LEVEL in os.environ:
         return
@@ -26,7 +26,7 @@ def import_tensorflow() -> None:
 
 @contextlib.contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Standard error of the process, C++ included, to nowhere."""
+    """Discard what the process, its C++ code included, writes to standard error."""
     sys.stderr.flush()
     stderr = os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""What commands tell: a progress bar while they run, a report when they are done."""
+"""Progress bars, pictures, tables and JSON reports of the commands."""
 
 import contextlib
 import dataclasses
@@ -25,7 +25,7 @@ _VERSIONED = ("stylezoo", "tensorflow", "keras", "numpy", "pillow")
 
 
 def check_outputs(values: flags.FlagValues, outputs: Iterable[str]) -> None:
-    """Raise an OSError or ValueError now for what could not be written later."""
+    """Raise an OSError or ValueError now if an output could not be written later."""
     for output in map(pathlib.Path, outputs):
         images.check_output_path(output, overwrite=values.overwrite)
         if values.save_every and not values.overwrite:
@@ -42,13 +42,13 @@ def check_report(values: flags.FlagValues) -> None:
 
 
 def intermediate_path(output: str, step: int) -> pathlib.Path:
-    """Where the picture after ``step`` steps is written."""
+    """Return the path of the picture after ``step`` steps."""
     path = pathlib.Path(output)
     return path.with_stem(f"{path.stem}_{step:05d}")
 
 
 def bar(description: str, unit: str, **options: Any) -> tqdm.tqdm:
-    """A progress bar with the time left, on standard error."""
+    """Return a progress bar with the time left, on standard error."""
     # The delay keeps it from showing before the first step: there may be an error instead.
     return tqdm.tqdm(
         desc=description, unit=unit, file=sys.stderr, dynamic_ncols=True, delay=0.01, **options
@@ -57,7 +57,7 @@ def bar(description: str, unit: str, **options: Any) -> tqdm.tqdm:
 
 @contextlib.contextmanager
 def steps(description: str) -> "Iterator[Callback]":
-    """A callback that shows a bar with the time left."""
+    """Yield a callback that shows a progress bar with the time left."""
     with bar(description, "step") as shown:
 
         def callback(progress: "Progress") -> None:
@@ -70,7 +70,7 @@ def steps(description: str) -> "Iterator[Callback]":
 
 @contextlib.contextmanager
 def progress(values: flags.FlagValues, description: str, output: str) -> "Iterator[Callback]":
-    """A callback that shows a bar with the time left and writes the pictures of --save_every."""
+    """Yield a callback that shows a progress bar and writes the pictures of --save_every."""
     with steps(description) as show:
 
         def callback(progress: "Progress") -> None:
@@ -85,7 +85,7 @@ def progress(values: flags.FlagValues, description: str, output: str) -> "Iterat
 def write_picture(
     values: flags.FlagValues, picture: images.Image, path: "str | pathlib.Path"
 ) -> None:
-    """Write a picture as the flags say."""
+    """Write a picture with the quality of ``--quality``, over an existing one with ``--overwrite``."""
     images.write_image(path, picture, quality=values.quality, overwrite=values.overwrite)
 
 
@@ -97,7 +97,7 @@ def write_report(values: flags.FlagValues, content: Any) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of text, the first of them the heading, in columns."""
+    """Return rows of text, the first of which is the heading, as a table."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -106,7 +106,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def report(values: flags.FlagValues, result: "PyramidResult", config: Any) -> dict[str, Any]:
-    """What happened, and every setting that was in force."""
+    """Return a report of an optimisation and of every setting that was in force."""
     seconds = sum(level.seconds for level in result.levels)
     steps = len(result.losses)
     return {
@@ -121,7 +121,7 @@ def report(values: flags.FlagValues, result: "PyramidResult", config: Any) -> di
 
 
 def circumstances(values: flags.FlagValues) -> dict[str, Any]:
-    """Under which a command ran, at its end."""
+    """Return memory, versions, device and flags of the command, for the end of its report."""
     return {
         "peak_rss_mb": peak_rss_mb(),
         "versions": versions(),
@@ -131,7 +131,7 @@ def circumstances(values: flags.FlagValues) -> dict[str, Any]:
 
 
 def settings(config: Any) -> Any:
-    """A configuration as JSON, with the type of each part."""
+    """Return a configuration as JSON, with the type of each part."""
     if isinstance(config, tuple | list):
         return [settings(each) for each in config]
     if not dataclasses.is_dataclass(config):
@@ -144,13 +144,13 @@ def settings(config: Any) -> Any:
 
 
 def peak_rss_mb() -> float:
-    """The most memory that this process has had resident, in MB (10^6 bytes)."""
+    """Return the peak of the resident memory of this process, in MB (10^6 bytes)."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the packages that decide a result."""
+    """Return the versions of Python and of the packages that decide a result."""
     return {
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _VERSIONED},
@@ -158,7 +158,7 @@ def versions() -> dict[str, str]:
 
 
 def device() -> str:
-    """What TensorFlow computes on."""
+    """Return the name of the device that TensorFlow computes on."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
