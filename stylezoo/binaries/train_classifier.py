@@ -42,7 +42,13 @@ _LOOP = ConfigFlags(LoopConfig, names={"num_steps": "steps"}, show_defaults=Fals
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    training_flags.define_run_flags(values)
+    training_flags.define_run_flag(values)
+    flags.DEFINE_string(
+        "init_weights",
+        None,
+        "Model to start from; its network must be the same.",
+        flag_values=values,
+    )
     _LOOP.define(values)
     flags.DEFINE_integer(
         "image_size",

@@ -23,37 +23,21 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from stylezoo.binaries.common import objective_flags, options, quiet, training_flags
+from stylezoo.binaries.common.config_flags import ConfigFlags
 from stylezoo.objectives.named import OBJECTIVES
+from stylezoo.training.painter_configs import StyleTraining
 
 if TYPE_CHECKING:
     from stylezoo.generators import GeneratorConfig
-    from stylezoo.training import StyleTraining
+
+_CONFIG = ConfigFlags(StyleTraining, skip=["generator", "objective"])
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     training_flags.define_generator_flags(values)
-    training_flags.CONTENT.define(values)
+    _CONFIG.define(values)
     objective_flags.define(values, default="relative")
-    flags.DEFINE_list(
-        "styles",
-        None,
-        "Paintings whose styles are learned; the names of the files are those of the styles.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "style_size",
-        None,
-        "Longest side of the paintings, in pixels; strokes become larger with more.",
-        1,
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "finetune_style",
-        None,
-        "Conditional model that the styles are added to; only their scales and shifts are trained.",
-        flag_values=values,
-    )
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
@@ -66,15 +50,11 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return training_flags.run(values, training.train_style, _configure(values))
 
 
-def _configure(values: flags.FlagValues) -> "StyleTraining":
-    from stylezoo import training
-
-    return training.StyleTraining(
+def _configure(values: flags.FlagValues) -> StyleTraining:
+    return _CONFIG.create(
+        values,
         generator=_generator(values),
-        styles=tuple(values.styles),
-        content=training_flags.CONTENT.create(values),
         objective=objective_flags.objective(values, OBJECTIVES["relative"]),
-        **options.given(values, ("style_size", "init_weights", "finetune_style")),
     )
 
 

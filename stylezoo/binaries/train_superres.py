@@ -12,31 +12,19 @@ weights. FOLDER gets the configuration, the states, TensorBoard's events, sample
 network, photograph) and the preset model/.
 """
 
-from typing import TYPE_CHECKING
-
 from absl import flags
 
-from stylezoo.binaries.common import config_flags, options, quiet, training_flags
-from stylezoo.perceptual.configuration import Perceptual
+from stylezoo.binaries.common import options, quiet, training_flags
+from stylezoo.binaries.common.config_flags import ConfigFlags
+from stylezoo.training.painter_configs import SuperresTraining
 
-if TYPE_CHECKING:
-    from stylezoo.training import SuperresTraining
-
-_PERCEPTUAL = config_flags.ConfigFlags(Perceptual())
+_CONFIG = ConfigFlags(SuperresTraining, skip=["generator"])
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     training_flags.define_generator_flags(values)
-    training_flags.CONTENT.define(values)
-    _PERCEPTUAL.define(values)
-    flags.DEFINE_list(
-        "content_layers",
-        None,
-        "Layers where features are compared.",
-        flag_values=values,
-    )
-    flags.DEFINE_float("tv_weight", None, "Weight of the total variation.", 0.0, flag_values=values)
+    _CONFIG.define(values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
@@ -49,17 +37,11 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return training_flags.run(values, training.train_superres, _configure(values))
 
 
-def _configure(values: flags.FlagValues) -> "SuperresTraining":
-    from stylezoo import generators, training
+def _configure(values: flags.FlagValues) -> SuperresTraining:
+    from stylezoo import generators
 
     preset = values.generator or "superres_x4"
     generator = generators.generator_config(preset, width=values.width)
     if not isinstance(generator, generators.SuperResolutionConfig):
         raise ValueError(f"`--generator` must be for super-resolution. Received: {preset}")
-    fields = ("content_layers", "tv_weight", "init_weights")
-    return training.SuperresTraining(
-        generator=generator,
-        content=training_flags.CONTENT.create(values),
-        perceptual=_PERCEPTUAL.replace(values, Perceptual()),
-        **options.given(values, fields),
-    )
+    return _CONFIG.create(values, generator=generator)

@@ -12,18 +12,15 @@ weights. FOLDER gets the configuration, the states, TensorBoard's events, sample
 model/.
 """
 
-from typing import TYPE_CHECKING
-
 from absl import flags
 
 from stylezoo.binaries.common import objective_flags, options, quiet, training_flags
 from stylezoo.binaries.common.config_flags import ConfigFlags
 from stylezoo.generators.configs import TextureNetworkConfig
 from stylezoo.objectives.named import OBJECTIVES
+from stylezoo.training.painter_configs import TextureTraining
 
-if TYPE_CHECKING:
-    from stylezoo.training import TextureTraining
-
+_CONFIG = ConfigFlags(TextureTraining, skip=["generator", "objective"])
 _NETWORK = ConfigFlags(TextureNetworkConfig, fields=["num_scales"])
 
 
@@ -31,20 +28,7 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     training_flags.define_generator_flags(values)
     objective_flags.define(values, default="texture")
-    flags.DEFINE_integer(
-        "image_size",
-        None,
-        "Side of the textures that are trained on, in pixels.",
-        flag_values=values,
-    )
-    flags.DEFINE_string("source", None, "Picture whose texture is learned.", flag_values=values)
-    flags.DEFINE_integer(
-        "source_size",
-        None,
-        "Longest side that the source is resized to, in pixels; by default it keeps its size.",
-        1,
-        flag_values=values,
-    )
+    _CONFIG.define(values)
     _NETWORK.define(values)
 
 
@@ -58,16 +42,15 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return training_flags.run(values, training.train_texture, _configure(values))
 
 
-def _configure(values: flags.FlagValues) -> "TextureTraining":
-    from stylezoo import generators, training
+def _configure(values: flags.FlagValues) -> TextureTraining:
+    from stylezoo import generators
 
     preset = values.generator or "texture_network"
     generator = generators.generator_config(preset, width=values.width)
     if not isinstance(generator, TextureNetworkConfig):
         raise ValueError(f"`--generator` must be a texture network. Received: {preset}")
-    return training.TextureTraining(
+    return _CONFIG.create(
+        values,
         generator=_NETWORK.replace(values, generator),
-        source=values.source,
         objective=objective_flags.texture_objective(values, OBJECTIVES["texture"]),
-        **options.given(values, ("image_size", "source_size", "init_weights")),
     )

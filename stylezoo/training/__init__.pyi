@@ -4,12 +4,13 @@ from .content_config import ContentConfig
 from .data import CropConfig, Photographs, centre_crops, crops, open_photographs
 from .labelled import LabelledConfig, LabelledPhotographs, open_labelled
 from .loop_config import DECAYS, DISTRIBUTIONS, PRECISIONS, LoopConfig, StepDecay
+from .painter_configs import StyleTraining, SuperresTraining, TextureTraining
 from .recipes import RECIPES, Recipe, recipe
 from .recognition import Predictions, confusion_picture, predict, scorer
-from .style_training import StyleTraining, train_style
-from .superres_training import SuperresTraining, train_superres
+from .style_training import train_style
+from .superres_training import train_superres
 from .tasks import TrainingResult
-from .texture_training import TextureTraining, train_texture
+from .texture_training import train_texture
 from .trainer import train
 
 __all__ = [

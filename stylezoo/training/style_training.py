@@ -1,78 +1,19 @@
 """Training of networks that paint photographs in one or several styles."""
 
-import dataclasses
 import functools
-import pathlib
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from stylezoo import errors, generators, images
-from stylezoo.objectives import OBJECTIVES, Objective, StyleReferences, TotalLoss
+from stylezoo.objectives import Objective, StyleReferences, TotalLoss
 from stylezoo.progress import Callback
-from stylezoo.training.content_config import ContentConfig
 from stylezoo.training.content_pictures import Content
 from stylezoo.training.loop_config import LoopConfig
+from stylezoo.training.painter_configs import StyleTraining
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
 from stylezoo.training.trainer import scalar_seed, train
-
-
-@dataclasses.dataclass(frozen=True)
-class StyleTraining:
-    """What decides a style network's training, but for the loop.
-
-    Attributes:
-        generator: the network; its ``num_styles`` is that of ``styles``, or 0 for a network of one.
-        styles: paths of the paintings; their stems name the styles.
-        content: the photographs.
-        objective: what is minimised.
-        style_size: longest side of the paintings, px: larger for larger strokes.
-        init_weights: A painter of the same configuration to start from.
-        finetune_style: A conditional painter that the styles are added to: only their scales and
-            shifts are trained.
-
-    Raises:
-        ValueError: for a generator that doesn't paint photographs, no style, two of one name, several
-            styles of patches, or a size that is too small for the layers.
-    """
-
-    generator: generators.GeneratorConfig
-    styles: tuple[str, ...]
-    content: ContentConfig
-    objective: Objective = OBJECTIVES["relative"]
-    style_size: int = 256
-    init_weights: str | None = None
-    finetune_style: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.generator.paints != generators.PHOTOGRAPHS:
-            raise ValueError(
-                "`generator` must paint photographs. "
-                f"Received: one of the type {type(self.generator).__name__}"
-            )
-        if not self.styles or len(set(self.style_names)) < len(self.styles):
-            raise ValueError(
-                "`styles` must be pictures of different names. "
-                f"Received: {', '.join(self.styles) or 'none'}"
-            )
-        if self.objective.uses_patches and len(self.styles) > 1:
-            raise ValueError(
-                "`styles` must be one picture with the style loss of patches. "
-                f"Received: {', '.join(self.styles)}"
-            )
-        with errors.renamed(image="image_size"):
-            self.objective.check_image_size(*(self.content.image_size,) * 2)
-
-    @property
-    def style_names(self) -> tuple[str, ...]:
-        """The paintings' stems."""
-        return tuple(pathlib.Path(path).stem for path in self.styles)
-
-    def describe(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        resolved = dataclasses.replace(self, objective=self.objective.resolved())
-        return {"task": "style", **dataclasses.asdict(resolved)}
 
 
 def train_style(

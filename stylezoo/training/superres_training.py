@@ -1,66 +1,21 @@
 """Training of super-resolution networks (Johnson et al. 2016, section 4.2)."""
 
-import dataclasses
 import functools
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import errors, generators, images, losses, ops, perceptual
+from stylezoo import generators, images, losses, ops
 from stylezoo.objectives import TotalLoss
-from stylezoo.perceptual import Perceptual
 from stylezoo.progress import Callback
-from stylezoo.training.content_config import ContentConfig
 from stylezoo.training.content_pictures import Content
 from stylezoo.training.loop_config import LoopConfig
+from stylezoo.training.painter_configs import SuperresTraining
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
 from stylezoo.training.trainer import train
 
 # Of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
 _SIGMA = 1.0
-
-
-@dataclasses.dataclass(frozen=True)
-class SuperresTraining:
-    """What decides a super-resolution network's training, but for the loop.
-
-    Attributes:
-        generator: the network.
-        content: the photographs; ``image_size`` is that of the large pictures, a multiple of the
-            network's factor (288 px in the paper).
-        perceptual: the network whose features are compared.
-        content_layers: where features are compared: relu2_2 alone in the paper.
-        tv_weight: of the total variation.
-        init_weights: A painter of the same configuration to start from.
-
-    Raises:
-        ValueError: for an unknown layer, or a size that doesn't divide by the factor or is too small
-            for the layers.
-    """
-
-    generator: generators.SuperResolutionConfig
-    content: ContentConfig
-    perceptual: Perceptual = Perceptual()
-    content_layers: tuple[str, ...] = ("relu2_2",)
-    tv_weight: float = 0.0
-    init_weights: str | None = None
-
-    def __post_init__(self) -> None:
-        with errors.renamed(taps="content_layers"):
-            perceptual.check_taps(self.perceptual.network, self.content_layers)
-        if self.content.image_size % self.generator.factor:
-            raise ValueError(
-                f"`image_size` must be a multiple of {self.generator.factor}. "
-                f"Received: image_size={self.content.image_size}"
-            )
-        side, network = self.content.image_size, self.perceptual.network
-        with errors.renamed(image="image_size"):
-            perceptual.check_image_size(side, side, architecture=network, taps=self.content_layers)
-
-    def describe(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return {"task": "superres", **dataclasses.asdict(self)}
 
 
 def degrade(image: tf.Tensor, factor: int) -> tf.Tensor:

@@ -3,70 +3,19 @@
 import dataclasses
 import functools
 import pathlib
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import errors, generators, images
-from stylezoo.objectives import OBJECTIVES, Objective, StyleReferences
+from stylezoo import generators, images
+from stylezoo.objectives import StyleReferences
 from stylezoo.progress import Callback
 from stylezoo.training.loop_config import LoopConfig
+from stylezoo.training.painter_configs import TextureTraining
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
 from stylezoo.training.trainer import scalar_seed, train
 
 _NUM_SHOWN = 4
-
-
-@dataclasses.dataclass(frozen=True)
-class TextureTraining:
-    """What decides a texture network's training, but for the loop.
-
-    Attributes:
-        generator: the network; ``grey`` follows from the source.
-        source: path of the texture's picture; its stem names the texture.
-        objective: what is minimised; without content.
-        image_size: side of the textures painted in training, px.
-        source_size: longest side that the source is resized to, px; None for as it is.
-        init_weights: A painter of the same configuration to start from.
-
-    Raises:
-        ValueError: for a network or an objective that needs photographs, or a size that is too small.
-    """
-
-    generator: generators.TextureNetworkConfig
-    source: str
-    objective: Objective = OBJECTIVES["texture"]
-    image_size: int = 256
-    source_size: int | None = None
-    init_weights: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.generator.stylize:
-            raise ValueError(
-                "`generator` must paint textures. Received: one that paints photographs"
-            )
-        self.objective.check_texture()
-        with errors.renamed(image="image_size"):
-            self.objective.check_image_size(self.image_size, self.image_size)
-
-    def read_source(self) -> tf.Tensor:
-        """The texture to learn, [1, H, W, 3] in [0, 1].
-
-        Raises:
-            OSError, ValueError: if it can't be read, or is too small.
-        """
-        source = images.read_image(self.source)
-        if self.source_size is not None:
-            source = images.resize_longest_side(source, self.source_size)
-        with errors.renamed(image="source"):
-            self.objective.check_image_size(*source.shape[1:3])
-        return source
-
-    def describe(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        resolved = dataclasses.replace(self, objective=self.objective.resolved())
-        return {"task": "texture", **dataclasses.asdict(resolved)}
 
 
 def train_texture(

@@ -9,7 +9,6 @@ from absl import flags
 
 from stylezoo.binaries.common import reporting
 from stylezoo.binaries.common.config_flags import ConfigFlags
-from stylezoo.training.content_config import ContentConfig
 from stylezoo.training.loop_config import LoopConfig
 
 if TYPE_CHECKING:
@@ -19,28 +18,21 @@ if TYPE_CHECKING:
     Train = Callable[..., TrainingResult | ClassifierResult]
 
 LOOP = ConfigFlags(LoopConfig, names={"num_steps": "steps"})
-CONTENT = ConfigFlags(ContentConfig)
 
 
-def define_run_flags(values: flags.FlagValues) -> None:
-    """Define the flags of every command that trains, but for those of its configurations."""
+def define_run_flag(values: flags.FlagValues) -> None:
+    """Define the flag of every command that trains, which names the run's folder."""
     flags.DEFINE_string(
         "run",
         None,
         "Folder of the run: a new one, or that of a run to go on with.",
         flag_values=values,
     )
-    flags.DEFINE_string(
-        "init_weights",
-        None,
-        "Model to start from; its configuration must be the same.",
-        flag_values=values,
-    )
 
 
 def define_generator_flags(values: flags.FlagValues) -> None:
     """Define the flags of every command that trains a generator."""
-    define_run_flags(values)
+    define_run_flag(values)
     LOOP.define(values)
     flags.DEFINE_string(
         "generator", None, "Name of the network, one of those above.", flag_values=values
