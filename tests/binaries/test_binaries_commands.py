@@ -470,6 +470,25 @@ def test_help_does_not_import_tensorflow(arguments):
     assert len(process.stdout.splitlines()) > 4
 
 
+def test_no_help_imports_tensorflow():
+    """One process for all: what one command imports would be there for the next ones too."""
+    script = (
+        "import sys\n"
+        "from stylezoo.binaries import main\n"
+        "for name in main.COMMANDS:\n"
+        "    parts = getattr(main._module(name), 'SUBCOMMANDS', ())\n"
+        "    for arguments in [[name, part] for part in parts] or [[name]]:\n"
+        "        assert main.run([*arguments, '--help']) == 0\n"
+        "        heavy = {'tensorflow', 'keras.src', 'h5py'} & set(sys.modules)\n"
+        "        assert not heavy, (arguments, heavy)\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.count("Flags:") > len(WITH_FLAGS)
+
+
 def test_reader_that_goes_away():
     """As in `stylezoo transfer --help | head`."""
     process = subprocess.Popen(
