@@ -108,7 +108,8 @@ def _evaluate_picture(values: flags.FlagValues) -> int:
     judge = evaluation.Judge(
         objective,
         photographs={values.content: images.resize(content, size)},
-        styles={values.style: images.resize_longest_side(style, style_size)},
+        styles={values.style: style},
+        style_size=style_size,
     )
     scores = judge.scores(picture, photograph=values.content, style=values.style)
     print(evaluation.scores_table({values.picture: scores}, title="picture"))
@@ -158,10 +159,8 @@ def _evaluate_model(values: flags.FlagValues) -> int:
         photographs={
             path.name: images.centre_square(_read(values, path), size) for path in photographs
         },
-        styles={
-            name: images.resize_longest_side(_read(values, style_images[name]), style_size)
-            for name in styles
-        },
+        styles={name: _read(values, style_images[name]) for name in styles},
+        style_size=style_size,
     )
     paintings = _paint(values, painter, judge, steps)
     summaries = evaluation.summarize(paintings)

@@ -58,6 +58,7 @@ class Judge:
         objective: What the paintings should match.
         photographs: The photographs by name, each [1, H, W, 3] in [0, 1].
         styles: The style pictures by name, each [1, H, W, 3] in [0, 1], of any sizes.
+        style_size: The longest side that style pictures are resized to, px; None for as they are.
         lpips: The architectures of :class:`Lpips`.
 
     Attributes:
@@ -78,13 +79,19 @@ class Judge:
         *,
         photographs: Mapping[str, Image],
         styles: Mapping[str, Image],
+        style_size: int | None = None,
         lpips: Sequence[str] = LPIPS_ARCHITECTURES,
     ) -> None:
-        for name, image in (*photographs.items(), *styles.items()):
+        for name, image in photographs.items():
             with errors.renamed(image=name):
                 objective.check_image_size(*image.shape[1:3])
+        references = {
+            name: _style_reference(objective, name, style, style_size or max(style.shape[1:3]))
+            for name, style in styles.items()
+        }
+        pictures = [picture for reference in references.values() for picture in reference.images]
         self.objective = objective
-        self.loss = objective.build(pictures=[*photographs.values(), *styles.values()])
+        self.loss = objective.build(pictures=[*photographs.values(), *pictures])
         self.photographs = dict(photographs)
         self.styles = tuple(styles)
         self._content = {
@@ -92,8 +99,7 @@ class Judge:
             for name, photograph in photographs.items()
         }
         self._style = {
-            name: self._targets(StyleReferences(objective, [style]).at(max(style.shape[1:3])))
-            for name, style in styles.items()
+            name: self._targets({"style": reference}) for name, reference in references.items()
         }
         self._losses = tf.function(self.loss, autograph=False)
         self._lpips = {}
@@ -157,6 +163,14 @@ class Judge:
         }
         _check_finite({**losses, "tv": tv, **lpips}, photograph, style)
         return Scores(losses.get("content", 0.0), losses["style"], tv, losses["total"], lpips)
+
+
+def _style_reference(objective: Objective, name: str, style: Image, longest_side: int) -> Reference:
+    """Return a style picture as the objective looks at it."""
+    references = StyleReferences(objective, [style])
+    with errors.renamed(style=name):
+        references.check_size(longest_side)
+    return references.at(longest_side)["style"]
 
 
 def _check_finite(values: Mapping[str, float], photograph: str, style: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo import errors, generators, images
-from stylezoo.objectives import Objective, StyleReferences, TotalLoss
+from stylezoo.objectives import Reference, StyleReferences, TotalLoss
 from stylezoo.progress import Callback
 from stylezoo.training.content_pictures import Content
 from stylezoo.training.loop_config import LoopConfig
@@ -48,14 +48,15 @@ class _StyleTask(GeneratorTask):
 
     def __init__(self, config: StyleTraining, loop: LoopConfig) -> None:
         self._config = config
-        paintings = [_painting(config, path) for path in config.styles]
+        styles = [_style(config, path) for path in config.styles]
         self._content = Content(config.content, loop)
         self._shown = self._content.shown
         self._base, initial = _start(config)
         super().__init__(config, loop, initial)
         shown = tf.split(self._shown, len(self._shown))
-        self._loss = config.objective.build(pictures=[*shown, *paintings])
-        self._styles = _style_targets(config.objective, self._loss, paintings)
+        pictures = [picture for style in styles for picture in style.images]
+        self._loss = config.objective.build(pictures=[*shown, *pictures])
+        self._styles = _style_targets(self._loss, styles)
         self._evaluate = tf.function(self._evaluate_style, autograph=False)
 
     @property
@@ -142,28 +143,19 @@ def _quantization_noise(shape: tf.TensorShape, seed: tf.Tensor) -> tf.Tensor:
     return tf.random.stateless_uniform(shape, seed, -0.5 / 255, 0.5 / 255)
 
 
-def _painting(config: StyleTraining, path: str) -> tf.Tensor:
-    painting = images.read_image(path)
-    painting = images.resize_longest_side(painting, config.style_size)
-    with errors.renamed(image=f"styles: {path}"):
-        config.objective.check_image_size(*painting.shape[1:3])
-    return painting
+def _style(config: StyleTraining, path: str) -> Reference:
+    """Return a painting as the objective looks at it."""
+    references = StyleReferences(config.objective, [images.read_image(path)])
+    with errors.renamed(style=f"styles: {path}"):
+        references.check_size(config.style_size)
+    return references.at(config.style_size)["style"]
 
 
-def _style_targets(
-    objective: Objective, loss: TotalLoss, paintings: list[tf.Tensor]
-) -> dict[str, tf.Tensor]:
+def _style_targets(loss: TotalLoss, styles: list[Reference]) -> dict[str, tf.Tensor]:
     """Return the targets of the style term, one a painting, stacked as those of a batch."""
     term = next(term for term in loss.terms if term.name == "style")
     style_loss = TotalLoss([term], loss.network)
-    return term.stack(
-        [
-            style_loss.targets(StyleReferences(objective, [painting]).at(max(painting.shape[1:3])))[
-                "style"
-            ]
-            for painting in paintings
-        ]
-    )
+    return term.stack([style_loss.targets({"style": style})["style"] for style in styles])
 
 
 def _start(config: StyleTraining) -> tuple[generators.Painter | None, generators.Painter]:

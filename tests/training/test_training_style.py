@@ -71,13 +71,13 @@ def loop_config(**fields):
 def asked(monkeypatch):
     """What was to be painted in which style: photographs and styles, batch by batch."""
     seen = []
-    original = style_training._StyleTask._inputs
+    original = style_training._StyleTask._paint
 
-    def inputs(self, photographs, styles, seed):
+    def paint(self, photographs, styles, seed, *, training):
         seen.append((photographs, styles.numpy()))
-        return original(self, photographs, styles, seed)
+        return original(self, photographs, styles, seed, training=training)
 
-    monkeypatch.setattr(style_training._StyleTask, "_inputs", inputs)
+    monkeypatch.setattr(style_training._StyleTask, "_paint", paint)
     return seen
 
 
@@ -137,10 +137,9 @@ def test_loss_of_a_named_objective(name, make_config, alexnet):
     task = style_training._StyleTask(config, loop_config())
     batch = random_image(SIZE, SIZE, batch=2)
     total, shares = task._compare(batch, 1 - batch, tf.constant([0, 0]))
-    painting = images.resize_longest_side(images.read_image(config.styles[0]), 60)
+    styles = objectives.StyleReferences(objective, [images.read_image(config.styles[0])]).at(60)
     shown = [task._shown[i : i + 1] for i in range(len(task._shown))]
-    loss = objective.build(pictures=[painting, *shown])
-    styles = objectives.StyleReferences(objective, [painting]).at(60)
+    loss = objective.build(pictures=[*styles["style"].images, *shown])
     each = []
     for index in range(2):
         photograph = batch[index : index + 1]
@@ -183,11 +182,11 @@ class Chosen(Exception):  # noqa: N818
 def test_every_style_as_often_as_the_others(num_styles, batch, make_config, monkeypatch):
     chosen = []
 
-    def inputs(task, photographs, styles, seed):
+    def paint(task, photographs, styles, seed, *, training):
         chosen.append(styles)
         raise Chosen
 
-    monkeypatch.setattr(style_training._StyleTask, "_inputs", inputs)
+    monkeypatch.setattr(style_training._StyleTask, "_paint", paint)
     task = style_training._StyleTask(make_config(num_styles=num_styles), loop_config())
     picture = tf.zeros([batch, SIZE, SIZE, 3])
     for step in range(30):
@@ -435,7 +434,7 @@ def bad(tmp_path, paintings, base):
         (
             {"finetune_style": "bad/johnson"},
             ValueError,
-            "`finetune_style` must be a conditional model. .*of the type JohnsonConfig",
+            "`finetune_style` must be a conditional one. Received: a Johnson without styles",
         ),
         (
             {"finetune_style": "base", "styles": ("bad/second.png",)},
