@@ -65,7 +65,8 @@ def load(model: str | os.PathLike[str]) -> Painter:
 
     Args:
         model: A name in :data:`stylezoo.pretrained.MODELS`, a preset's folder, or a ``.h5`` file of
-            version 0.1.
+            version 0.1. A folder whose name is that of a pretrained painter is meant by
+            ``"./NAME"``.
 
     Raises:
         OSError: If it can't be read.

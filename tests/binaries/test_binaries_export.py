@@ -16,7 +16,7 @@ def template(tmp_path_factory):
     """What a user has: models, an export that was verified."""
     folder = tmp_path_factory.mktemp("template")
     config = generators.LightConfig((2, 3), num_blocks=0, num_styles=2)
-    for name, seed in (("light", 0), ("other", 1)):
+    for name, seed in (("painter", 0), ("other", 1)):
         painter = generators.build(config, styles=("a", "b"))
         random = np.random.default_rng(seed)
         for variable in painter.weights:
@@ -43,15 +43,15 @@ def folder(template, tmp_path, monkeypatch):
 
 
 def test_what_was_exported_is_verified_again(folder, capsys):
-    assert main.run(["verify_export", "exports/light/1", "--model=light"]) == 0
+    assert main.run(["verify_export", "exports/painter/1", "--model=painter"]) == 0
     out = capsys.readouterr().out
     assert "TensorFlow C API  serving_default, 2x64x80: stylized" in out
     assert "truncated JPEG refused" in out
-    assert out.endswith("exports/light/1: does what light does\n")
+    assert out.endswith("exports/painter/1: does what light does\n")
 
 
-EXPORT = "--model=light --output=exports"
-VERIFY = "exports/light/1 --model=light"
+EXPORT = "--model=painter --output=exports"
+VERIFY = "exports/painter/1 --model=painter"
 TABLE = {
     "export": [
         ("--model=", "`--model` must be given"),
@@ -67,7 +67,7 @@ TABLE = {
         ("--model=vgg16 --layers=x", "`--layers` of vgg16 must be among conv1_1.*Received: x"),
         ("--model=vgg16 --weights=text.h5", "text.h5: not a readable HDF5 file"),
         ("--model=vgg16 --weights=missing.h5", "`--weights` must be 'imagenet', one of "),
-        ("--version=1", "`exports/light/1` already exists, and a version is never replaced"),
+        ("--version=1", "`exports/painter/1` already exists, and a version is never replaced"),
         ("--version=0", "version"),
         ("--name=a/b", "`--name` must be letters, digits"),
         ("--name=../up", "`--name` must be letters, digits"),
@@ -94,7 +94,7 @@ TABLE = {
     "verify_export": [
         ("missing", "`missing` must be what `stylezoo export` wrote"),
         ("file", "`file` must be what `stylezoo export` wrote"),
-        ("--model=other", "was exported from another light, of the fingerprint"),
+        ("--model=other", "was exported from another painter, of the fingerprint"),
         ("--model=missing.h5", "`--model` must be a preset's folder, or one of"),
     ],
 }
@@ -113,7 +113,7 @@ def test_bad_input(command, flags, message, folder, capsys):
     before = snapshot(folder)
     good = GOOD[command]
     if command == "verify_export" and not flags.startswith("--"):
-        good = "--model=light"
+        good = "--model=painter"
     assert main.run([command, *good.split(), *flags.split()]) in (1, 2)
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -122,18 +122,18 @@ def test_bad_input(command, flags, message, folder, capsys):
 
 
 def test_a_tflite_file_is_verified_again(folder, capsys):
-    path = "exports/light/light_16x16_float32.tflite"
-    assert main.run(["verify_export", path, "--model=light"]) == 0
+    path = "exports/painter/light_16x16_float32.tflite"
+    assert main.run(["verify_export", path, "--model=painter"]) == 0
     assert capsys.readouterr().out.endswith(f"{path}: does what light does\n")
-    card = pathlib.Path("exports/light/README.md").read_text(encoding="utf-8")
+    card = pathlib.Path("exports/painter/README.md").read_text(encoding="utf-8")
     assert "| `light_16x16_float32.tflite` |" in card
     assert "## SavedModel: `1/`" in card
 
 
 def test_truncated_tflite(folder, capsys):
-    path = "exports/light/light_16x16_float32.tflite"
+    path = "exports/painter/light_16x16_float32.tflite"
     truncate(path)
-    assert main.run(["verify_export", path, "--model=light"]) == 1
+    assert main.run(["verify_export", path, "--model=painter"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     message = f"`{path}` is damaged: LiteRT can't load it"
@@ -149,14 +149,14 @@ def truncate(path):
     ("file", "message"),
     [
         ("saved_model.pb", "is damaged: saved_model.pb can't be parsed"),
-        ("variables/variables.data-00000-of-00001", "`exports/light/1` can't be loaded: "),
-        ("variables/variables.index", "`exports/light/1` can't be loaded: "),
+        ("variables/variables.data-00000-of-00001", "`exports/painter/1` can't be loaded: "),
+        ("variables/variables.index", "`exports/painter/1` can't be loaded: "),
         ("assets.extra/stylezoo.json", "assets.extra/stylezoo.json can't be read"),
         ("assets.extra/tf_serving_warmup_requests", "is damaged: warm-up requests can't be read"),
     ],
 )
 def test_truncated_saved_model(file, message, folder, capsys):
-    truncate(f"exports/light/1/{file}")
+    truncate(f"exports/painter/1/{file}")
     before = snapshot(folder)
     assert main.run(["verify_export", *VERIFY.split()]) == 1
     captured = capsys.readouterr()
@@ -170,8 +170,8 @@ def test_no_gpu_to_check_on(missing, said, folder, capsys, monkeypatch):
     """It says what it lacks, and that is not a verdict."""
     there = {"chromium": "/bin/true", "node": "/bin/true", "npm": "/bin/true", missing: None}
     monkeypatch.setattr(shutil, "which", there.get)
-    path = "exports/light/light_16x16_float32.tflite"
-    assert main.run(["verify_export", path, "--model=light", "--gpu"]) == 1
+    path = "exports/painter/light_16x16_float32.tflite"
+    assert main.run(["verify_export", path, "--model=painter", "--gpu"]) == 1
     message = f"the check on a GPU needs {said}, which is not installed"
     assert_one_line(capsys.readouterr().err, "verify_export", message)
 

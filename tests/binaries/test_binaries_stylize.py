@@ -297,10 +297,10 @@ def test_strength(folder):
 def test_64_million_pixels_in_4_gb(folder):
     """With the light network as it is: 2.5 GB, in half a minute on two idle cores."""
     painter = generators.build(generators.generator_config("light"), styles=("waves",))
-    painter.save_to_preset("light")
+    painter.save_to_preset("waves")
     Image.open("photo.png").resize((8000, 8000)).save("large.jpg")
     script = pathlib.Path(sys.executable).with_name("stylezoo")
-    flags = ["--model=light", "--output=out.jpg", "--report=out.json"]
+    flags = ["--model=waves", "--output=out.jpg", "--report=out.json"]
     subprocess.run([script, "stylize", "large.jpg", *flags], check=True)
     report = read("out.json")
     assert report["pictures"][0]["tiling"] == "fast"

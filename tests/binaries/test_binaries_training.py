@@ -83,7 +83,7 @@ def files(tmp_path_factory, random_weights):
     johnson = generators.JohnsonConfig((1, 1, 1), num_blocks=0)
     generators.build(johnson, styles=("x",)).save_to_preset(folder / "johnson")
     light = generators.LightConfig((1, 1), num_blocks=0)
-    generators.build(light, styles=("one",)).save_to_preset(folder / "light")
+    generators.build(light, styles=("one",)).save_to_preset(folder / "one")
     return folder
 
 
@@ -503,7 +503,7 @@ TABLE = {
             "--objective=cnnmrf --styles=paintings/one.png,paintings/two.jpg --generator=light",
             "`--styles` must be one picture with the style loss of patches",
         ),
-        ("--finetune_style=light", "`--generator` must not be given with --finetune_style"),
+        ("--finetune_style=one", "`--generator` must not be given with --finetune_style"),
     ],
     "train_texture": [
         *STYLES,
@@ -544,7 +544,7 @@ def test_bad_input(command, flags, message, folder, idle, capsys):
     [
         ("", "`--styles` must be new to the model. Received: one$"),
         ("--width=0.5", "`--width` must not be given with --finetune_style"),
-        ("--init_weights=light", "`--init_weights` must not be given with --finetune_style"),
+        ("--init_weights=one", "`--init_weights` must not be given with --finetune_style"),
         (
             "--finetune_style=johnson --styles=paintings/two.jpg",
             "`--finetune_style` must be a conditional one",
@@ -559,7 +559,7 @@ def test_bad_input(command, flags, message, folder, idle, capsys):
 )
 def test_bad_finetuning(flags, message, folder, idle, capsys):
     before = snapshot(folder)
-    assert run("train_style", FINETUNE, "--finetune_style=light", flags) == 1
+    assert run("train_style", FINETUNE, "--finetune_style=one", flags) == 1
     assert_one_line(capsys.readouterr().err, "train_style", message)
     assert snapshot(folder) == before
 
