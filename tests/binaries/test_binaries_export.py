@@ -27,7 +27,7 @@ def template(tmp_path_factory):
     (folder / "text.h5").write_text("no model\n", encoding="utf-8")
     (folder / "file").write_text("a file\n", encoding="utf-8")
     exports = f"--output={folder / 'exports'}"
-    export = ["export", f"--model={folder / 'light'}", exports]
+    export = ["export", f"--model={folder / 'painter'}", exports]
     assert main.run(export) == 0
     assert main.run([*export, "--format=tflite", "--image_size=16x16"]) == 0
     return folder
@@ -47,7 +47,7 @@ def test_what_was_exported_is_verified_again(folder, capsys):
     out = capsys.readouterr().out
     assert "TensorFlow C API  serving_default, 2x64x80: stylized" in out
     assert "truncated JPEG refused" in out
-    assert out.endswith("exports/painter/1: does what light does\n")
+    assert out.endswith("exports/painter/1: does what painter does\n")
 
 
 EXPORT = "--model=painter --output=exports"
@@ -71,8 +71,8 @@ TABLE = {
         ("--version=0", "version"),
         ("--name=a/b", "`--name` must be letters, digits"),
         ("--name=../up", "`--name` must be letters, digits"),
-        ("--output=file", "`file/light` can't be made: Not a directory"),
-        ("--output=/proc/exports", "`/proc/exports/light` can't be made"),
+        ("--output=file", "`file/painter` can't be made: Not a directory"),
+        ("--output=/proc/exports", "`/proc/exports/painter` can't be made"),
         ("--format=onnx", "format"),
         ("--image_size=64x64", "`--image_size` must come with --format=tflite"),
         ("--quantize=int8", "`--quantize` must come with --format=tflite"),
@@ -85,7 +85,7 @@ TABLE = {
         ),
         ("--format=tflite --image_size=32x32 --quantize=int4", "`--quantize` must be one of none"),
         ("--format=tflite --image_size=32x32 --version=2", "`--version` must come with"),
-        ("--format=tflite --image_size=16x16", "light_16x16_float32.tflite` already exists"),
+        ("--format=tflite --image_size=16x16", "painter_16x16_float32.tflite` already exists"),
         (
             "--format=tflite --image_size=32x32 --quantize=int8 --calibration=exports",
             "`--calibration` must be a folder of at least 4 photographs",
@@ -122,16 +122,16 @@ def test_bad_input(command, flags, message, folder, capsys):
 
 
 def test_a_tflite_file_is_verified_again(folder, capsys):
-    path = "exports/painter/light_16x16_float32.tflite"
+    path = "exports/painter/painter_16x16_float32.tflite"
     assert main.run(["verify_export", path, "--model=painter"]) == 0
-    assert capsys.readouterr().out.endswith(f"{path}: does what light does\n")
+    assert capsys.readouterr().out.endswith(f"{path}: does what painter does\n")
     card = pathlib.Path("exports/painter/README.md").read_text(encoding="utf-8")
-    assert "| `light_16x16_float32.tflite` |" in card
+    assert "| `painter_16x16_float32.tflite` |" in card
     assert "## SavedModel: `1/`" in card
 
 
 def test_truncated_tflite(folder, capsys):
-    path = "exports/painter/light_16x16_float32.tflite"
+    path = "exports/painter/painter_16x16_float32.tflite"
     truncate(path)
     assert main.run(["verify_export", path, "--model=painter"]) == 1
     captured = capsys.readouterr()
@@ -170,7 +170,7 @@ def test_no_gpu_to_check_on(missing, said, folder, capsys, monkeypatch):
     """It says what it lacks, and that is not a verdict."""
     there = {"chromium": "/bin/true", "node": "/bin/true", "npm": "/bin/true", missing: None}
     monkeypatch.setattr(shutil, "which", there.get)
-    path = "exports/painter/light_16x16_float32.tflite"
+    path = "exports/painter/painter_16x16_float32.tflite"
     assert main.run(["verify_export", path, "--model=painter", "--gpu"]) == 1
     message = f"the check on a GPU needs {said}, which is not installed"
     assert_one_line(capsys.readouterr().err, "verify_export", message)
