@@ -10,14 +10,18 @@ from .configs import (
     SuperResolutionConfig,
     TextureNetworkConfig,
 )
-from .families import FAMILIES, build
-from .johnson import Johnson
-from .light import Light
-from .painter import IDENTITY, Painter
+from .families import (
+    FAMILIES,
+    Johnson,
+    Light,
+    Painter,
+    SuperResolution,
+    TextureNetwork,
+    build,
+)
+from .painter import IDENTITY
 from .presets import initial, is_painter, load, read_card
 from .styles import append_styles, blank_styles, style_variables
-from .super_resolution import SuperResolution
-from .texture_network import TextureNetwork
 
 __all__ = [
     "ARCHITECTURES",

@@ -1,4 +1,7 @@
-"""The classes of painters, by name and by architecture."""
+"""The classes of painters, by name and by architecture.
+
+Whoever takes one of them from ``stylezoo.generators`` imports this module, and so Keras knows them all.
+"""
 
 from collections.abc import Sequence
 
@@ -8,6 +11,16 @@ from stylezoo.generators.light import Light
 from stylezoo.generators.painter import Painter
 from stylezoo.generators.super_resolution import SuperResolution
 from stylezoo.generators.texture_network import TextureNetwork
+
+__all__ = [
+    "FAMILIES",
+    "Johnson",
+    "Light",
+    "Painter",
+    "SuperResolution",
+    "TextureNetwork",
+    "build",
+]
 
 FAMILIES: dict[str, type[Painter]] = {
     family.__name__: family for family in (Johnson, Light, SuperResolution, TextureNetwork)

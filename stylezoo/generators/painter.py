@@ -22,7 +22,7 @@ class Painter(keras.Model):
     """A network that paints, the base of all families.
 
     A painter is a functional Keras model: ``summary``, ``save("x.keras")``,
-    ``keras.models.load_model`` (once ``stylezoo.generators`` is imported), ``export`` and
+    ``keras.models.load_model`` (after ``from stylezoo.generators import Painter``), ``export`` and
     ``keras.models.clone_model`` work as with any other. Its weights are random until they are trained
     or loaded; :meth:`from_preset` loads trained ones. Training records are no part of ``.keras`` files.
 
