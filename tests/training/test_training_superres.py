@@ -190,7 +190,11 @@ def test_configuration_refuses(fields, message, make_config):
         ({"pooling": "min"}, ValueError, "`pooling` must be one of max, avg"),
         ({"content_layers": ()}, ValueError, "must name at least one layer"),
         ({"tv_weight": -1.0}, ValueError, "`tv_weight` must be >= 0"),
-        ({"init_weights": "none.h5"}, OSError, "`model` must be a file, or .*Received: none.h5"),
+        (
+            {"init_weights": "none.h5"},
+            OSError,
+            "`model` must be a preset's folder, or .*Received: none.h5",
+        ),
     ],
 )
 def test_start_that_fails_leaves_nothing(
