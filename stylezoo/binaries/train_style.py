@@ -61,7 +61,7 @@ def _configure(values: flags.FlagValues) -> StyleTraining:
 def _generator(values: flags.FlagValues) -> "GeneratorConfig":
     from stylezoo import errors, generators
 
-    with errors.renamed(num_styles="styles"):
+    with errors.renamed(num_styles="styles", model="finetune_style"):
         if values.finetune_style is None:
             return generators.generator_config(
                 values.generator or "johnson", num_styles=len(values.styles), width=values.width

@@ -26,10 +26,10 @@ def check_window(window: int) -> None:
         raise ValueError(f"`window` must be odd, >= 3. Received: window={window}")
 
 
-def check_holds_window(name: str, size: tuple[int, int], window: int) -> None:
+def check_holds_window(size: tuple[int, int], window: int) -> None:
     """Raise a ValueError if a window does not fit into (height, width)."""
     if min(size) < window:
         raise ValueError(
-            f"`{name}` must be at least the window, {window}x{window} px. "
+            f"`size` must be at least the window, {window}x{window} px. "
             f"Received: {size[1]}x{size[0]} px"
         )

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from stylezoo import errors
 from stylezoo.classic.pictures import (
     channels_of,
     check_holds_window,
@@ -76,8 +77,9 @@ def efros_leung(
         ValueError: if the source or ``size`` is smaller than the window.
     """
     sample = channels_of(source)
-    check_holds_window("source", sample.shape[:2], config.window)
-    check_holds_window("size", size, config.window)
+    with errors.renamed(size="source"):
+        check_holds_window(sample.shape[:2], config.window)
+    check_holds_window(size, config.window)
     random = np.random.default_rng(config.seed)
     canvas = np.zeros([*size, sample.shape[-1]], np.float32)
     known = np.zeros(size, bool)
@@ -117,7 +119,8 @@ def fill_holes(
             f"`mask` must have the picture's size, {picture.shape[1]}x{picture.shape[0]} px. "
             f"Received: {holes.shape[1]}x{holes.shape[0]} px"
         )
-    check_holds_window("source", picture.shape[:2], config.window)
+    with errors.renamed(size="source"):
+        check_holds_window(picture.shape[:2], config.window)
     canvas = np.where(holes[..., np.newaxis], np.float32(0), picture)
     candidates = _Candidates(picture, ~holes, config)
     random = np.random.default_rng(config.seed)

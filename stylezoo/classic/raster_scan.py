@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from stylezoo import images
+from stylezoo import errors, images
 from stylezoo.classic.pictures import (
     channels_of,
     check_holds_window,
@@ -108,8 +108,9 @@ def wei_levoy(
         ValueError: if the source or ``size`` is smaller than the window.
     """
     sample = channels_of(source)
-    check_holds_window("source", sample.shape[:2], config.window)
-    check_holds_window("size", size, config.window)
+    with errors.renamed(size="source"):
+        check_holds_window(sample.shape[:2], config.window)
+    check_holds_window(size, config.window)
     samples = _pyramid(sample, config)
     margin = 0 if config.tileable else config.window
     sizes = [

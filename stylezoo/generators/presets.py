@@ -16,7 +16,7 @@ import h5py
 import keras
 
 import stylezoo
-from stylezoo import images, pretrained
+from stylezoo import errors, images, pretrained
 from stylezoo.generators.configs import TEXTURES, GeneratorConfig
 from stylezoo.generators.families import FAMILIES, build
 from stylezoo.generators.h5_files import is_h5, read_h5
@@ -118,7 +118,8 @@ def initial(
     """
     if init_weights is None:
         return build(config, styles=styles)
-    painter = load(init_weights)
+    with errors.renamed(model="init_weights"):
+        painter = load(init_weights)
     for field, own, other in (
         ("generator", config, painter.config),
         ("styles", styles, painter.style_rows),

@@ -161,8 +161,8 @@ def _style_targets(loss: TotalLoss, styles: list[Reference]) -> dict[str, tf.Ten
 def _start(config: StyleTraining) -> tuple[generators.Painter | None, generators.Painter]:
     """Return the painter to add styles to, if any, and the one to train."""
     if config.finetune_style is not None:
-        base = generators.load(config.finetune_style)
-        with errors.renamed(painter="finetune_style"):
+        with errors.renamed(model="finetune_style", painter="finetune_style"):
+            base = generators.load(config.finetune_style)
             blank = generators.blank_styles(base, config.style_names)
         if blank.config != config.generator:
             raise ValueError(

@@ -463,8 +463,11 @@ COMMON = [
     ("--weights=damaged.h5", "damaged.h5"),
     ("--pooling=min", "`--pooling` must be one of max, avg. Received: --pooling='min'"),
     ("--tv_weight=-1", "tv_weight"),
-    ("--init_weights=none", "`model` must be a preset's folder, or one of .*Received: none"),
-    ("--init_weights=damaged.h5", "`model` must be a preset of this version"),
+    (
+        "--init_weights=none",
+        "`--init_weights` must be a preset's folder, or one of .*Received: none",
+    ),
+    ("--init_weights=damaged.h5", "`--init_weights` must be a preset of this version"),
     ("--init_weights=johnson", "`--init_weights` must be of the same generator"),
 ]
 TABLE = {
@@ -553,8 +556,11 @@ def test_bad_input(command, flags, message, folder, idle, capsys):
             "--finetune_style=johnson --styles=paintings/one.png,paintings/two.jpg",
             "`--styles` must be 1 without",
         ),
-        ("--finetune_style=none", "`model` must be a preset's folder, or one of .*Received: none"),
-        ("--finetune_style=damaged.h5", "`model` must be a preset of this version"),
+        (
+            "--finetune_style=none",
+            "`--finetune_style` must be a preset's folder, or one of .*Received: none",
+        ),
+        ("--finetune_style=damaged.h5", "`--finetune_style` must be a preset of this version"),
     ],
 )
 def test_bad_finetuning(flags, message, folder, idle, capsys):
