@@ -3,7 +3,10 @@
 import numpy as np
 from PIL import Image
 
+from stylezoo import images
+
 CLASSES = ("across", "down", "plain")
+SAMPLES = ("chelsea", "coffee", "rocket")
 
 
 def picture(kind, seed, *, size=(28, 28)):
@@ -39,4 +42,18 @@ def arrays(path, *, number=8, test=None):
             )
             contents[f"y_{part}"] = np.array([CLASSES.index(kind) for kind in kinds])
     np.savez(path, **contents)
+    return str(path)
+
+
+def crops(path, *, number):
+    """A folder of ``number`` random squares of each of three sample pictures; its path as text."""
+    for sample in SAMPLES:
+        (path / sample).mkdir(parents=True)
+        picture = Image.open(images.sample_path(sample)).convert("RGB")
+        for seed in range(number):
+            rng = np.random.default_rng([seed, SAMPLES.index(sample)])
+            side = int(min(picture.size) * rng.uniform(0.5, 0.9))
+            left, top = (int(rng.integers(length - side)) for length in picture.size)
+            crop = picture.crop((left, top, left + side, top + side)).resize((224, 224))
+            crop.save(path / sample / f"{seed}.jpg")
     return str(path)

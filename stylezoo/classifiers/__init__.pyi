@@ -23,7 +23,7 @@ from .registry import (
     shapes,
     tap_infos,
 )
-from .tensors import assign, check_tensors, count_classes, has_top, read_weights
+from .tensors import assign, check_tensors, count_classes, has_top, new_layers, read_weights
 
 __all__ = [
     "ALIASES",
@@ -52,6 +52,7 @@ __all__ = [
     "import_weights",
     "list_models",
     "load",
+    "new_layers",
     "num_parameters",
     "read_labels",
     "read_weights",

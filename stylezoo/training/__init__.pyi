@@ -1,17 +1,18 @@
-from .augmentation import Augmentation, Views, colour_components
+from .augmentation import Augmentation
 from .classifier_training import ClassifierResult, ClassifierTraining, train_classifier
 from .content_config import ContentConfig
 from .data import CropConfig, Photographs, centre_crops, crops, open_photographs
 from .labelled import LabelledConfig, LabelledPhotographs, open_labelled
 from .loop_config import DECAYS, DISTRIBUTIONS, PRECISIONS, LoopConfig, StepDecay
 from .painter_configs import StyleTraining, SuperresTraining, TextureTraining
-from .recipes import RECIPES, Recipe, recipe
+from .recipes import RECIPES, Recipe, finetuning_recipe, recipe
 from .recognition import Predictions, confusion_picture, predict, scorer
 from .style_training import train_style
 from .superres_training import train_superres
 from .tasks import TrainingResult
 from .texture_training import train_texture
 from .trainer import train
+from .views import Views, colour_components
 
 __all__ = [
     "DECAYS",
@@ -39,6 +40,7 @@ __all__ = [
     "colour_components",
     "confusion_picture",
     "crops",
+    "finetuning_recipe",
     "open_labelled",
     "open_photographs",
     "predict",

@@ -1,44 +1,38 @@
-"""What a classifier sees of a picture: random squares in training, the middle when it is tried."""
+"""The part of a picture that a classifier sees: random in training, the middle in evaluation."""
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from stylezoo import images
 from stylezoo.images import FloatArray
-from stylezoo.training import data
-from stylezoo.training.labelled import LabelledPhotographs
 
-# What a random generator is for; others are in `data` and `labelled`.
-_AUGMENT = 3
+# How often a random area is drawn before the middle is taken.
 _ATTEMPTS = 10
-_COLOUR_PICTURES = 256
-_COLOUR_PIXELS = 1024
 
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """How pictures are varied in training. Sides are in units of the network's input.
+    """How pictures are varied in training. Sides are in units of the side of the network's input.
 
     Attributes:
-        short_side: range of the shorter side that a picture is reduced to, uniform, before a square is
-            cut out at a random place: (256/224, 480/224) is Simonyan & Zisserman's "scale jittering"
-            (2015, section 3.1). (1, 1) keeps all of a square picture.
-        area: range of the part of the picture's area that is cut out instead, stretched to a square:
-            (0.08, 1) is that of Szegedy et al. 2015, section 6; None for squares.
-        aspect: range of that part's width : height, log-uniform.
-        max_shift: by which part of the shorter side a picture is moved at most, in each direction; what
-            comes in are the pixels at its edge.
-        flip: mirror every other picture, at random.
-        colour_noise: σ of the colour shift along the principal components of the pictures' colours
+        short_side: Range of the shorter side to which a picture is reduced, uniform, before a square
+            is cut out at a random place. (256/224, 480/224) is the scale jittering of Simonyan &
+            Zisserman 2015, section 3.1; (1, 1) keeps all of a square picture.
+        area: Range of the part of the picture's area that is cut out instead and stretched to a
+            square. (0.08, 1) is that of Szegedy et al. 2015, section 6; None cuts squares.
+        aspect: Range of width : height of that part, log-uniform.
+        max_shift: Largest shift of a picture in each direction, as a part of its shorter side; the
+            pixels at its edge are repeated.
+        flip: Whether to mirror every other picture, at random.
+        colour_noise: Standard deviation of a shift of the colours along their principal components
             (Krizhevsky et al. 2012, section 4.1); 0 for none.
-        test_short_side: the shorter side that the middle square is cut out of when it is tried.
+        test_short_side: Shorter side to which a picture is reduced in evaluation, before the middle
+            square is cut out.
 
     Raises:
-        ValueError: for a number out of its range.
+        ValueError: A number is out of its range.
     """
 
     short_side: tuple[float, float] = (1.0, 1.0)
@@ -66,7 +60,7 @@ class Augmentation:
             raise ValueError(f"`{name}` must be {what}. Received: {name}={getattr(self, name)}")
 
     def random_view(self, picture: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """A part of a picture, [H, W, C] -> [h, w, C], to be resized to the network's square."""
+        """Return a random part of a picture, [H, W, C] -> [h, w, C], to be resized to a square."""
         if self.max_shift:
             picture = _shifted(picture, self.max_shift, rng)
         if self.area is None:
@@ -95,7 +89,7 @@ class Augmentation:
 
 
 def middle(picture: FloatArray, short_side: float) -> FloatArray:
-    """The square in the middle of a picture, [H, W, C], that ``short_side`` of them would span."""
+    """Return the square in the middle of a picture, [H, W, C], whose side is 1/``short_side`` of its own."""
     height, width, _ = picture.shape
     side = max(round(min(height, width) / short_side), 1)
     return images.centre_crop(picture, side, side)
@@ -112,126 +106,3 @@ def _shifted(picture: FloatArray, fraction: float, rng: np.random.Generator) -> 
     reach = round(fraction * min(height, width))
     padded = np.pad(picture, ((reach, reach), (reach, reach), (0, 0)), "edge")
     return _cut(padded, height, width, rng)
-
-
-def colour_components(pictures: LabelledPhotographs) -> FloatArray:
-    """Principal components of the pictures' colours, each times its standard deviation.
-
-    Of RGB values in [0, 1], over a sample of at most 256 pictures, evenly spaced. Krizhevsky et al.
-    2012, section 4.1, write of the covariance's eigenvalue, which is the variance: it depends on the
-    unit (a shift of hundreds of levels for values to 255, of one for values to 1). Everybody's codes
-    take its root.
-
-    Returns:
-        [3, 3]: a column for each component.
-
-    Raises:
-        OSError: if no picture can be read.
-    """
-    indices = np.unique(np.linspace(0, len(pictures) - 1, _COLOUR_PICTURES).round().astype(int))
-    samples = []
-    for index in indices:
-        pixels = pictures.read(int(index))[0].reshape(-1, 3)
-        samples.append(pixels[:: -(-len(pixels) // _COLOUR_PIXELS)])
-    values, vectors = np.linalg.eigh(np.cov(np.concatenate(samples).astype(np.float64).T))
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)), np.float32)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Views:
-    """Pictures as a network takes them.
-
-    Attributes:
-        pictures: where from.
-        augmentation: how they are varied.
-        size: side of the network's input, px.
-        channels: of it, 1 or 3.
-        components: of :func:`colour_components`, for colour noise.
-    """
-
-    pictures: LabelledPhotographs
-    augmentation: Augmentation
-    size: int
-    channels: int
-    components: FloatArray | None = None
-
-    def batches(
-        self,
-        *,
-        batch_size: int,
-        seed: int,
-        num_steps: int,
-        first_step: int = 0,
-        shard: tuple[int, int] = (0, 1),
-    ) -> tf.data.Dataset:
-        """Batches to train on, which follow from the seed and the step alone.
-
-        Args and raises are those of :func:`stylezoo.training.data.crops`.
-
-        Returns:
-            Of ([B, size, size, channels] float32, [B] int64): views, in [0, 1] but for colour noise,
-            and their classes.
-        """
-
-        def view(element: np.int64) -> tuple[FloatArray, np.int64]:
-            index = data.choose(int(element), len(self.pictures), seed=seed)
-            picture, label = self.pictures.read(index)
-            rng = np.random.default_rng([seed, _AUGMENT, int(element)])
-            found = self.augmentation.random_view(self._colours(picture), rng)
-            return np.ascontiguousarray(self._recoloured(found, rng)), np.int64(label)
-
-        def load(element: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            # Not stateful, and why: see `data.crops`.
-            types = (tf.float32, tf.int64)
-            picture, label = tf.numpy_function(view, [element], types, stateful=False)
-            return self._resized(picture), tf.ensure_shape(label, [])
-
-        if seed < 0:
-            raise ValueError(f"`seed` must be >= 0. Received: seed={seed}")
-        batches = data.element_batches(
-            load, batch_size=batch_size, num_steps=num_steps, first_step=first_step, shard=shard
-        )
-        self.pictures.read(0)  # if there is nothing to read, this says so
-        return batches
-
-    def middles(self, indices: np.ndarray, *, batch_size: int) -> tf.data.Dataset:
-        """The middles of some pictures, to try a network on.
-
-        Returns:
-            Of ([B, size, size, channels] float32, [B] int64): views in [0, 1], and their classes, -1
-            with a black picture for what can't be read.
-        """
-        blank = np.zeros([1, 1, self.channels], np.float32)
-
-        def view(index: np.int64) -> tuple[FloatArray, np.int64]:
-            picture = self.pictures.try_read(int(index))
-            if picture is None:
-                return blank, np.int64(-1)
-            found = middle(self._colours(picture), self.augmentation.test_short_side)
-            return np.ascontiguousarray(found), np.int64(self.pictures.label(int(index)))
-
-        def load(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            picture, label = tf.numpy_function(
-                view, [index], (tf.float32, tf.int64), stateful=False
-            )
-            return self._resized(picture), tf.ensure_shape(label, [])
-
-        numbers = tf.data.Dataset.from_tensor_slices(np.asarray(indices, np.int64))
-        elements = numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return elements.batch(batch_size).prefetch(tf.data.AUTOTUNE)
-
-    def _colours(self, picture: FloatArray) -> FloatArray:
-        return picture if self.channels == 3 else images.luma(picture)
-
-    def _recoloured(self, picture: FloatArray, rng: np.random.Generator) -> FloatArray:
-        sigma = self.augmentation.colour_noise
-        if not sigma or self.components is None:
-            return picture
-        return picture + self.components @ rng.normal(0, sigma, 3).astype(np.float32)
-
-    def _resized(self, picture: tf.Tensor) -> Any:
-        picture = tf.ensure_shape(picture, [None, None, self.channels])
-        size = (self.size, self.size)
-        fits = tf.reduce_all(tf.equal(tf.shape(picture)[:2], size))
-        resized = tf.cond(fits, lambda: picture, lambda: images.resize(picture[None], size)[0])
-        return tf.ensure_shape(resized, [*size, self.channels])

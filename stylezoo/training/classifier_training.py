@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +14,11 @@ import tensorflow as tf
 from stylezoo import classifiers, images, weights
 from stylezoo.progress import Callback
 from stylezoo.training import recognition
-from stylezoo.training.augmentation import Views, colour_components
 from stylezoo.training.labelled import LabelledConfig, LabelledPhotographs
 from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.recipes import Recipe
 from stylezoo.training.trainer import train
+from stylezoo.training.views import Views, colour_components
 from stylezoo.weights import weights_files
 
 # So many held-out pictures, evenly spaced, are looked at on the way.
@@ -72,6 +73,8 @@ class ClassifierTraining:
             "epochs",
             "decay_epochs",
             "decay_factor",
+            "decay",
+            "clip_norm",
         ):
             del described["recipe"][field]  # in the loop, or no more than a name
         return described
@@ -141,12 +144,7 @@ class _ClassifierTask:
         architecture = classifiers.get(config.network)
         channels, augmentation = architecture.channels, config.recipe.augmentation
         self._class_names = pictures.class_names
-        self._model = classifiers.build(
-            config.network,
-            weights=config.init_weights,
-            num_classes=len(self._class_names),
-            input_shape=(config.size, config.size, channels),
-        )
+        self._model, self._head = self._build(channels)
         self._network = classifiers.with_auxiliary_heads(self._model)
         components = colour_components(pictures) if augmentation.colour_noise else None
         self._views = Views(pictures, augmentation, config.size, channels, components)
@@ -157,14 +155,51 @@ class _ClassifierTask:
             variable for variable in self.variables if variable.path.endswith("kernel")
         ]
 
+    def _build(self, channels: int) -> tuple[keras.Model, tuple[str, ...]]:
+        """Return the network, and which of its layers are new although it is pretrained."""
+        config, num_classes = self._config, len(self._class_names)
+        name = classifiers.canonical(config.network)
+        loaded = None
+        if config.init_weights is not None:
+            loaded = weights.load(config.init_weights, architecture=name)
+        shape = (config.size, config.size, channels)
+        model = classifiers.build(name, weights=loaded, num_classes=num_classes, input_shape=shape)
+        if loaded is None:
+            return model, ()
+        if config.recipe.freeze_batch_norm:
+            for layer in model.layers:
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.trainable = False  # which means inference mode, in training too
+        return model, classifiers.new_layers(loaded, num_classes)
+
     @property
     def network(self) -> keras.Model:
-        """With the heads on the side."""
+        """The network with its auxiliary heads."""
         return self._network
 
     @property
     def variables(self) -> list[Any]:
         return self._network.trainable_variables
+
+    @property
+    def head_variables(self) -> list[Any]:
+        """Those of new layers, auxiliary heads included."""
+        new = {self._model.get_layer(name) for name in self._head}
+        auxiliary = set(self._network.layers) - set(self._model.layers)
+        return [
+            variable
+            for layer in self._network.layers
+            if layer in new | auxiliary
+            for variable in layer.trainable_variables
+        ]
+
+    @property
+    def head_steps(self) -> int:
+        """The steps of the recipe's first epochs, if there are new layers."""
+        if not self._head:
+            return 0
+        epochs = self._config.recipe.head_epochs
+        return math.ceil(epochs * len(self._views.pictures) / self._loop.batch_size)
 
     @property
     def skipped(self) -> dict[str, str]:

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from stylezoo import images
 from stylezoo.images import FloatArray
-from stylezoo.training.augmentation import Views
 from stylezoo.training.data import IntArray
+from stylezoo.training.views import Views
 
 _TOP = 5
 # Of contact sheets, px.

@@ -54,6 +54,16 @@ class GeneratorTask:
         """All of its variables that can be trained."""
         return self.network.trainable_variables
 
+    @property
+    def head_variables(self) -> list[Any]:
+        """None: generators train all weights from the first step."""
+        return []
+
+    @property
+    def head_steps(self) -> int:
+        """No steps of the head alone."""
+        return 0
+
     def painter(self) -> generators.Painter:
         """Return what training makes, with its weights as they are and the record of the training."""
         return self.network

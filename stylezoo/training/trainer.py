@@ -27,7 +27,15 @@ class Task(Protocol[Result_co]):
 
     @property
     def variables(self) -> list[Any]:
-        """Those that are trained."""
+        """The variables that are trained."""
+
+    @property
+    def head_variables(self) -> list[Any]:
+        """Those of them that alone are trained in the first :attr:`head_steps` steps."""
+
+    @property
+    def head_steps(self) -> int:
+        """The number of steps at the start that train the head alone; 0 for none."""
 
     def batches(
         self, *, first_step: int, num_steps: int, shard: tuple[int, int]
@@ -195,7 +203,7 @@ class _Trainer(Generic[Result]):
         if not self._first:
             self._sample(0)
         for step, batch in enumerate(self._batches, start=self._first + 1):
-            pending.append(self._graph(batch))
+            pending.append(self._graph(batch, head_only=step <= self._task.head_steps))
             last = step == config.num_steps
             saves = last or step % config.save_every == 0
             samples = last or step % config.sample_every == 0
@@ -237,13 +245,13 @@ class _Trainer(Generic[Result]):
             return of_pipeline(tf.distribute.InputContext())
         return self._strategy.distribute_datasets_from_function(of_pipeline)
 
-    def _graph_step(self, batch: Any) -> tf.Tensor:
-        """One step; the mean losses of its batch, and its gradient's norm, as `_names` has them."""
-        values = self._strategy.run(self._replica_step, args=(batch,))
+    def _graph_step(self, batch: Any, head_only: bool) -> tf.Tensor:
+        """Run one step; return its mean losses and its gradient's norm in the order of `_names`."""
+        values = self._strategy.run(self._replica_step, args=(batch, head_only))
         self._step.assign_add(1)
         return self._strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
 
-    def _replica_step(self, batch: tf.Tensor) -> tf.Tensor:
+    def _replica_step(self, batch: tf.Tensor, head_only: bool) -> tf.Tensor:
         replicas = self._strategy.num_replicas_in_sync
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         place = tf.cast(self._step, tf.int64) * replicas + tf.cast(replica, tf.int64)
@@ -252,7 +260,7 @@ class _Trainer(Generic[Result]):
             objective = total / replicas
             if self._scaled:
                 objective = self._optimizer.scale_loss(objective)
-        variables = self._task.variables
+        variables = self._task.head_variables if head_only else self._task.variables
         gradients = tape.gradient(objective, [variable.value for variable in variables])
         gradients, norm = self._clip(gradients)
         self._optimizer.apply(gradients, variables)
@@ -290,7 +298,7 @@ class _Trainer(Generic[Result]):
             row, column = bad[0]
             raise FloatingPointError(
                 f"step {step - len(pending) + 1 + row}: {self._names[column]} is "
-                f"{values[row, column]}; a smaller `learning_rate` may help. The state before is saved"
+                f"{values[row, column]}; a smaller `learning_rate` may help. The last saved state stays"
             )
         return values
 

@@ -5,27 +5,13 @@ import shutil
 from pathlib import Path
 
 import keras
+import labelled_fakes
 import numpy as np
 import pytest
-from PIL import Image
 
 from stylezoo import classifiers, images
 
 PAGE = Path(__file__).parents[2] / "docs" / "classify.md"
-SAMPLES = ("chelsea", "coffee", "rocket")
-
-
-def write_crops(folder, *, number):
-    """Random squares of three sample pictures: a folder for each."""
-    for sample in SAMPLES:
-        (folder / sample).mkdir(parents=True)
-        picture = Image.open(images.sample_path(sample)).convert("RGB")
-        for seed in range(number):
-            rng = np.random.default_rng([seed, SAMPLES.index(sample)])
-            side = int(min(picture.size) * rng.uniform(0.5, 0.9))
-            left, top = (int(rng.integers(length - side)) for length in picture.size)
-            crop = picture.crop((left, top, left + side, top + side)).resize((224, 224))
-            crop.save(folder / sample / f"{seed}.jpg")
 
 
 @pytest.mark.weights
@@ -33,7 +19,7 @@ def test_python_of_the_page(pretrained, tmp_path, monkeypatch, capsys):
     pretrained("squeezenet1_1.ndf")
     monkeypatch.chdir(tmp_path)
     shutil.copy(images.sample_path("chelsea"), "photo.jpg")
-    write_crops(tmp_path / "pictures", number=8)
+    labelled_fakes.crops(tmp_path / "pictures", number=8)
     names = {}
     for block in re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S):
         exec(block, names)
@@ -41,7 +27,7 @@ def test_python_of_the_page(pretrained, tmp_path, monkeypatch, capsys):
     assert len(names["likeliest"]) == 3
     assert "n02124075 Egyptian cat: " in printed
     # Crops of a cat, a cup and a rocket are told apart after a few steps, held-out ones too.
-    assert names["class_names"] == list(SAMPLES)
+    assert names["class_names"] == list(labelled_fakes.SAMPLES)
     accuracies = names["history"].history["val_accuracy"]
     assert accuracies[-1] >= 0.8
     again = keras.models.load_model("classifier.keras")

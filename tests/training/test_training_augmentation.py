@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylezoo.training.augmentation import Augmentation, Views, colour_components, middle
+from stylezoo.training.augmentation import Augmentation, middle
 from stylezoo.training.labelled import open_labelled
+from stylezoo.training.views import Views, colour_components
 
 # float32 sums of three products.
 FLOAT32 = 1e-6

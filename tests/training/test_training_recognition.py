@@ -6,9 +6,10 @@ import tensorflow as tf
 from PIL import Image
 
 from stylezoo.training import recognition
-from stylezoo.training.augmentation import Augmentation, Views
+from stylezoo.training.augmentation import Augmentation
 from stylezoo.training.labelled import open_labelled
 from stylezoo.training.recognition import Predictions, confusion_picture, predict
+from stylezoo.training.views import Views
 
 NAMES = tuple("abcdefgh")
 

@@ -31,6 +31,9 @@ class Task:
     def variables(self):
         return self.network.trainable_variables
 
+    head_steps = 0
+    head_variables = ()
+
     def batches(self, *, first_step, num_steps, shard):
         index, count = shard
         share = self._loop.batch_size // count
