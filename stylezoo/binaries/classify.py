@@ -1,15 +1,15 @@
-"""Say what pictures show, by a network that was trained to tell classes apart.
+"""Classify pictures by a network, and print the likeliest classes of each.
 
 Usage:
   stylezoo classify IMAGE... [--network=squeezenet1_1] [--weights=imagenet] [--top=5] [--flags]
 
-An IMAGE is a picture, a folder of them, or a pattern such as 'trip/*.jpg'. `stylezoo models` lists
-networks, `stylezoo weights list` their weights; a file of weights must have the network's head. What
-`stylezoo train_classifier` wrote is --weights=RUN/model.weights.h5, with labels.txt beside it.
+An IMAGE is a picture, a folder of pictures, or a pattern such as 'trip/*.jpg'. `stylezoo models` lists the
+networks, `stylezoo weights list` their weights; a weights file must have the network's head. A network that
+`stylezoo train_classifier` trained is --weights=RUN, the run's folder.
 
-Of each picture the largest centred square is looked at: all but a margin of 1/16 on each side, or with
---ten_crop that square's corners and centre and their mirror images. What can't be read is skipped; the
-rest is classified, and the exit status is 1.
+The network sees the largest centred square of each picture, without a margin of 1/16 on each side; with
+--ten_crop it sees that square's corners and centre and their mirror images. A picture that can't be read is
+skipped, the others are classified, and the exit status is 1.
 """
 
 import json
@@ -41,24 +41,28 @@ def define_flags(values: flags.FlagValues) -> None:
     def switch(name: str, text: str) -> None:
         flags.DEFINE_bool(name, False, text, flag_values=values)
 
-    string("network", "squeezenet1_1", "Architecture; see `stylezoo models`.")
-    string("weights", "imagenet", "imagenet, a name of `stylezoo weights list`, or a file.")
+    string("network", "squeezenet1_1", "Architecture, one of `stylezoo models`.")
+    string(
+        "weights",
+        "imagenet",
+        "Weights: imagenet, a name of `stylezoo weights list`, a file, or a run.",
+    )
     string(
         "labels",
         None,
-        "What the classes are called: a file with a name a line. If not given, labels.txt beside the "
-        "weights, or ImageNet's for 1000 classes.",
+        "Text file with the names of the classes, one a line. By default, labels.txt in the run's folder "
+        "or beside the weights, or ImageNet's names for 1000 classes.",
     )
     flags.DEFINE_integer(
         "image_size",
         None,
-        "Of the crops, px; what the network was published for if not given.",
+        "Side of the crops, in pixels. By default, the size that the weights were trained with.",
         1,
         flag_values=values,
     )
-    count("top", 5, "How many classes to show, the likeliest first.")
-    switch("ten_crop", "Average over ten crops: slower, and a little better.")
-    count("batch_size", 16, "Crops that the network sees at once.")
+    count("top", 5, "Number of classes to show, the likeliest first.")
+    switch("ten_crop", "Average over ten crops, which is slower and a little better.")
+    count("batch_size", 16, "Number of crops that the network sees at once.")
     switch("json", "Print JSON.")
     options.define_reading_flags(values)
 
@@ -125,7 +129,7 @@ def labels_beside(weights: str) -> pathlib.Path | None:
 def _labels(
     values: flags.FlagValues, names: list[str] | None, *, num_classes: int
 ) -> "list[Label] | None":
-    """What the classes are called; None if that isn't known. Checks --labels and --top."""
+    """Check --labels and --top; return the names of the classes, None if they are unknown."""
     from stylezoo import classifiers
 
     if values.top > num_classes:
@@ -146,7 +150,7 @@ def _labels(
 def _read(
     values: flags.FlagValues, paths: list[pathlib.Path], failures: _Failures
 ) -> Iterator[np.ndarray]:
-    """The pictures one by one; ``failures`` gets those that can't be read."""
+    """Yield the pictures one by one; record those that can't be read in ``failures``."""
     for path in paths:
         try:
             image = images.read_image(path, max_pixels=values.max_pixels)
@@ -159,7 +163,7 @@ def _read(
 def _top(
     probabilities: np.ndarray, labels: "list[Label] | None", count: int
 ) -> list[dict[str, Any]]:
-    """The likeliest classes, the likeliest first."""
+    """Return the likeliest classes, the likeliest first."""
     rows = []
     for index in np.argsort(-probabilities, kind="stable")[:count].tolist():
         row = {"index": index, "probability": float(probabilities[index])}

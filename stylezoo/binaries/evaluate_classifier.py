@@ -1,12 +1,12 @@
-"""Say how often a network is right about what is on pictures.
+"""Measure how often a classifier is right about pictures with known classes.
 
 Usage:
-  stylezoo evaluate_classifier --network=NETWORK --weights=FILE --dataset=PICTURES [--flags]
+  stylezoo evaluate_classifier --network=NETWORK --weights=WEIGHTS --dataset=PICTURES [--flags]
 
-FILE is a run's model.weights.h5, or a weights file, a name of `stylezoo weights list`, or imagenet. Classes
-are matched by name with --labels, one a line, which is labels.txt beside FILE if it is there. PICTURES are
-those of train_classifier; of a dataset with a test part it is that, and with --validation_fraction (and
---seed) the part that train_classifier held out.
+WEIGHTS are the folder of a run of train_classifier, a weights file, a name of `stylezoo weights list`, or
+imagenet. Classes are matched by name with --labels, one a line, which is labels.txt in the run's folder or
+beside the weights file if it is there. PICTURES are those of train_classifier; of a dataset with a test part
+that part is taken, and with --validation_fraction (and --seed) the part that train_classifier held out.
 """
 
 import pathlib
@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries import classify, train_classifier
+from stylezoo.binaries import classify
 from stylezoo.binaries.common import options, quiet, reporting
+from stylezoo.binaries.common.config_flags import ConfigFlags
+from stylezoo.training.classifier_config import LabelledConfig
 
 if TYPE_CHECKING:
     from stylezoo.training import LabelledPhotographs, Predictions
 
 _WORST = 5
+_DATA = ConfigFlags(LabelledConfig, skip=["held_out"])
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -31,15 +34,21 @@ def define_flags(values: flags.FlagValues) -> None:
     def string(name: str, text: str) -> None:
         flags.DEFINE_string(name, None, text, flag_values=values)
 
-    string("network", "Architecture: lenet5, resnet18, ...")
-    string("weights", "A run's model.weights.h5; see above.")
-    string("labels", "A text file with the names of the network's classes, one a line.")
-    train_classifier.define_data_flags(values)
-    flags.DEFINE_integer("seed", None, "With --validation_fraction (0).", 0, flag_values=values)
-    flags.DEFINE_integer("batch_size", 32, "Pictures at a time.", 1, flag_values=values)
-    flags.DEFINE_integer("image_size", None, "That it was trained with.", 1, flag_values=values)
-    string("confusion", "Write the confusion matrix to this picture.")
-    options.define_file_flags(values, report="Also write every figure to this JSON file.")
+    def count(name: str, default: int | None, text: str) -> None:
+        flags.DEFINE_integer(name, default, text, 1, flag_values=values)
+
+    string("network", "Architecture, such as lenet5 or resnet18.")
+    string("weights", "Weights: a run's folder, a file, a name or imagenet; see above.")
+    string("labels", "Text file with the names of the network's classes, one a line.")
+    _DATA.define(values)
+    count("batch_size", 32, "Number of pictures that the network sees at once.")
+    count(
+        "image_size",
+        None,
+        "Side of the network's input, in pixels. By default, the size that the weights were trained with.",
+    )
+    string("confusion", "Picture file to write the confusion matrix to.")
+    options.define_file_flags(values, report="JSON file to write every figure to.")
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
@@ -98,7 +107,7 @@ def _pictures(values: flags.FlagValues) -> "LabelledPhotographs":
     if values.validation_fraction is None:
         pictures = training.open_labelled(values.dataset, data_dir=values.data_dir, part="test")
     else:
-        _, pictures = train_classifier.data_config(values).open()
+        _, pictures = _DATA.create(values).open()
     labels = (
         pathlib.Path(values.labels) if values.labels else classify.labels_beside(values.weights)
     )

@@ -1,8 +1,9 @@
 from .augmentation import Augmentation
-from .classifier_training import ClassifierResult, ClassifierTraining, train_classifier
+from .classifier_config import ClassifierTraining, LabelledConfig
+from .classifier_training import ClassifierResult, train_classifier
 from .content_config import ContentConfig
 from .data import CropConfig, Photographs, centre_crops, crops, open_photographs
-from .labelled import LabelledConfig, LabelledPhotographs, open_labelled
+from .labelled import LabelledPhotographs, open_labelled
 from .loop_config import DECAYS, DISTRIBUTIONS, PRECISIONS, LoopConfig, StepDecay
 from .painter_configs import StyleTraining, SuperresTraining, TextureTraining
 from .recipes import RECIPES, Recipe, finetuning_recipe, recipe

@@ -1,4 +1,4 @@
-"""Training of classifiers."""
+"""Train classifiers, from random weights or from pretrained ones."""
 
 import dataclasses
 import functools
@@ -14,80 +14,26 @@ import tensorflow as tf
 from stylezoo import classifiers, images, weights
 from stylezoo.progress import Callback
 from stylezoo.training import recognition
-from stylezoo.training.labelled import LabelledConfig, LabelledPhotographs
+from stylezoo.training.classifier_config import ClassifierTraining
+from stylezoo.training.labelled import LabelledPhotographs
 from stylezoo.training.loop_config import LoopConfig
-from stylezoo.training.recipes import Recipe
 from stylezoo.training.trainer import train
 from stylezoo.training.views import Views, colour_components
 from stylezoo.weights import weights_files
 
-# So many held-out pictures, evenly spaced, are looked at on the way.
+# The number of held-out pictures, evenly spaced, that are evaluated on the way.
 _NUM_TRIED = 2000
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassifierTraining:
-    """What decides a classifier's training, but for the loop.
-
-    Attributes:
-        network: the architecture.
-        data: the pictures.
-        recipe: how it is trained; its learning rate, batches and epochs are in the loop, see
-            :meth:`~stylezoo.training.recipes.Recipe.loop_config`.
-        image_size: side of the network's input, px; None for what it was published for.
-        init_weights: to start from: a file or name of weights with a head of the same classes.
-
-    Raises:
-        ValueError: for an unknown architecture, a size < 1, or colour noise for one that sees grey.
-    """
-
-    network: str
-    data: LabelledConfig
-    recipe: Recipe
-    image_size: int | None = None
-    init_weights: str | None = None
-
-    def __post_init__(self) -> None:
-        classifiers.canonical(self.network)
-        if self.image_size is not None and self.image_size < 1:
-            raise ValueError(f"`image_size` must be >= 1. Received: image_size={self.image_size}")
-        noise = self.recipe.augmentation.colour_noise
-        if noise and classifiers.get(self.network).channels == 1:
-            raise ValueError(
-                f"`colour_noise` must be 0 for {self.network}, which sees grey. "
-                f"Received: colour_noise={noise}"
-            )
-
-    @property
-    def size(self) -> int:
-        """Side of the network's input, px."""
-        return self.image_size or classifiers.get(self.network).input_size
-
-    def describe(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        described = {"task": "classifier", **dataclasses.asdict(self)}
-        for field in (
-            "paper",
-            "learning_rate",
-            "batch_size",
-            "epochs",
-            "decay_epochs",
-            "decay_factor",
-            "decay",
-            "clip_norm",
-        ):
-            del described["recipe"][field]  # in the loop, or no more than a name
-        return described
-
-
-@dataclasses.dataclass(frozen=True)
 class ClassifierResult:
-    """What a classifier's run ends with.
+    """The result of a classifier's training.
 
     Attributes:
-        model: the trained network, without heads on the side; also in ``model.weights.h5``.
-        class_names: by number; also in ``labels.txt``.
-        skipped: name and reason of the pictures that could not be read, in this process.
+        model: The trained network, without auxiliary heads; its weights are also in the run's
+            ``model.weights.h5``.
+        class_names: The names of the classes by number; also in the run's ``labels.txt``.
+        skipped: The pictures that could not be read in this process, and why, by name.
     """
 
     model: keras.Model
@@ -105,20 +51,23 @@ def train_classifier(
 ) -> ClassifierResult:
     """Train a classifier, or go on where a run stopped.
 
-    The run's folder gets ``model.weights.h5``, for ``classifiers.build(network, weights=...,
-    num_classes=...)``, and ``labels.txt``, the classes' names, one a line.
+    The run's folder gets ``model.weights.h5`` and ``labels.txt``, the classes' names, one a line;
+    ``classifiers.load(run)`` loads the trained network.
 
     Args:
-        config: see :class:`ClassifierTraining`.
-        loop: see :class:`~stylezoo.training.LoopConfig`.
-        run: the run's folder.
-        callback: see :func:`~stylezoo.training.trainer.train`.
-        pictures: those of ``config.data.open()``, if it has been done.
+        config: What is trained, on what and how.
+        loop: The configuration of the loop, such as ``config.recipe.loop_config(...)``.
+        run: The run's folder: a new one, or that of a run to go on with.
+        callback: See :func:`~stylezoo.training.trainer.train`.
+        pictures: The result of ``config.data.open()``, if the pictures are open already.
+
+    Returns:
+        The trained network and its classes.
 
     Raises:
-        ValueError, OSError, FloatingPointError: as :func:`~stylezoo.training.trainer.train` and
-            :meth:`~stylezoo.training.labelled.LabelledConfig.open`.
-        WeightsError: if the weights to start from can't be had, or are not this network's.
+        ValueError, OSError, FloatingPointError: As for :func:`~stylezoo.training.trainer.train` and
+            :meth:`~stylezoo.training.LabelledConfig.open`.
+        WeightsError: The weights to start from can't be had, or are not this network's.
     """
     opened = config.data.open() if pictures is None else pictures
     return train(
@@ -131,7 +80,7 @@ def train_classifier(
 
 
 class _ClassifierTask:
-    """See :class:`~stylezoo.training.trainer.Task`."""
+    """The task of the training loop; see :class:`~stylezoo.training.trainer.Task`."""
 
     def __init__(
         self,
@@ -276,7 +225,7 @@ class _ClassifierTask:
 
 
 def _train_pass(network: keras.Model, pictures: tf.Tensor, seed: tf.Tensor) -> Any:
-    """The network's outputs in training, in a replica.
+    """Return the network's outputs in training, in a replica.
 
     Dropout follows ``seed`` and not a count of its own, which a resumed run would not have. Moving
     averages get the mean of the replicas' new values, and so stay equal.

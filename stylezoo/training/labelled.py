@@ -1,6 +1,5 @@
-"""Pictures with a class each: folders of classes, NumPy files, TensorFlow Datasets."""
+"""Open pictures with classes: folders of classes, NumPy files, TensorFlow Datasets."""
 
-import dataclasses
 import pathlib
 import re
 import zipfile
@@ -11,11 +10,10 @@ import numpy.typing as npt
 
 from stylezoo import errors, images
 from stylezoo.images import FloatArray
-from stylezoo.training import data
+from stylezoo.training import datasets
 from stylezoo.training.data import Folder, IntArray, Photographs
 
-DEFAULT_VALIDATION_FRACTION = 0.2
-# What a random generator is for; those of `data` are 0 and 1.
+# The purpose of a random generator, so that no two share one; those of `data` are 0 and 1.
 _HOLD_OUT = 2
 _KINDS = "a folder with a folder for each class, an .npz file"
 _MAX_NAMES = 10
@@ -25,11 +23,12 @@ class LabelledPhotographs:
     """Pictures in a fixed order, each of one class.
 
     Args:
-        photographs: the pictures.
-        label_of: the class, 0 to ``len(class_names) - 1``, of a position in what is stored.
-        class_names: by number.
-        test_part: under what name the test part of the same dataset opens; None if it has none, or
-            a part of it was asked for by name.
+        photographs: The pictures.
+        label_of: Function from a position in what is stored to the class, 0 to
+            ``len(class_names) - 1``.
+        class_names: The names of the classes by number.
+        test_part: The name by which the test part of the same dataset opens; None if it has none, or
+            if a part was asked for by name.
     """
 
     def __init__(
@@ -50,45 +49,47 @@ class LabelledPhotographs:
 
     @property
     def skipped(self) -> dict[str, str]:
-        """Name and reason of the pictures that could not be read so far."""
+        """The pictures that could not be read so far, and why, by name."""
         return self._photographs.skipped
 
     def label(self, index: int) -> int:
-        """The class of the picture at an index, whether or not it can be read."""
+        """Return the class of the picture at an index, whether or not it can be read."""
         return int(self._label_of(self._photographs.position(index)))
 
     def read(self, index: int) -> tuple[FloatArray, int]:
-        """A picture, [H, W, 3] in [0, 1], and its class; the next one's if it can't be read.
+        """Read a picture, or the next one that can be read.
+
+        Returns:
+            The picture, [H, W, 3] float32 in [0, 1], and its class.
 
         Raises:
-            IndexError, OSError: as :meth:`Photographs.read`.
+            IndexError, OSError: As for :meth:`Photographs.read`.
         """
         position, picture = self._photographs.find(index)
         return picture, int(self._label_of(position))
 
     def try_read(self, index: int) -> FloatArray | None:
-        """The picture at an index itself; None if it can't be read."""
+        """Read the picture at an index itself; return None if it can't be read."""
         return self._photographs.try_read(index)
 
     def split(
         self, fraction: float, *, seed: int
     ) -> "tuple[LabelledPhotographs, LabelledPhotographs]":
-        """Sets a fraction of every class apart, at random.
+        """Hold a fraction of every class out, at random.
 
         Args:
-            fraction: in (0, 1); of each class at least one picture is taken and one left.
-            seed: 0 or more; the same one gives the same parts.
+            fraction: The fraction, in (0, 1); at least one picture of each class is taken and one
+                left.
+            seed: The seed, >= 0; the same seed gives the same parts.
 
         Returns:
             The pictures to train on and those held out.
 
         Raises:
-            ValueError: if the fraction is out of range, or a class has fewer than two pictures.
+            ValueError: The fraction is out of range, or a class has fewer than two pictures.
         """
         if not 0 < fraction < 1:
-            raise ValueError(
-                f"`validation_fraction` must be in (0, 1). Received: validation_fraction={fraction}"
-            )
+            raise ValueError(f"`fraction` must be in (0, 1). Received: fraction={fraction}")
         labels = np.array([self.label(index) for index in range(len(self))])
         held_out: list[IntArray] = []
         for number, name in enumerate(self.class_names):
@@ -105,10 +106,10 @@ class LabelledPhotographs:
         return self._part(np.delete(np.arange(len(self)), chosen)), self._part(chosen)
 
     def with_classes(self, class_names: Sequence[str]) -> "LabelledPhotographs":
-        """The same pictures, numbered as another list of classes does, by name.
+        """Return the same pictures with the numbers that another list gives to their classes.
 
         Raises:
-            ValueError: if one of their classes is not in the list.
+            ValueError: One of the pictures' classes is not in the list.
         """
         numbers = {name: number for number, name in enumerate(class_names)}
         unknown = [name for name in self.class_names if name not in numbers]
@@ -132,77 +133,30 @@ class LabelledPhotographs:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class LabelledConfig:
-    """Which pictures a classifier is trained on, and which it is tried on.
-
-    Attributes:
-        dataset: see :func:`open_labelled`.
-        held_out: the same, for those it is tried on. If None it is the dataset's own test part if it
-            has one and ``validation_fraction`` is None; else a fraction of every class.
-        validation_fraction: of every class, held out; None for a fifth.
-        data_dir: where TensorFlow Datasets keeps its datasets.
-        seed: of the choice of what is held out.
-
-    Raises:
-        ValueError: for both ``held_out`` and ``validation_fraction``, or a fraction out of (0, 1).
-    """
-
-    dataset: str
-    held_out: str | None = None
-    validation_fraction: float | None = None
-    data_dir: str | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.validation_fraction is not None:
-            if self.held_out is not None:
-                raise ValueError("`validation_fraction` must not come with `held_out`")
-            if not 0 < self.validation_fraction < 1:
-                raise ValueError(
-                    "`validation_fraction` must be in (0, 1). "
-                    f"Received: validation_fraction={self.validation_fraction}"
-                )
-
-    def open(self) -> tuple[LabelledPhotographs, LabelledPhotographs]:
-        """The pictures to train on and those held out, with the same classes.
-
-        Raises:
-            ValueError, OSError: as :func:`open_labelled`.
-        """
-        pictures = open_labelled(self.dataset, data_dir=self.data_dir)
-        argument, name = "held_out", self.held_out
-        if name is None and self.validation_fraction is None:
-            argument, name = "dataset", pictures.test_part
-        if name is None:
-            fraction = self.validation_fraction or DEFAULT_VALIDATION_FRACTION
-            return pictures.split(fraction, seed=self.seed)
-        with errors.renamed(dataset=argument):
-            held_out = open_labelled(name, data_dir=self.data_dir, part="test")
-            return pictures, held_out.with_classes(pictures.class_names)
-
-
 def open_labelled(
     dataset: str, *, data_dir: str | None = None, part: str = "train"
 ) -> LabelledPhotographs:
-    """Finds pictures and their classes.
+    """Open pictures and their classes.
 
     Args:
-        dataset: a folder with a folder of pictures for each class, which names it; or a NumPy file
-            as Keras has them, ``mnist.npz``, with ``x_train`` (uint8, [N, H, W] or [N, H, W, C]),
-            ``y_train`` (integers from 0) and perhaps ``x_test`` and ``y_test``, its part after a
-            colon (``mnist.npz:test``); or the name of a TensorFlow Datasets dataset with an `image`
-            and a `label`, with its split after a colon.
-        data_dir: where TensorFlow Datasets keeps its datasets.
-        part: which part, if ``dataset`` names none: ``"train"``, or ``"test"`` (of TensorFlow
-            Datasets, else ``validation``; whichever there is).
+        dataset: One of
+            * a folder with a folder of pictures for each class, which names the class;
+            * a NumPy file like Keras's ``mnist.npz``, with ``x_train`` (uint8, [N, H, W] or
+              [N, H, W, C]), ``y_train`` (integers from 0) and perhaps ``x_test`` and ``y_test``; its
+              part follows after a colon (``mnist.npz:test``);
+            * the name of a TensorFlow Datasets dataset with an `image` and a `label`; its split
+              follows after a colon.
+        data_dir: The folder where TensorFlow Datasets keeps its datasets; None for its own.
+        part: The part to open if ``dataset`` names none: ``"train"``, or ``"test"`` (for TensorFlow
+            Datasets ``validation`` if there is no ``test``).
 
     Returns:
-        The pictures; none of them has been read from a folder yet.
+        The pictures, none of which has been read from a folder yet.
 
     Raises:
-        ValueError: if it is none of these, or has fewer than two classes, or one without pictures.
-        OSError: if it can't be read or prepared.
+        ValueError: ``dataset`` is none of these, or has fewer than two classes or one without
+            pictures.
+        OSError: The pictures can't be read or prepared.
     """
     if re.search(r"\.npz(:[^/]*)?$", dataset):
         return _open_arrays(dataset, part=part)
@@ -243,7 +197,7 @@ def _open_folder(folder: pathlib.Path) -> LabelledPhotographs:
 
 
 class _Arrays:
-    """Pictures in memory."""
+    """Pictures of a NumPy file, in memory."""
 
     def __init__(self, name: str, pictures: npt.NDArray[np.uint8]) -> None:
         self._name = name
@@ -253,11 +207,11 @@ class _Arrays:
         return len(self._pictures)
 
     def name(self, position: int) -> str:
-        """`file#position`."""
+        """Return `file#position`."""
         return f"{self._name}#{position}"
 
     def read(self, position: int) -> FloatArray:
-        """[H, W, 3] in [0, 1]."""
+        """Return a picture, [H, W, 3] float32 in [0, 1]."""
         picture = np.divide(self._pictures[position], 255, dtype=np.float32)
         return np.repeat(picture, 3, axis=-1) if picture.shape[-1] == 1 else picture
 
@@ -290,7 +244,7 @@ def _open_arrays(dataset: str, *, part: str) -> LabelledPhotographs:
 
 
 def _read_arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
-    """Pictures `x_...` and labels `y_...`, [N], of each part, checked."""
+    """Read the pictures `x_...` and labels `y_...`, [N], of each part, and check them."""
     try:
         with np.load(file, allow_pickle=False) as contents:
             arrays = {name: contents[name] for name in contents.files}
@@ -329,9 +283,11 @@ def _read_arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
 def _open_dataset(dataset: str, data_dir: str | None, *, part: str) -> LabelledPhotographs:
     defaults = {"train": ("train",), "test": ("test", "validation", "train")}[part]
     try:
-        with errors.renamed(content="dataset"):
-            stored = data.open_dataset(dataset, data_dir, default_splits=defaults, labelled=True)
-    except data.UnknownDatasetError as error:
+        with errors.renamed(name="dataset"):
+            stored = datasets.open_dataset(
+                dataset, data_dir, default_splits=defaults, labelled=True
+            )
+    except datasets.UnknownDatasetError as error:
         raise ValueError(
             f"`dataset` must be {_KINDS} or the name of a TensorFlow Datasets dataset. "
             f"Received: {dataset!r}. There is no such folder; {error}"
@@ -346,7 +302,7 @@ def _open_dataset(dataset: str, data_dir: str | None, *, part: str) -> LabelledP
             f"`dataset` must say the classes of its pictures. Received: {dataset!r}, which hides "
             f"them (class {first})"
         )
-    name, split = data.name_and_split(dataset)
+    name, split = datasets.name_and_split(dataset)
     test = next((each for each in ("test", "validation") if each in stored.splits), None)
     test_part = f"{name}:{test}" if test and not split and part == "train" else None
     return LabelledPhotographs(Photographs(stored), stored.label, names, test_part=test_part)

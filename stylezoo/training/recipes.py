@@ -32,7 +32,8 @@ class Recipe:
         learning_rate: Base learning rate.
         batch_size: Pictures in a step.
         epochs: Number of times that every picture is seen.
-        decay_epochs: Epochs after which the learning rate drops, each time; None for ``decay``.
+        decay_epochs: Epochs after which the learning rate drops, each time. By default, the rate
+            follows ``decay`` instead.
         decay_factor: Factor by which the learning rate drops.
         decay: Decay of the learning rate without ``decay_epochs``; see
             :class:`~stylezoo.training.LoopConfig`.

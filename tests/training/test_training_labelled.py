@@ -10,7 +10,8 @@ from labelled_fakes import CLASSES
 from PIL import Image
 
 from stylezoo.training import labelled
-from stylezoo.training.labelled import LabelledConfig, open_labelled
+from stylezoo.training.classifier_config import LabelledConfig
+from stylezoo.training.labelled import open_labelled
 
 # What 8 bits divided by 255 in float32 leave open.
 FLOAT32 = 1e-6
