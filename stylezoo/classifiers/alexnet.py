@@ -5,7 +5,7 @@ from stylezoo.classifiers.building import Builder, Feature
 
 
 def _alexnet(b: Builder, x: Feature) -> Feature:
-    """Krizhevsky et al. 2012: two towers, one on each GPU, that meet in conv3."""
+    """Append the trunk of Krizhevsky et al. 2012: two towers, one on each GPU, that meet in conv3."""
     x = b.tap(b.conv(x, "conv1", 96, 11, strides=4, padding=0))
     x = b.tap(b.activate(x, "relu1"))
     x = b.tap(b.local_response_norm(x, "norm1"))
@@ -21,7 +21,7 @@ def _alexnet(b: Builder, x: Feature) -> Feature:
 
 
 def _one_weird_trick(b: Builder, x: Feature) -> Feature:
-    """Krizhevsky 2014: one tower of 64-192-384-256-256 filters, no response normalisation."""
+    """Append the trunk of Krizhevsky 2014: one tower of 64, 192, 384, 256 and 256 filters."""
     x = b.tap(b.conv(x, "conv1", 64, 11, strides=4, padding=2))
     x = b.tap(b.activate(x, "relu1"))
     x = b.tap(b.pool(x, "pool1", 3))
@@ -35,7 +35,7 @@ def _one_weird_trick(b: Builder, x: Feature) -> Feature:
 
 
 ARCHITECTURES = {
-    # 227 px: with the paper's 224, 55x55 positions would need zeros outside.
+    # 227 px: with the paper's 224 px, its 55x55 positions would need zeros outside.
     "alexnet": Architecture(
         _alexnet, fully_connected_head, "Krizhevsky et al. 2012", input_size=227
     ),

@@ -1,4 +1,4 @@
-"""What an architecture is."""
+"""The description of an architecture."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -10,18 +10,21 @@ Head = Callable[[Builder, Feature, int, tuple[int, int]], Feature]
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """A classifier, written down.
+    """An architecture of a classifier.
 
     Attributes:
-        trunk: appends the convolutional part and names its taps.
-        head: appends what makes scores of the trunk's features: how many classes, and the image's
-            height and width, px, which a fully connected layer's size depends on.
-        paper: where it is from.
-        input_size: side of the images it was published for, px.
-        channels: of these images.
-        num_classes: it was published for.
-        preprocessing: of images for networks without pretrained weights.
-        auxiliary: heads on the side that only training has: the tap of each, and what appends it.
+        trunk: Function that appends the convolutional part and names its taps.
+        head: Function that appends the layers from the trunk's features to the scores. It takes the
+            number of classes, and the image's height and width in px, on which the size of a fully
+            connected layer depends.
+        paper: Source of the architecture.
+        input_size: Side in px of the images that it was published for.
+        channels: Channels of these images.
+        num_classes: Number of classes that it was published for.
+        preprocessing: Preprocessing of the images if the weights are random; see
+            :class:`~stylezoo.weights.WeightsSpec`.
+        auxiliary: Auxiliary heads that only training has, by name: the tap that each is appended to,
+            and the function that appends it.
     """
 
     trunk: Callable[[Builder, Feature], Feature]
@@ -37,7 +40,7 @@ class Architecture:
 def fully_connected_head(
     b: Builder, x: Feature, num_classes: int, size: tuple[int, int]
 ) -> Feature:
-    """Two hidden layers of 4096 with dropout: AlexNet's and VGG's."""
+    """Append the head of AlexNet and VGG: two hidden layers of 4096 units with dropout."""
     x = b.flatten(x, size)
     for name in ("6", "7"):
         x = b.dense(x, f"fc{name}", 4096)
@@ -48,7 +51,7 @@ def fully_connected_head(
 def averaging_head(
     b: Builder, x: Feature, num_classes: int, size: tuple[int, int], *, dropout: float = 0.0
 ) -> Feature:
-    """The mean over all positions, and one layer."""
+    """Append the mean over all positions, and one layer."""
     del size
     x = b.global_average(x)
     if dropout:

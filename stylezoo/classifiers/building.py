@@ -1,4 +1,4 @@
-"""How classifiers are written down: layer upon layer, with account of what each sees.
+"""Build classifiers layer by layer, and keep account of what each layer sees.
 
 The same lines of an architecture give its Keras graph, its geometry and its parameters' shapes.
 """
@@ -37,11 +37,11 @@ class TapInfo:
     """Geometry of a tap.
 
     Attributes:
-        channels: how many features it has.
-        stride: image pixels from one feature to the next.
-        receptive_field: image pixels, in each direction, that one feature sees.
-        offset: image pixels by which the first feature's receptive field begins outside the image.
-        minimum_size: the smallest height or width of an image that gives at least one feature.
+        channels: Number of channels.
+        stride: Image pixels from one feature to the next.
+        receptive_field: Image pixels, in each direction, that one feature sees.
+        offset: Image pixels by which the first feature's receptive field begins outside the image.
+        minimum_size: Smallest height or width of an image that gives at least one feature, in px.
     """
 
     channels: int
@@ -51,17 +51,17 @@ class TapInfo:
     minimum_size: int
 
     def size(self, side: int) -> int:
-        """How many features there are along a side of the image of so many px."""
+        """Return the number of features along a side of the image, given in px."""
         return max((side - self.minimum_size) // self.stride + 1, 0)
 
     def side(self, size: int) -> int:
-        """The smallest side of an image, px, with so many features along it."""
+        """Return the smallest side of an image, in px, with ``size`` features along it."""
         return self.minimum_size + (size - 1) * self.stride
 
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """What a layer looks at: a square of ``kernel`` every ``stride``, zeros ``before`` and ``after``."""
+    """A layer's window: a square of ``kernel`` every ``stride``, zeros ``before`` and ``after``."""
 
     kernel: int
     stride: int = 1
@@ -71,13 +71,13 @@ class Window:
 
 @dataclasses.dataclass(frozen=True)
 class Feature:
-    """Where a network has got to.
+    """The output of the last layer that was appended.
 
     Attributes:
-        name: of the layer.
-        channels: of the features.
-        tensor: Keras's, [B, h, w, C]; None where only the account is kept.
-        windows: of all layers since the image; where branches met, of the one that sees most.
+        name: Name of the layer.
+        channels: Number of channels.
+        tensor: Keras tensor, [B, h, w, C]; None where only the account is kept.
+        windows: Windows of all layers since the image; where branches met, of the one that sees most.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Feature:
 
     @functools.cached_property
     def info(self) -> TapInfo:
-        """Its geometry."""
+        """The geometry of the features."""
         stride, receptive_field, offset = 1, 1, 0
         for window in self.windows:
             receptive_field += (window.kernel - 1) * stride
@@ -104,12 +104,12 @@ class Builder:
     """Appends layers to a network and keeps account of its taps and parameters.
 
     Args:
-        pooling: what takes the place of maximum pooling: ``"max"`` or ``"avg"``.
-        until: Keras layers are built only until all of these taps are there; None for all.
+        pooling: Pooling in place of maximum pooling: ``"max"`` or ``"avg"``.
+        until: Taps after which no more Keras layers are built; None to build all layers.
 
     Attributes:
-        taps: the features that can be tapped, by name, in order.
-        shapes: of every parameter, by ``layer/variable``, in order; whatever ``until`` is.
+        taps: The features that can be tapped, by name, in order.
+        shapes: The shape of every parameter by ``layer/variable``, in order, whatever ``until`` is.
     """
 
     def __init__(self, *, pooling: str = "max", until: Collection[str] | None = None) -> None:
@@ -119,7 +119,7 @@ class Builder:
         self._missing = None if until is None else set(until)
 
     def tap(self, x: Feature, name: str | None = None) -> Feature:
-        """Let users have it under a name, its layer's if none is given; returns it."""
+        """Make features a tap, by their layer's name if none is given, and return them."""
         name = name or x.name
         self.taps[name] = x
         if self._missing is not None:
@@ -138,9 +138,18 @@ class Builder:
         groups: int = 1,
         bias: bool = True,
     ) -> Feature:
-        """A convolution; zeros outside, as many on each side as keep the size if not said.
+        """Append a convolution.
 
-        A pair is the zeros above and on the left, and those below and on the right.
+        Args:
+            x: Features.
+            name: Name of the layer.
+            filters: Number of filters.
+            kernel: Side of the kernel.
+            strides: Strides of the kernel.
+            padding: Zeros on each side; or a pair, those above and on the left, and those below and
+                on the right; None for as many as keep the size.
+            groups: Number of groups of channels that are convolved apart.
+            bias: Whether the layer has a bias.
         """
         before, after = _sides(kernel, padding)
         self._add(name, kernel=(kernel, kernel, x.channels // groups, filters))
@@ -166,7 +175,7 @@ class Builder:
         strides: int = 1,
         padding: int | tuple[int, int] | None = None,
     ) -> Feature:
-        """A convolution of every channel by itself, without bias; padding as of :meth:`conv`."""
+        """Append a convolution of each channel by itself, without bias; see :meth:`conv`."""
         before, after = _sides(kernel, padding)
         self._add(name, kernel=(kernel, kernel, x.channels, 1))
 
@@ -178,7 +187,7 @@ class Builder:
         return self._grow(x, name, build, Window(kernel, strides, before, after))
 
     def batch_norm(self, x: Feature, name: str, *, epsilon: float = 1e-5) -> Feature:
-        """Batch normalisation."""
+        """Append a batch normalisation."""
         size = (x.channels,)
         self._add(name, gamma=size, beta=size, moving_mean=size, moving_variance=size)
 
@@ -188,7 +197,7 @@ class Builder:
         return self._grow(x, name, build)
 
     def activate(self, x: Feature, name: str, activation: str = "relu") -> Feature:
-        """An activation function, by Keras's name."""
+        """Append an activation function, by Keras's name."""
         if activation == "relu":
             return self._grow(x, name, lambda t: keras.layers.ReLU(name=name)(t))
         if activation == "relu6":
@@ -206,16 +215,18 @@ class Builder:
         ceil: bool = False,
         average: bool = False,
     ) -> Feature:
-        """Pooling of what is not negative: outside are zeros, which are no maximum.
+        """Append a pooling of features that are not negative.
+
+        The padding is zeros, which are no maximum of features that are not negative.
 
         Args:
-            x: what is pooled.
-            name: of the layer.
-            kernel: side of its window.
-            strides: of the window.
-            padding: zeros on each side.
-            ceil: whether an incomplete last window counts; else it is dropped.
-            average: whether it is an average whatever stands for maximum pooling.
+            x: Features.
+            name: Name of the layer.
+            kernel: Side of the window.
+            strides: Strides of the window.
+            padding: Zeros on each side.
+            ceil: Whether an incomplete last window counts; otherwise it is dropped.
+            average: Whether to take the average, whatever the builder's ``pooling``.
         """
         after = padding + (strides - 1 if ceil else 0)
 
@@ -231,7 +242,7 @@ class Builder:
     def local_response_norm(
         self, x: Feature, name: str, *, bias: float = 2.0, alpha: float = 1e-4
     ) -> Feature:
-        """See :class:`~stylezoo.layers.LocalResponseNormalization`."""
+        """Append a :class:`~stylezoo.layers.LocalResponseNormalization`."""
 
         def build(tensor: Any) -> Any:
             return layers.LocalResponseNormalization(bias=bias, alpha=alpha, name=name)(tensor)
@@ -239,16 +250,16 @@ class Builder:
         return self._grow(x, name, build)
 
     def concat(self, name: str, *features: Feature) -> Feature:
-        """Channels of several, one after another."""
+        """Append the concatenation of the channels of several features."""
         channels = sum(feature.channels for feature in features)
         return self._join("Concatenate", name, features, channels)
 
     def add(self, name: str, *features: Feature) -> Feature:
-        """The sum of several."""
+        """Append the sum of several features."""
         return self._join("Add", name, features, features[0].channels)
 
     def flatten(self, x: Feature, size: tuple[int, int], name: str = "flatten") -> Feature:
-        """All features of an image of ``size`` (height, width) px in a row."""
+        """Append the flattening of the features of an image of ``size`` (height, width) in px."""
         rows, columns = map(x.info.size, size)
         length = rows * columns * x.channels
         return self._grow(
@@ -256,11 +267,11 @@ class Builder:
         )
 
     def global_average(self, x: Feature, name: str = "avg_pool") -> Feature:
-        """The mean over all positions."""
+        """Append the mean over all positions."""
         return self._grow(x, name, lambda t: keras.layers.GlobalAveragePooling2D(name=name)(t))
 
     def dense(self, x: Feature, name: str, units: int) -> Feature:
-        """A fully connected layer."""
+        """Append a fully connected layer."""
         self._add(name, kernel=(x.channels, units), bias=(units,))
 
         def build(tensor: Any) -> Any:
@@ -269,7 +280,7 @@ class Builder:
         return self._grow(x, name, build, channels=units)
 
     def dropout(self, x: Feature, name: str, rate: float) -> Feature:
-        """Zeros in training, at random."""
+        """Append a dropout."""
         return self._grow(x, name, lambda tensor: keras.layers.Dropout(rate, name=name)(tensor))
 
     def _add(self, layer: str, **shapes: tuple[int, ...]) -> None:
@@ -300,7 +311,7 @@ class Builder:
 
 
 def _sides(kernel: int, padding: int | tuple[int, int] | None) -> tuple[int, int]:
-    """Zeros before and after."""
+    """Return the zeros before and after."""
     if isinstance(padding, tuple):
         return padding
     padding = kernel // 2 if padding is None else padding
@@ -310,7 +321,7 @@ def _sides(kernel: int, padding: int | tuple[int, int] | None) -> tuple[int, int
 def _padded(
     tensor: Any, kernel: int, strides: int, sides: tuple[int, int], name: str
 ) -> tuple[Any, str]:
-    """A layer's input with its zeros around it, and what Keras calls the rest."""
+    """Return a layer's input with zeros around it, and Keras's name of the padding that is left."""
     # An even "same" is this padding when the stride is 1, and cheaper than a layer of its own.
     if strides == 1 and sides == (kernel // 2, kernel // 2) and kernel > 1:
         return tensor, "same"

@@ -5,7 +5,7 @@ import functools
 from stylezoo.classifiers.architecture import Architecture, averaging_head
 from stylezoo.classifiers.building import Builder, Feature
 
-# Repeats, kernel, strides of the first, expansion, channels.
+# The stages' repeats, kernel, strides of the first block, expansion, channels.
 _STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -19,7 +19,10 @@ _EPSILON = 1e-3
 
 
 def _padding(kernel: int, strides: int) -> tuple[int, int]:
-    """TensorFlow's "same" for an even number of pixels, with which the network was trained."""
+    """Return the zeros before and after of TensorFlow's "same" padding for an even side.
+
+    The network was trained with it.
+    """
     zeros = kernel - strides
     return zeros // 2, zeros - zeros // 2
 
@@ -56,7 +59,7 @@ def _inverted_residual(
 
 
 def _trunk(b: Builder, x: Feature) -> Feature:
-    """stem to top; a block's tap is its sum, or its last normalisation."""
+    """Append stem to top; a block's tap is its sum, or its last normalisation."""
     stem = b.conv(x, "stem", 32, 3, strides=2, padding=_padding(3, 2), bias=False)
     x = b.tap(_normalized(b, stem), "stem")
     for stage, (repeats, kernel, strides, expansion, filters) in enumerate(_STAGES, start=1):

@@ -5,7 +5,7 @@ import functools
 from stylezoo.classifiers.architecture import Architecture, averaging_head
 from stylezoo.classifiers.building import Builder, Feature
 
-# 1x1; before 3x3, 3x3; before 5x5, 5x5; after pooling.
+# Filters: 1x1; before 3x3, 3x3; before 5x5, 5x5; after pooling.
 _MODULES: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("inception_3a", (64, 96, 128, 16, 32, 32)),
     ("inception_3b", (128, 128, 192, 32, 96, 64)),
@@ -56,7 +56,7 @@ def _inception(
 
 
 def _trunk(b: Builder, x: Feature, *, batch_norm: bool) -> Feature:
-    """conv1 to inception_5b; poolings keep incomplete windows, as in the authors' Caffe."""
+    """Append conv1 to inception_5b; poolings keep incomplete windows, as in the authors' Caffe."""
     conv = functools.partial(_conv, b, batch_norm=batch_norm)
     # Caffe divides alpha by the 5 channels.
     norm = functools.partial(b.local_response_norm, bias=1.0, alpha=1e-4 / 5)
@@ -79,7 +79,7 @@ def _trunk(b: Builder, x: Feature, *, batch_norm: bool) -> Feature:
 def _auxiliary_head(
     b: Builder, x: Feature, num_classes: int, size: tuple[int, int], *, name: str, batch_norm: bool
 ) -> Feature:
-    """A classifier on the side, whose loss counts 0.3 in training (section 5)."""
+    """Append an auxiliary head, whose loss has the weight 0.3 in training (section 5)."""
     x = b.pool(x, f"{name}_pool", 5, strides=3, average=True)
     x = _conv(b, x, f"{name}_conv", 128, 1, batch_norm=batch_norm)
     x = b.activate(

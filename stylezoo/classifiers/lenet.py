@@ -5,9 +5,10 @@ from stylezoo.classifiers.building import Builder, Feature
 
 
 def _trunk(b: Builder, x: Feature) -> Feature:
-    """conv1 to conv3, the paper's C1 to C5, for 28x28 px; its 32x32 are these and 2 zeros around.
+    """Append conv1 to conv3, the paper's C1 to C5, for 28x28 px; the paper's 32x32 have 2 zeros around.
 
-    As most of today's: subsampling has no coefficients, C3 sees all maps, and tanh is not scaled.
+    As in most implementations subsampling has no coefficients, C3 sees all maps, and tanh is not
+    scaled.
     """
     for index, filters, padding in ((1, 6, 2), (2, 16, 0)):
         x = b.tap(b.conv(x, f"conv{index}", filters, 5, padding=padding))

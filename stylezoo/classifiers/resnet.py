@@ -18,7 +18,7 @@ def _trunk(
     residual: Callable[..., Feature],
     expansion: int,
 ) -> Feature:
-    """conv1 to the last block; a block is tapped after its sum and ReLU."""
+    """Append conv1 to the last block; a block's tap is after its sum and ReLU."""
     x = b.conv(x, "conv1", 64, 7, strides=2, bias=False)
     x = b.tap(b.activate(b.batch_norm(x, "bn1"), "relu1"))
     x = b.tap(b.pool(x, "pool1", 3, padding=1))
@@ -37,7 +37,7 @@ def _trunk(
 
 
 def _basic(b: Builder, x: Feature, name: str, filters: int, strides: int) -> Feature:
-    """Two 3x3 convolutions."""
+    """Append two 3x3 convolutions."""
     x = _conv(b, x, name, 1, filters, 3, strides)
     return _conv(b, b.activate(x, f"{name}_relu1"), name, 2, filters, 3)
 
@@ -45,7 +45,7 @@ def _basic(b: Builder, x: Feature, name: str, filters: int, strides: int) -> Fea
 def _bottleneck(
     b: Builder, x: Feature, name: str, filters: int, strides: int, *, stride_in: int
 ) -> Feature:
-    """1x1, 3x3 and 1x1; convolution number ``stride_in`` makes the picture smaller."""
+    """Append 1x1, 3x3 and 1x1 convolutions; number ``stride_in`` halves the picture."""
     widths = ((filters, 1), (filters, 3), (filters * _EXPANSION, 1))
     for index, (width, kernel) in enumerate(widths, start=1):
         x = _conv(b, x, name, index, width, kernel, strides if index == stride_in else 1)
@@ -68,8 +68,8 @@ def _architecture(
     return Architecture(trunk, averaging_head, "He et al. 2016")
 
 
-# Where blocks halve the picture: the paper's (and keras.applications') in the first convolution,
-# "v1.5" (torchvision's) in the 3x3 one, which throws nothing away.
+# The paper (and keras.applications) halves the picture in a block's first convolution, "v1.5"
+# (torchvision) in the 3x3 one, which drops no features.
 _PAPER = functools.partial(_bottleneck, stride_in=1)
 _V1_5 = functools.partial(_bottleneck, stride_in=2)
 

@@ -3,7 +3,7 @@
 from stylezoo.classifiers.architecture import Architecture
 from stylezoo.classifiers.building import Builder, Feature
 
-# Squeezed to, and expanded to with 1x1 and 3x3 each.
+# Filters that each module squeezes to, and expands to by 1x1 and by 3x3 convolutions.
 _FIRES = {2: (16, 64), 3: (16, 64), 4: (32, 128), 5: (32, 128), 6: (48, 192), 7: (48, 192)} | {
     8: (64, 256),
     9: (64, 256),
@@ -20,7 +20,7 @@ def _fire(b: Builder, x: Feature, name: str, squeezed: int, expanded: int) -> Fe
 
 
 def _trunk(b: Builder, x: Feature) -> Feature:
-    """conv1 to fire9; poolings keep incomplete windows, as in Caffe."""
+    """Append conv1 to fire9; poolings keep incomplete windows, as in Caffe."""
     x = b.tap(b.activate(b.tap(b.conv(x, "conv1", 64, 3, strides=2, padding=0)), "relu1"))
     x = b.tap(b.pool(x, "pool1", 3, ceil=True))
     for index, (squeezed, expanded) in _FIRES.items():
@@ -31,7 +31,7 @@ def _trunk(b: Builder, x: Feature) -> Feature:
 
 
 def _head(b: Builder, x: Feature, num_classes: int, size: tuple[int, int]) -> Feature:
-    """Scores at every position, not negative, and their mean."""
+    """Append scores at every position, which are not negative, and their mean."""
     del size
     x = b.conv(b.dropout(x, "dropout", 0.5), "conv10", num_classes, 1)
     return b.global_average(b.activate(x, "relu10"))

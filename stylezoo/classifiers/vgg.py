@@ -18,7 +18,10 @@ def _trunk(
     response_norm: bool,
     batch_norm: bool,
 ) -> Feature:
-    """conv1_1 to pool5; ``depths`` are the convolutions of each block, C's third ones 1x1."""
+    """Append conv1_1 to pool5.
+
+    ``depths`` counts the convolutions of each block; C's third ones are 1x1 (``last_kernel``).
+    """
     for block, (depth, filters) in enumerate(zip(depths, _FILTERS, strict=True), start=1):
         for index in range(1, depth + 1):
             name = f"{block}_{index}"

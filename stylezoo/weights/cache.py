@@ -1,6 +1,6 @@
 """The folder of weights that have been fetched: `$STYLEZOO_HOME/weights/<name>/`.
 
-An entry is a folder with `weights.h5` and `manifest.json`, which has the other's SHA-256. It is
+An entry is a folder with `weights.h5` and `manifest.json`, which has the SHA-256 of the former. It is
 made elsewhere and renamed into place whole, so that there is either all of it or nothing. One
 process at a time fetches; readers need no lock.
 """
@@ -26,12 +26,12 @@ _PARTIAL = ".partial-"
 
 
 class CorruptEntryError(WeightsError):
-    """A cached entry is not what was written."""
+    """A cached entry is not as it was written."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Verification:
-    """What became of checking one cached entry: `problem` is None if it is sound."""
+    """The result of checking one cached entry; `problem` is None if it is sound."""
 
     name: str
     path: Path
@@ -39,7 +39,7 @@ class Verification:
 
 
 def root() -> Path:
-    """The folder of the entries: `weights` in `$STYLEZOO_HOME`, or in the user's cache folder."""
+    """Return the folder of the entries: `weights` in `$STYLEZOO_HOME`, or in the user's cache folder."""
     if home := os.environ.get("STYLEZOO_HOME"):
         return Path(home).expanduser() / "weights"
     import platformdirs
@@ -48,12 +48,12 @@ def root() -> Path:
 
 
 def is_cached(name: str) -> bool:
-    """Whether there is an entry of that name; it may be corrupt."""
+    """Return whether there is an entry of a name; it may be corrupt."""
     return name in _cached_names()
 
 
 def path(name: str) -> Path:
-    """The weights file of a cached entry.
+    """Return the path of a cached entry's weights file.
 
     Raises:
         WeightsError: The name is unknown, or its weights have not been fetched.
@@ -65,7 +65,7 @@ def path(name: str) -> Path:
 
 
 def read(name: str) -> bytes:
-    """The contents of an entry's weights file, checked against its manifest.
+    """Read an entry's weights file and check it against its manifest.
 
     Raises:
         WeightsError: There is no such entry, or it is corrupt; says how to repair it.
@@ -83,7 +83,7 @@ def read(name: str) -> bytes:
 
 
 def verify(name: str | None = None) -> list[Verification]:
-    """Checks the cached entry of that name, or all of them, against their SHA-256.
+    """Check the cached entry of a name, or all of them, against their SHA-256.
 
     Raises:
         WeightsError: The name is unknown, or its weights have not been fetched.
@@ -92,7 +92,7 @@ def verify(name: str | None = None) -> list[Verification]:
 
 
 def fetch(name: str, *, force: bool = False) -> Path:
-    """Makes sure that registered weights are in the cache, downloading them if need be.
+    """Fetch registered weights into the cache, unless they are there already.
 
     A download that holds several registered weights fills all their missing entries.
 
@@ -112,7 +112,7 @@ def fetch(name: str, *, force: bool = False) -> Path:
 
 
 def fetch_first(candidates: tuple[WeightsSpec, ...], *, force: bool = False) -> WeightsSpec:
-    """Makes sure that the first of the candidates that can be had is in the cache.
+    """Fetch the first of the candidates that can be had into the cache, and return it.
 
     Raises:
         WeightsError: None can be had; says what was tried and why each failed.
@@ -136,7 +136,7 @@ def _fill(spec: WeightsSpec, *, force: bool) -> None:
     if is_cached(spec.name) and not force:
         return
     with _only_fetcher():
-        if is_cached(spec.name) and not force:  # another process fetched it while we waited
+        if is_cached(spec.name) and not force:  # another process fetched it meanwhile
             return
         with tempfile.TemporaryDirectory(
             prefix=_PARTIAL, dir=root(), ignore_cleanup_errors=True
@@ -190,7 +190,7 @@ def _write_entry(entry: Path, spec: WeightsSpec, download: Path) -> Path:
 
 
 def _install(entry: Path) -> None:
-    """Renames an entry into place; one it replaces ends up in the temporary folder."""
+    """Rename an entry into place; one that it replaces ends up in the temporary folder."""
     place = root() / entry.name
     with contextlib.suppress(FileNotFoundError):
         place.rename(entry.with_name(f"{entry.name}.replaced"))
@@ -199,7 +199,7 @@ def _install(entry: Path) -> None:
 
 @contextlib.contextmanager
 def _only_fetcher() -> Iterator[None]:
-    """Holds the cache's lock, and clears away what fetchers that were killed left behind."""
+    """Hold the cache's lock, and remove what fetchers that were killed left behind."""
     import filelock
 
     root().mkdir(parents=True, exist_ok=True)

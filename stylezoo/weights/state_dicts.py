@@ -1,7 +1,7 @@
-"""PyTorch's state dictionaries, out of `.pth` and `.safetensors` files, without PyTorch.
+"""Read PyTorch's state dictionaries from `.pth` and `.safetensors` files, without PyTorch.
 
 `torch.save` writes a pickle and, beside it, the numbers. As in `unpickler`, every global that the
-pickle may name is replaced by a stand-in of ours, which only notes what it is given.
+pickle may name is replaced by a stand-in of ours, which only records its arguments.
 """
 
 import io
@@ -56,7 +56,7 @@ _SAFETENSORS = {
 
 # Tuples, because what has attributes a pickle can set them on.
 class _Storage(NamedTuple):
-    """What a pickle says of an array of numbers outside it."""
+    """A pickle's description of an array of numbers outside it."""
 
     key: str
     code: str
@@ -64,7 +64,7 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """What a pickle says of a view of a storage."""
+    """A pickle's description of a view of a storage."""
 
     storage: _Storage
     offset: int
@@ -73,7 +73,7 @@ class _Tensor(NamedTuple):
 
 
 class _Function(NamedTuple):
-    """Stands in for a function."""
+    """Stand-in for a function."""
 
     function: Callable[..., Any]
 
@@ -82,16 +82,16 @@ class _Function(NamedTuple):
 
 
 class _Dict(dict[object, object]):
-    """Stands in for `collections.OrderedDict`, whose attributes a pickle could replace."""
+    """Stand-in for `collections.OrderedDict`, whose attributes a pickle could replace."""
 
     def __setstate__(self, state: object) -> None:
-        """`_metadata`, the versions of PyTorch's layers, is not needed."""
+        """Ignore `_metadata`, the versions of PyTorch's layers."""
 
 
 def _rebuild_tensor(
     storage: object, offset: object, shape: object, strides: object, *_: object
 ) -> _Tensor:
-    """Notes what `torch._utils._rebuild_tensor` and `_rebuild_tensor_v2` are called with."""
+    """Record the arguments of `torch._utils._rebuild_tensor` and `_rebuild_tensor_v2`."""
     numbers = (offset, *_tuple(shape), *_tuple(strides))
     if not isinstance(storage, _Storage) or not all(type(n) is int and n >= 0 for n in numbers):
         raise pickle.UnpicklingError("a tensor is not stored as PyTorch does")
@@ -137,30 +137,30 @@ class _Unpickler(pickle.Unpickler):
 
 
 def is_torch(contents: bytes) -> bool:
-    """Whether a file begins as `torch.save` writes it, now or ever."""
+    """Return whether a file begins as any version of `torch.save` writes it."""
     return contents.startswith((_ZIP, _STREAM)) or _is_tar(contents)
 
 
 def is_safetensors(contents: bytes) -> bool:
-    """Whether a file begins as safetensors do: 8 bytes of length, then JSON."""
+    """Return whether a file begins as safetensors do: 8 bytes of length, then JSON."""
     return contents[8:9] == b"{"
 
 
 def from_torch(contents: bytes) -> dict[str, np.ndarray]:
-    """The tensors that a `.pth` or `.pt` file holds.
+    """Read the tensors of a `.pth` or `.pt` file.
 
-    Understood are the zip files of PyTorch 1.6 and later and the streams of 0.1.10 to 1.5, as which
-    torchvision's older downloads come. The state dictionary may be the value of a key `state_dict`
+    The zip files of PyTorch 1.6 and later are understood, and the streams of 0.1.10 to 1.5, which
+    torchvision's older downloads are. The state dictionary may be the value of a key `state_dict`
     or `model`, and its names may all begin with `module.`.
 
     Args:
         contents: The file's bytes.
 
     Returns:
-        Arrays by PyTorch's names; floating point as float32.
+        The arrays by PyTorch's names; those of floating point are float32.
 
     Raises:
-        WeightsError: The file is damaged, older still, names a global that state dictionaries don't
+        WeightsError: The file is damaged, is older, names a global that state dictionaries don't
             need (none of it is run), or holds something else.
     """
     if _is_tar(contents):
@@ -179,7 +179,7 @@ def from_torch(contents: bytes) -> dict[str, np.ndarray]:
 
 
 def from_safetensors(contents: bytes) -> dict[str, np.ndarray]:
-    """The tensors of a `.safetensors` file; see `from_torch`.
+    """Read the tensors of a `.safetensors` file; see `from_torch`.
 
     Raises:
         WeightsError: The file is damaged, or a tensor is of an unusual type.
@@ -210,7 +210,7 @@ Read = Callable[[_Storage], bytes]
 
 
 def _read_zip(contents: bytes) -> tuple[object, Read]:
-    """The pickle's value, and what reads a storage."""
+    """Return the pickle's value, and a function that reads a storage."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(contents))
     except zipfile.BadZipFile as error:
@@ -236,7 +236,11 @@ def _read_zip(contents: bytes) -> tuple[object, Read]:
 
 
 def _read_stream(contents: bytes) -> tuple[object, Read]:
-    """Five pickles (magic number, protocol, machine, value, storages' keys), then the storages."""
+    """Return the pickle's value, and a function that reads a storage.
+
+    The file has five pickles (magic number, protocol, machine, value, storages' keys), then the
+    storages.
+    """
     stream = io.BytesIO(contents)
     _, protocol, machine, root, keys = (_Unpickler(stream).load() for _ in range(5))
     if protocol != _STREAM_PROTOCOL or machine.get("little_endian") is not True:
@@ -252,7 +256,7 @@ def _read_stream(contents: bytes) -> tuple[object, Read]:
 
 
 def _tensors(node: object) -> list[_Tensor]:
-    """All tensors in a pickle's value."""
+    """Return all tensors in a pickle's value."""
     if isinstance(node, _Tensor):
         return [node]
     if isinstance(node, dict):
@@ -263,7 +267,7 @@ def _tensors(node: object) -> list[_Tensor]:
 
 
 def _state_dict(root: object) -> dict[str, _Tensor]:
-    """The dictionary of tensors, wherever it is kept; anything else in it is refused."""
+    """Return the dictionary of tensors, whatever key it is kept under; refuse anything else in it."""
     for key in _WRAPPERS:
         if isinstance(root, dict) and isinstance(root.get(key), dict):
             root = root[key]
@@ -282,7 +286,7 @@ def _without_prefix(tensors: dict[str, Any]) -> dict[str, Any]:
 
 
 def _array(name: str, tensor: _Tensor, read: Read) -> np.ndarray:
-    """Its numbers; a view must lie within its storage, and not be larger."""
+    """Return a tensor's numbers, and check that it lies within its storage."""
     storage, size = tensor.storage, math.prod(tensor.shape)
     last = tensor.offset + sum(
         (n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True)
@@ -303,7 +307,10 @@ def _item_size(code: str) -> int:
 
 
 def _decoded(data: bytes, code: str) -> np.ndarray:
-    """Little-endian numbers; floating point as float32, of which bfloat16 are the upper half."""
+    """Decode little-endian numbers; those of floating point become float32.
+
+    bfloat16 is the upper half of float32.
+    """
     if code == _BFLOAT16:
         return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
     numbers = np.frombuffer(data, np.dtype(code).newbyteorder("<"))

@@ -1,7 +1,7 @@
-"""From PyTorch's names and order of axes to ours, for the networks that torchvision publishes.
+"""Convert PyTorch's names and order of axes to ours, for the networks that torchvision publishes.
 
-Names are torchvision's, and EfficientNet-Lite0's those of lukemelas/EfficientNet-PyTorch. What has
-none here keeps its own, for whoever knows the architecture to report.
+Names are torchvision's, for EfficientNet-Lite0 those of lukemelas/EfficientNet-PyTorch. A tensor that
+is not known here keeps its name, so that the check of the architecture reports it.
 """
 
 import math
@@ -57,13 +57,13 @@ _EFFICIENTNET_BLOCK = {
 
 
 class _Network(NamedTuple):
-    """What is to be known of a network.
+    """The conversion of a network.
 
     Attributes:
-        rename: PyTorch's name of a layer to ours; None if there is no such layer.
-        preprocessing: it was trained with.
-        flattened: how many channels there are before the fully connected layers that follow on
-            convolutions, by our name.
+        rename: Function from PyTorch's name of a layer to ours; it returns None for unknown layers.
+        preprocessing: The preprocessing that the network was trained with.
+        flattened: The number of channels before each fully connected layer that follows convolutions,
+            by our name of the layer.
     """
 
     rename: Callable[[str], str | None]
@@ -74,18 +74,18 @@ class _Network(NamedTuple):
 def from_state_dict(
     tensors: Mapping[str, np.ndarray], architecture: str
 ) -> tuple[dict[str, np.ndarray], Preprocessing]:
-    """Our tensors of a network that torchvision publishes.
+    """Return our tensors of a network that torchvision publishes.
 
     Args:
-        tensors: By PyTorch's names: kernels [out, in, height, width] or [out, in], the latter's
-            columns in the order of the flattened [channel, height, width].
-        architecture: The network they are of.
+        tensors: The tensors by PyTorch's names: kernels [out, in, height, width] or [out, in], the
+            latter's columns in the order of the flattened [channel, height, width].
+        architecture: The network that the tensors belong to.
 
     Returns:
         The tensors, as `LoadedWeights` has them, and the network's preprocessing.
 
     Raises:
-        WeightsError: The architecture is another.
+        WeightsError: State dictionaries of this architecture are not understood.
     """
     if architecture not in _NETWORKS:
         raise WeightsError(
@@ -109,7 +109,7 @@ def from_state_dict(
 
 
 def _reordered(tensor: np.ndarray, layer: str, channels: int | None) -> np.ndarray:
-    """A tensor with its axes in our order, rows of a flattened image too; still a view."""
+    """Return a view of a tensor with its axes, and the rows of a flattened image, in our order."""
     if tensor.ndim == 4:
         return tensor.transpose((2, 3, 0, 1) if layer.endswith("_depthwise") else (2, 3, 1, 0))
     if tensor.ndim != 2:
@@ -128,7 +128,7 @@ def _alexnet(module: str) -> str | None:
 
 
 def _vgg_names(depths: tuple[int, ...], *, batch_norm: bool) -> dict[str, str]:
-    """`features.N` counts convolutions, normalisations, ReLUs and poolings."""
+    """Return our names; `features.N` counts convolutions, normalisations, ReLUs and poolings."""
     names = {f"classifier.{index}": name for index, name in ((0, "fc6"), (3, "fc7"), (6, "fc8"))}
     index, block = 0, "1"
     for layer in vgg_layers(depths):

@@ -1,4 +1,4 @@
-"""Reads pickles of NumPy arrays in dictionaries and lists, running no code of theirs.
+"""Read pickles of NumPy arrays in dictionaries and lists without running their code.
 
 Every global a pickle may name is replaced by a stand-in of ours: even NumPy's own `__setstate__`,
 which trusts what it is given, never sees the pickle's data.
@@ -15,7 +15,7 @@ from stylezoo.errors import WeightsError
 
 
 class _Dtype:
-    """Stands in for `numpy.dtype`: plain numbers only."""
+    """Stand-in for `numpy.dtype`: plain numbers only."""
 
     def __init__(self, code: str, align: bool, copy: bool) -> None:
         if not re.fullmatch(r"[fiu][1248]|b1", code):
@@ -32,11 +32,11 @@ class _Dtype:
 
 
 class _Subtype:
-    """Stands in for `numpy.ndarray`, which NumPy's pickles pass to `_reconstruct`."""
+    """Stand-in for `numpy.ndarray`, which NumPy's pickles pass to `_reconstruct`."""
 
 
 class _Array:
-    """Stands in for what `numpy.core.multiarray._reconstruct` makes: an array to be filled."""
+    """Stand-in for the result of `numpy.core.multiarray._reconstruct`: an array to be filled."""
 
     value: np.ndarray | None = None
 
@@ -69,7 +69,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def unpickle_arrays(data: bytes) -> dict[str, np.ndarray]:
-    """Reads a pickle of nested dictionaries and lists of arrays.
+    """Read a pickle of nested dictionaries and lists of arrays.
 
     Args:
         data: The pickle. Arrays must be of a plain numeric dtype.
