@@ -1,4 +1,4 @@
-"""The photographs of a run: crops to train on, and a few that are held out and looked at."""
+"""The photographs of a run: crops to train on, and a few held-out ones for losses and samples."""
 
 import tensorflow as tf
 
@@ -11,10 +11,17 @@ _NUM_SHOWN = 4
 
 
 class Content:
-    """The photographs that a :class:`ContentConfig` names, opened.
+    """The opened photographs of a :class:`ContentConfig`.
+
+    Args:
+        config: The photographs and their crops.
+        loop: The loop, whose batch size and seed decide the crops.
+
+    Attributes:
+        shown: Held-out photographs, [N, image_size, image_size, 3] float32 in [0, 1].
 
     Raises:
-        ValueError, OSError: if there are none, or too few to hold some out.
+        ValueError, OSError: There are no photographs, or too few to hold some out.
     """
 
     def __init__(self, config: ContentConfig, loop: LoopConfig) -> None:
@@ -32,18 +39,17 @@ class Content:
                 held_out = open_photographs(config.held_out, data_dir=config.data_dir)
         self._photographs = photographs
         shown = range(min(_NUM_SHOWN, len(held_out)))
-        #: Held-out photographs, [N, image_size, image_size, 3] in [0, 1].
         self.shown = centre_crops(held_out, shown, size=config.image_size)
 
     @property
     def skipped(self) -> dict[str, str]:
-        """Name and reason of the pictures that could not be read so far."""
+        """The pictures that could not be read so far, and why, by name."""
         return self._photographs.skipped
 
     def batches(
         self, *, first_step: int, num_steps: int, shard: tuple[int, int]
     ) -> tf.data.Dataset:
-        """See :meth:`stylezoo.training.trainer.Task.batches`."""
+        """Return batches of crops; see :meth:`stylezoo.training.trainer.Task.batches`."""
         return crops(
             self._photographs,
             config=self._crop,

@@ -1,4 +1,4 @@
-"""How often a classifier is right, and pictures of what it gets wrong."""
+"""Evaluate classifiers: accuracy, confusion matrix, and pictures of what they get wrong."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -16,26 +16,27 @@ from stylezoo.training.data import IntArray
 from stylezoo.training.views import Views
 
 _TOP = 5
-# Of contact sheets, px.
+# Sizes of contact sheets in px.
 _CELL, _CAPTION = 96, 16
 _RIGHT, _WRONG = (0, 90, 0), (190, 0, 0)
-# Of confusion matrices: cells, px; up to how many classes have names, and numbers in their cells.
+# Confusion matrices: side of a cell in px; numbers of classes up to which classes are named, and
+# cells have numbers; largest side in px.
 _SIDE, _MAX_NAMED, _MAX_COUNTED, _MAX_SIDE = 40, 50, 25, 1200
-_FULL = np.array([8, 48, 107], np.float64)  # what a share of 1 is painted in; 0 is white
+_FULL = np.array([8, 48, 107], np.float64)  # the colour of a share of 1; 0 is white
 _MAX_CHARACTERS = 24
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a network made of pictures that could be read, N of them.
+    """The predictions of a network for the N pictures that could be read.
 
     Attributes:
-        class_names: by number.
-        indices: of the pictures, [N].
-        labels: their classes, [N].
-        predicted: the classes with the highest scores, [N].
-        ranks: how many classes have a higher score than the right one, [N].
-        cross_entropies: -log of the probabilities of the right ones, [N].
+        class_names: The names of the classes by number.
+        indices: The pictures' indices, [N].
+        labels: The pictures' classes, [N].
+        predicted: The classes with the highest scores, [N].
+        ranks: The number of classes with a higher score than the right one, [N].
+        cross_entropies: -log of the probability of the right class, in nats, [N].
     """
 
     class_names: tuple[str, ...]
@@ -47,33 +48,33 @@ class Predictions:
 
     @property
     def top_1(self) -> float:
-        """Part of the pictures whose class has the highest score."""
+        """The part of the pictures whose class has the highest score."""
         return float(np.mean(self.predicted == self.labels))
 
     @property
     def top_5(self) -> float | None:
-        """Part of the pictures whose class is among the five best; None of five classes or fewer."""
+        """The part of the pictures whose class is among the five best; None for up to five classes."""
         return float(np.mean(self.ranks < _TOP)) if len(self.class_names) > _TOP else None
 
     @property
     def cross_entropy(self) -> float:
-        """Mean over the pictures, in nats."""
+        """The mean cross-entropy in nats."""
         return float(np.mean(self.cross_entropies))
 
     def figures(self) -> dict[str, float]:
-        """The mean figures by name."""
+        """Return the mean figures by name."""
         figures = {"cross_entropy": self.cross_entropy, "accuracy": self.top_1}
         return figures if self.top_5 is None else {**figures, "top_5": self.top_5}
 
     def confusion(self) -> IntArray:
-        """How many pictures of each class (rows) were taken for each (columns), [K, K]."""
+        """Return how many pictures of each class (rows) were predicted as each (columns), [K, K]."""
         size = len(self.class_names)
         matrix = np.zeros([size, size], np.int64)
         np.add.at(matrix, (self.labels, self.predicted), 1)
         return matrix
 
     def by_class(self) -> dict[str, float | None]:
-        """The part of each class's pictures that is recognised; None of a class without pictures."""
+        """Return the accuracy for each class by name; None for a class without pictures."""
         matrix = self.confusion()
         totals = matrix.sum(axis=1)
         return {
@@ -90,18 +91,21 @@ def predict(
     indices: npt.ArrayLike | None = None,
     callback: Callable[[int], Any] | None = None,
 ) -> Predictions:
-    """Try a network on the middles of pictures.
+    """Predict the classes of the middle squares of pictures.
 
     Args:
-        network: [B, size, size, C] -> scores before the softmax, [B, K].
-        views: the pictures; those that can't be read are left out.
-        batch_size: pictures at a time.
-        indices: which; None for all.
-        callback: called with the number of pictures after each batch.
+        network: Function from pictures, [B, size, size, C], to scores before the softmax, [B, K].
+        views: The pictures; those that can't be read are left out.
+        batch_size: The number of pictures that the network sees at once.
+        indices: The indices of the pictures; None for all.
+        callback: Function that is called after each batch with its number of pictures.
+
+    Returns:
+        The predictions for the pictures that could be read.
 
     Raises:
-        ValueError: if ``batch_size`` < 1.
-        OSError: if none of the pictures can be read.
+        ValueError: ``batch_size`` < 1.
+        OSError: None of the pictures can be read.
     """
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be >= 1. Received: batch_size={batch_size}")
@@ -130,7 +134,7 @@ def predict(
 
 
 def _judged(scores: FloatArray, labels: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """Of each row: the highest score's class, how many are above the label's, its cross-entropy."""
+    """Return each row's best class, the number of classes above the label's, and its cross-entropy."""
     right = np.take_along_axis(scores, np.maximum(labels, 0)[:, None], axis=1)
     highest = scores.max(axis=1, keepdims=True)
     log_sum = highest[:, 0] + np.log(np.exp(scores - highest).sum(axis=1))
@@ -138,7 +142,7 @@ def _judged(scores: FloatArray, labels: IntArray) -> tuple[IntArray, IntArray, F
 
 
 def scorer(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A classifier as a traced function of pictures, out of training."""
+    """Return a classifier as a traced function from pictures to scores, in inference mode."""
     return tf.function(
         lambda pictures: network(pictures, training=False),
         autograph=False,
@@ -149,10 +153,16 @@ def scorer(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
 def predictions_sheet(
     predictions: Predictions, views: Views, *, columns: int = 8, rows: int = 4
 ) -> FloatArray:
-    """Pictures under which it says what they were taken for (and what they are), wrong ones first.
+    """Return a sheet of pictures with their predicted and right classes, wrong ones first.
+
+    Args:
+        predictions: The predictions.
+        views: The pictures that the predictions are for.
+        columns: The number of columns.
+        rows: The largest number of rows.
 
     Returns:
-        [1, H, W, 3] in [0, 1].
+        The sheet, [1, H, W, 3] float32 in [0, 1].
     """
     wrong = predictions.predicted != predictions.labels
     first = np.argsort(~wrong, kind="stable")[: columns * rows]
@@ -166,7 +176,7 @@ def predictions_sheet(
 
 
 def _captioned(picture: FloatArray, text: str, colour: tuple[int, int, int]) -> FloatArray:
-    """Enlarged by whole numbers or reduced to a cell, with a line below; [H, W, 3]."""
+    """Return a picture enlarged or reduced to a cell, with a line of text below; [H, W, 3]."""
     pixels = np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)
     pixels = np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
     cell = Image.new("RGB", (_CELL, _CELL + _CAPTION), "white")
@@ -181,20 +191,20 @@ def _captioned(picture: FloatArray, text: str, colour: tuple[int, int, int]) -> 
 
 
 def confusion_picture(matrix: IntArray, class_names: Sequence[str]) -> FloatArray:
-    """A confusion matrix: a row for each class, a column for what its pictures were taken for.
+    """Return a picture of a confusion matrix: a row for each class, a column for each prediction.
 
-    Cells are the darker the larger their part of the row. Up to 50 classes are named along both axes,
+    The larger a cell's part of its row, the darker it is. Up to 50 classes are named along both axes,
     and up to 25 have numbers in their cells.
 
     Args:
-        matrix: counts, [K, K].
-        class_names: K.
+        matrix: Counts of pictures, [K, K].
+        class_names: The names of the K classes.
 
     Returns:
-        [1, H, W, 3] in [0, 1].
+        The picture, [1, H, W, 3] float32 in [0, 1].
 
     Raises:
-        ValueError: if there are not K names for a [K, K] matrix, K >= 1.
+        ValueError: There are not K names for a [K, K] matrix, K >= 1.
     """
     size = len(class_names)
     if not size or matrix.shape != (size, size):
@@ -225,7 +235,7 @@ def confusion_picture(matrix: IntArray, class_names: Sequence[str]) -> FloatArra
         draw.text((margin - 6, at), name, "black", font, anchor="rm")
         _write_upwards(picture, name, at, margin - 6, font)
     title = ImageFont.load_default(15)
-    draw.text((margin + extent // 2, 4), "taken for", "black", title, anchor="ma")
+    draw.text((margin + extent // 2, 4), "predicted", "black", title, anchor="ma")
     _write_upwards(picture, "class", 12, margin + extent // 2 + 20, title)
     return np.asarray(picture, np.float32)[None] / np.float32(255)
 
@@ -243,7 +253,7 @@ def _write_counts(
 
 
 def _write_upwards(picture: Image.Image, text: str, centre: int, bottom: int, font: Any) -> None:
-    """A line that reads from below to above."""
+    """Write a line of text that reads upwards."""
     left, top, right, below = font.getbbox(text)
     line = Image.new("RGB", (round(right - left) + 2, round(below - top) + 2), "white")
     ImageDraw.Draw(line).text((1 - left, 1 - top), text, "black", font)

@@ -1,4 +1,4 @@
-"""A training run's folder: its configuration, checkpoints, losses and sample pictures."""
+"""The folder of a training run: its configuration, states, losses and sample pictures."""
 
 import contextlib
 import json
@@ -17,20 +17,20 @@ _KEPT = 3
 
 
 class RunFolder:
-    """Where a run keeps what it needs to go on, and what people look at.
+    """The folder that holds what a run needs to go on, and what people look at.
 
-    ``config.json``, ``checkpoints/``, TensorBoard's events, ``losses.jsonl`` (the same figures, a line
-    of JSON each), ``samples/``, and the model as it is, ready for use.
+    It has ``config.json``, ``checkpoints/``, TensorBoard's events, ``losses.jsonl`` (the same figures,
+    a line of JSON for each record), ``samples/``, and the model as it is, ready for use.
 
     Args:
-        path: of the folder; nothing is written before :meth:`start`.
-        config: everything that decides the run's result, as JSON can hold it.
-        writes: whether this process is the one that writes.
+        path: The folder; nothing is written before :meth:`start`.
+        config: Everything that decides the run's result, as JSON can hold it.
+        writes: Whether this process is the one that writes.
 
     Raises:
-        ValueError: if the folder holds something else, or a run of another configuration; the message
+        ValueError: The folder holds something else, or a run of another configuration; the message
             names what differs.
-        OSError: if it can't be read.
+        OSError: The folder can't be read.
     """
 
     def __init__(
@@ -50,13 +50,15 @@ class RunFolder:
         return self.path / "config.json"
 
     def start(self, step: int) -> None:
-        """Make the folder and record the configuration, if that was not done before.
+        """Make the folder and record the configuration, unless that was done before.
 
-        Figures of later steps than ``step``, which a resumed run does again, are dropped; all if it
-        begins anew.
+        Figures of later steps than ``step``, which a resumed run takes again, are dropped.
+
+        Args:
+            step: The number of steps that have been taken.
 
         Raises:
-            OSError: if it can't be made.
+            OSError: The folder can't be made.
         """
         if not self._writes:
             return
@@ -84,10 +86,10 @@ class RunFolder:
             )
 
     def restore(self, checkpoint: tf.train.Checkpoint) -> None:
-        """Bring everything that ``checkpoint`` tracks to its last saved state, if there is one.
+        """Restore everything that ``checkpoint`` tracks from its last saved state, if there is one.
 
         Raises:
-            ValueError: if that is damaged.
+            ValueError: The state is damaged.
         """
         latest = self._manager(checkpoint).latest_checkpoint
         if not latest:
@@ -101,14 +103,15 @@ class RunFolder:
         """Save a state; the one before stays until this one is whole.
 
         Raises:
-            OSError: if it can't be written, for want of space, say; so do all that follow.
+            OSError: The state can't be written, because the disk is full, say. The methods below raise
+                the same error.
         """
         if self._writes:
             with self._writing(f"the state after step {step}"):
                 self._manager(checkpoint).save(checkpoint_number=step)
 
     def save_model(self, save: Callable[[pathlib.Path], None]) -> None:
-        """Have ``save`` write the model for use into the folder."""
+        """Call ``save`` with the folder, to write the model for use."""
         if self._writes:
             with self._writing("the model"):
                 save(self.path)
@@ -119,7 +122,7 @@ class RunFolder:
         )
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        """Write figures by name, after ``step`` steps."""
+        """Record figures by name after ``step`` steps."""
         if not self._writes:
             return
         with self._writing("losses"):
@@ -130,7 +133,7 @@ class RunFolder:
                 file.write(json.dumps({"step": step, **values}) + "\n")
 
     def show(self, step: int, sheet: np.ndarray) -> None:
-        """Write a picture, [1, H, W, 3] in [0, 1], of what the network does after ``step`` steps."""
+        """Write a sample picture after ``step`` steps, [1, H, W, 3] in [0, 1]."""
         if not self._writes:
             return
         with self._writing("a sample"):
@@ -141,14 +144,14 @@ class RunFolder:
             images.write_image(folder / f"{step:06d}.jpg", sheet, overwrite=True)
 
     def flush(self) -> None:
-        """What was logged reaches the disk."""
+        """Flush the events that were logged to the disk."""
         if self._events is not None:
             with self._writing("events"):
                 self._events.flush()
 
     @contextlib.contextmanager
     def _writing(self, what: str) -> Iterator[None]:
-        """One line of what went wrong and where, whichever library did the writing."""
+        """Raise errors as one line that says what failed and where, whichever library wrote."""
         try:
             yield
         except (OSError, tf.errors.OpError) as error:
@@ -171,7 +174,7 @@ def _read(file: pathlib.Path) -> Mapping[str, Any]:
 
 
 def _first(error: Exception) -> str:
-    """The first line of what an error says, or its kind."""
+    """Return the first line of an error's message, or its kind."""
     message = str(error)
     if isinstance(error, OSError) and error.errno:
         message = os.strerror(error.errno)

@@ -19,11 +19,11 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 
 class Task(Protocol[Result_co]):
-    """What is trained, on what, towards what."""
+    """A task of the training loop: the network, its pictures and its loss."""
 
     @property
     def network(self) -> keras.Model:
-        """Everything that a checkpoint must hold, beside the optimiser's state."""
+        """The network, all of whose variables are saved, beside the optimiser's state."""
 
     @property
     def variables(self) -> list[Any]:
@@ -40,34 +40,37 @@ class Task(Protocol[Result_co]):
     def batches(
         self, *, first_step: int, num_steps: int, shard: tuple[int, int]
     ) -> tf.data.Dataset:
-        """The batches of the steps first_step..num_steps - 1; of each, part ``shard`` (index, count)."""
+        """Return the batches of steps ``first_step`` to ``num_steps - 1``.
+
+        Of each batch only part ``shard``, (index, count), is returned.
+        """
 
     def loss(self, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """The mean loss of a batch, and each term's share; all that is random follows ``seed``, [2]."""
+        """Return the mean loss of a batch, and each term's share; ``seed``, [2], decides what is random."""
 
     def held_out(self) -> tuple[dict[str, float], np.ndarray]:
-        """Losses by name and a picture, [1, H, W, 3], of held-out photographs."""
+        """Return losses by name and a picture, [1, H, W, 3], of held-out photographs."""
 
     def optimizer(self, learning_rate: Any) -> keras.optimizers.Optimizer:
-        """Of the variables, at a rate or a Keras schedule of rates."""
+        """Return the optimiser of the variables, for a learning rate or a Keras schedule of rates."""
 
     def save(self, folder: pathlib.Path) -> None:
-        """Write the model as it is, for use, into the run's folder; at once or not at all."""
+        """Write the model as it is into the run's folder, atomically."""
 
     def result(self) -> Result_co:
-        """What training ends with."""
+        """Return the result of the training."""
 
 
 def scalar_seed(seed: tf.Tensor) -> tf.Tensor:
-    """Of a seed [2], an int64 for what takes a single number."""
+    """Return an int64 that follows from a seed, [2], for functions that take a single number."""
     return tf.random.stateless_uniform([], seed, minval=None, maxval=None, dtype=tf.int64)
 
 
 def strategy_of(distribution: str) -> tf.distribute.Strategy:
-    """The strategy of a name in :data:`DISTRIBUTIONS`.
+    """Return the strategy of a name in :data:`~stylezoo.training.DISTRIBUTIONS`.
 
     Raises:
-        ValueError: if ``TF_CONFIG`` does not describe a cluster.
+        ValueError: ``TF_CONFIG`` does not describe a cluster.
     """
     if distribution == "mirrored":
         return tf.distribute.MirroredStrategy()
@@ -92,26 +95,27 @@ def train(
 ) -> Result:
     """Train a model, or go on where a run stopped.
 
-    The state of every ``save_every`` steps is on disk, and step s sees the same data and random
+    The state is saved after every ``save_every`` steps, and step s sees the same data and random
     numbers however often the run was interrupted before it, so that a resumed run ends with the
     weights of an unbroken one. TensorFlow's operations are made deterministic for the whole process.
 
     Args:
-        make_task: builds the task; called under the distribution's scope.
-        config: see :class:`LoopConfig`.
-        describe: the task's configuration; recorded with ``config`` and compared on resuming.
-        path: of the run's folder, see :class:`~stylezoo.training.run_folder.RunFolder`.
-        callback: A function that is called after every step. Its losses are the means since the last
-            record, where one is made, and empty at the other steps.
+        make_task: Function that builds the task; it is called under the distribution's scope.
+        config: The configuration of the loop.
+        describe: The task's configuration, which is recorded with ``config`` and compared when the
+            run is resumed.
+        path: The run's folder, see :class:`~stylezoo.training.run_folder.RunFolder`.
+        callback: Function that is called after every step. Its losses are the means since the last
+            record where there is one, and empty at the other steps.
 
     Returns:
-        The task's result, once it is trained; its model is also in the folder.
+        The task's result; its model is also in the folder.
 
     Raises:
-        ValueError: if the folder holds another run, or the batch doesn't divide over the replicas.
-        FloatingPointError: if a loss or the gradient stops being finite; names the step and the
+        ValueError: The folder holds another run, or the batch doesn't divide over the replicas.
+        FloatingPointError: A loss or the gradient is not finite; the message names the step and the
             term. The last saved state stays.
-        OSError: if something can't be written.
+        OSError: Something can't be written.
     """
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
@@ -130,7 +134,7 @@ def train(
 
 
 def _is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one of its cluster that writes."""
+    """Return whether this process is the one of its cluster that writes."""
     cluster = strategy.cluster_resolver
     if cluster is None or not cluster.task_type:
         return True
@@ -165,7 +169,7 @@ def _schedule(config: LoopConfig) -> Any:
 
 
 class _Trainer(Generic[Result]):
-    """A task with its optimiser and its place in the run."""
+    """A task with its optimiser and its position in the run."""
 
     def __init__(
         self,
@@ -194,7 +198,7 @@ class _Trainer(Generic[Result]):
         run.restore(self._checkpoint)
         self._first = int(self._step.numpy())
         self._batches = self._open_batches()
-        # All that can be wrong with what was asked for would have shown by now.
+        # Errors in the configuration have been raised by now, so that the folder is made only now.
         run.start(self._first)
 
     def run(self, callback: Callback | None) -> Result:
@@ -209,7 +213,7 @@ class _Trainer(Generic[Result]):
             samples = last or step % config.sample_every == 0
             records = saves or step % config.log_every == 0
             means: Mapping[str, float] = {}
-            # Only now are the losses of the steps since fetched from the device.
+            # The losses since the last record are fetched from the device only now.
             if records or samples:
                 values = self._fetch(step, pending)
             if records:
@@ -272,7 +276,7 @@ class _Trainer(Generic[Result]):
         return tf.stack(list(values.values()))
 
     def _clip(self, gradients: list[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """The replicas' summed gradients, each replica's part of them, clipped; and their norm."""
+        """Return each replica's part of the summed gradients, clipped, and the norm of the sum."""
         replicas = self._strategy.num_replicas_in_sync
         if replicas > 1:
             context = tf.distribute.get_replica_context()
@@ -287,10 +291,10 @@ class _Trainer(Generic[Result]):
         return [gradient * factor for gradient in gradients], norm
 
     def _fetch(self, step: int, pending: list[tf.Tensor]) -> np.ndarray:
-        """The values of the steps that end at ``step``, [steps, len(_names)].
+        """Return the values of the steps up to ``step``, [steps, len(_names)].
 
         Raises:
-            FloatingPointError: unless all are finite.
+            FloatingPointError: A value is not finite.
         """
         values = np.stack([value.numpy() for value in pending])
         bad = np.argwhere(~np.isfinite(values))
@@ -314,7 +318,7 @@ class _Trainer(Generic[Result]):
         self._run.show(step, sheet)
 
     def _save(self, step: int) -> None:
-        # The state last: what is done before it has been written for it, and is not done again.
+        # The state comes last: after it has been written, nothing before it is done again.
         self._run.save_model(self._task.save)
         self._run.flush()
         self._run.save(self._checkpoint, step)
