@@ -214,8 +214,8 @@ def test_the_new_head_is_trained_first(folder, init_weights):
         start()
         return made[0]
 
-    def callback(step, losses):
-        if step in (5, 7):
+    def callback(progress):
+        if progress.step in (5, 7):
             start()
 
     trainer.train(make, config=loop, describe={}, path=f"{init_weights}.run", callback=callback)
