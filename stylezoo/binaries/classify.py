@@ -68,7 +68,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     paths = options.pictures(arguments)
     names = None if values.labels is None else _read_labels(values.labels)
     quiet.import_tensorflow()

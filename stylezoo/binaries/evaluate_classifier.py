@@ -52,7 +52,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "network", "weights", "dataset")
     if values.confusion:
