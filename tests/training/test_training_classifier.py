@@ -411,7 +411,7 @@ def test_pictures_that_cannot_be_read_are_said(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"network": "vgg99"}, "`architecture` must be one of .*vgg99"),
+        ({"network": "vgg99"}, "`network` must be one of .*vgg99"),
         (
             {"network": "lenet5", "image_size": 0},
             "`image_size` must be >= 1. Received: image_size=0",

@@ -489,7 +489,7 @@ def test_tensorboard(unbroken):
         ({"decay": "linear"}, "`decay` must be one of none, cosine, ulyanov2016. .*decay='linear'"),
         ({"precision": "float16"}, "`precision` must be one of float32, mixed_bfloat16, mixed_"),
         ({"distribution": "tpu"}, "`distribution` must be one of none, mirrored, multi_worker"),
-        ({"num_steps": 0}, "`num_steps` must be >= 1. Received: 0"),
+        ({"num_steps": 0}, "`num_steps` must be >= 1. Received: num_steps=0"),
         ({"batch_size": 0}, "`batch_size` must be >= 1"),
         ({"log_every": 0}, "`log_every` must be >= 1"),
         ({"save_every": -1}, "`save_every` must be >= 1"),
