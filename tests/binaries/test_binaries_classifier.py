@@ -161,7 +161,7 @@ def test_every_flag_reaches_its_setting(folder, asked):
         "--optimizer=adam --momentum=0.5 --weight_decay=0.01 --decay_epochs=2 --decay_factor=0.3 "
         "--auxiliary_weight=0.7 --max_shift=0.2 --colour_noise=0.4 --noflip --learning_rate=0.6 "
         "--batch_size=5 --seed=8 --precision=mixed_bfloat16 --clip_norm=2 --image_size=100 "
-        "--init_weights=some.h5"
+        "--init_weights=some.h5 --head_epochs=7 --nofreeze_batch_norm"
     )
     labelled_fakes.folder(folder / "held_out", number=1)
     assert run("train_classifier", flags) == 0
@@ -175,7 +175,8 @@ def test_every_flag_reaches_its_setting(folder, asked):
         0.4,
         False,
     )
-    assert augmentation.area == (0.08, 1.0)  # the paper's
+    assert (recipe.head_epochs, recipe.freeze_batch_norm) == (7, False)
+    assert augmentation.area == (0.25, 1.0)  # that of fine-tuning
     assert config.data == training.LabelledConfig("pictures", held_out="held_out", seed=8)
     assert (config.network, config.size, config.init_weights) == ("googlenet", 100, "some.h5")
     # 15 pictures in batches of 5: three steps an epoch.
@@ -183,6 +184,15 @@ def test_every_flag_reaches_its_setting(folder, asked):
     assert found.decay == training.StepDecay(6, 0.3)
     assert (found.precision, found.clip_norm, found.seed) == ("mixed_bfloat16", 2, 8)
     assert path == "there"
+
+
+def test_weights_to_start_from_choose_the_recipe(folder, asked):
+    assert run("train_classifier", TRAIN) == 0
+    flags = TRAIN.replace("--steps=3", "--epochs=10")
+    assert run("train_classifier", flags, "--init_weights=some.h5") == 0
+    recipes = [config.recipe for config, _, _ in asked]
+    assert recipes[0] == training.recipe("lenet5")
+    assert recipes[1] == training.finetuning_recipe("lenet5").lasting(10)
 
 
 @pytest.mark.parametrize("decay", ["none", "cosine"])
