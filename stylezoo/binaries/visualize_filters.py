@@ -148,8 +148,8 @@ def _patches(
             for patch in patches:
                 image = _read(values, paths[patch.image])
                 cells += _pair(values, network, image, channel, patch)
-                rows.append({"channel": channel, **dataclasses.asdict(patch)})
-                rows[-1]["image"] = str(paths[patch.image])
+                place = dataclasses.asdict(patch) | {"image": str(paths[patch.image])}
+                rows.append({"channel": channel, **place})
                 bar.update()
             cells += [blank] * (2 * (values.top - len(patches)))
     sheet = images.contact_sheet(cells, columns=2 * values.top)
