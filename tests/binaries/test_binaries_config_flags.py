@@ -1,12 +1,19 @@
 """Flags that are made from configurations, with the values, help and messages that follow."""
 
+import ast
 import dataclasses
+import pathlib
+import re
 from typing import Literal
 
 import pytest
 from absl import flags
 
+from stylezoo.binaries import main
 from stylezoo.binaries.common import config_flags
+from stylezoo.synthesis.configurations import InversionConfig, TextureConfig, TransferConfig
+from stylezoo.training.loop_config import LoopConfig
+from stylezoo.training.painter_configs import StyleTraining, SuperresTraining, TextureTraining
 
 
 @dataclasses.dataclass(frozen=True)
@@ -251,3 +258,54 @@ def test_every_field_must_be_described():
 
     with pytest.raises(ValueError, match="the docstring's Attributes must have `field`"):
         config_flags.ConfigFlags(Silent).define(flags.FlagValues())
+
+
+def _commands():
+    """Yield the module of every command that has flags."""
+    for name in main.COMMANDS:
+        module = main._module(name)
+        subcommands = getattr(module, "SUBCOMMANDS", ())
+        yield from [f"{name}_{each}" for each in subcommands] or [name]
+
+
+# A genitive or a pointer to a neighbour says nothing where it stands alone.
+FRAGMENTS = ("Of ", "The same", "Whose ", "As ", "With ", "Its ", "Same ")
+
+
+@pytest.mark.parametrize("command", list(_commands()))
+def test_every_help_can_be_read_alone(command):
+    values = main._flag_values(main._module(command))
+    for name in values:
+        text = re.sub(r"^<[^>]*>: ", "", values[name].help)  # what absl puts before choices
+        assert re.match(r"[A-Z][A-Za-z'-]*[ ,:;.]", text), f"--{name}: {text}"
+        assert text.endswith("."), f"--{name}: {text}"
+        assert not text.startswith(FRAGMENTS), f"--{name}: {text}"
+        assert len(text.split()) > 1, f"--{name}: {text}"
+
+
+BINARIES = pathlib.Path(main.__file__).parent
+SOURCES = [path for path in sorted(BINARIES.rglob("*.py")) if path.stem != "config_flags"]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_no_help_retypes_a_default(path):
+    """Neither as "(default: 3)" nor as "(3)"; config_flags writes it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert not re.search(r"\(default\b|\([\d.]+\)[.:;]", node.value), node.value
+
+
+CONFIGURATIONS = [
+    *(TransferConfig, TextureConfig, InversionConfig),
+    *(StyleTraining, TextureTraining, SuperresTraining, LoopConfig),
+]
+
+
+@pytest.mark.parametrize("cls", CONFIGURATIONS, ids=lambda cls: cls.__name__)
+def test_no_text_of_a_field_retypes_its_default(cls):
+    texts = config_flags._texts(cls)
+    for field in dataclasses.fields(cls):
+        for note in config_flags.default_note(field.default):
+            value = re.escape(note.removeprefix("default: "))
+            assert not re.search(rf"(?i)default\S* (is )?{value}\b|\({value}\)", texts[field.name])
