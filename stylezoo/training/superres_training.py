@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import generators, images, losses, ops
+from stylezoo import errors, generators, images, losses, ops
 from stylezoo.objectives import TotalLoss
 from stylezoo.progress import Callback
 from stylezoo.training.content_pictures import Content
@@ -67,10 +67,12 @@ class _SuperresTask(GeneratorTask):
         self._content = Content(config.content, loop)
         initial = generators.initial(config.generator, config.init_weights)
         super().__init__(config, loop, initial)
+        with errors.renamed(taps="content_layers"):
+            network = config.perceptual.build(config.content_layers)
         terms: list[losses.LossTerm] = [losses.ContentLoss(config.content_layers, scale="relative")]
         if config.tv_weight:
             terms.append(losses.TotalVariationLoss(weight=config.tv_weight))
-        self._loss = TotalLoss(terms, config.perceptual.build(config.content_layers))
+        self._loss = TotalLoss(terms, network)
         self._evaluate = tf.function(self._evaluate_shown, autograph=False)
 
     @property

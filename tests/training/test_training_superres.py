@@ -86,11 +86,11 @@ def test_degrade_keeps_to_the_range():
 
 @pytest.fixture
 def make_config(alexnet, photographs):
-    def make(*, image_size=SIZE, content=photographs, **fields):
+    def make(*, image_size=SIZE, content=photographs, pooling="max", **fields):
         settings = {
             "generator": GENERATOR,
             "content": training.ContentConfig(content, image_size=image_size),
-            "perceptual": Perceptual("alexnet_owt", alexnet),
+            "perceptual": Perceptual("alexnet_owt", alexnet, pooling),
             "content_layers": ("relu1", "relu2"),
         }
         return training.SuperresTraining(**settings | fields)
@@ -174,7 +174,7 @@ def test_learns(make_config, photographs, tmp_path):
         ),
         ({"image_size": 8}, "`image_size` must be at least .*for the layer relu2.*8x8 px"),
         ({"content_layers": ("relu9",)}, "`content_layers` of alexnet_owt must be among .*: relu9"),
-        ({"network": "vgg99"}, "must be one of .*vgg99"),
+        ({"perceptual": Perceptual("vgg99")}, "must be one of .*vgg99"),
     ],
 )
 def test_configuration_refuses(fields, message, make_config):
@@ -188,12 +188,12 @@ def test_configuration_refuses(fields, message, make_config):
         ({"content": "none"}, ValueError, "`content` must be a folder of pictures or the name"),
         ({"perceptual": Perceptual("alexnet_owt", "none.h5")}, WeightsError, "none.h5"),
         ({"pooling": "min"}, ValueError, "`pooling` must be one of max, avg"),
-        ({"content_layers": ()}, ValueError, "must name at least one layer"),
-        ({"tv_weight": -1.0}, ValueError, "`tv_weight` must be >= 0"),
+        ({"content_layers": ()}, ValueError, "`content_layers` must name at least one layer"),
+        ({"tv_weight": -1.0}, ValueError, "`tv_weight` must be finite, >= 0"),
         (
             {"init_weights": "none.h5"},
             OSError,
-            "`model` must be a preset's folder, or .*Received: none.h5",
+            "`init_weights` must be a preset's folder, or .*Received: none.h5",
         ),
     ],
 )
