@@ -12,7 +12,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from stylezoo import export, images
 from stylezoo.binaries import main
 from stylezoo.export.servables.servable import smooth_picture
-from stylezoo.export.serving import client, configuration
+from stylezoo.export.serving import client, server_configuration
 
 KINDS = {"rest": protocol_double.rest, "grpc": protocol_double.rpc}
 
@@ -185,4 +185,4 @@ def test_warm_up_requests_suit_a_server_that_batches(exports):
         path = exports / name / "1" / "assets.extra" / "tf_serving_warmup_requests"
         for _, inputs in export.warmup.read_requests(path):
             assert len({np.shape(each)[:1] for each in inputs.values()}) == 1
-    assert configuration.served_models(exports) == ["conditional", "texture"]
+    assert server_configuration.served_models(exports) == ["conditional", "texture"]
