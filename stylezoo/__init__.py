@@ -1,7 +1,13 @@
 """Convolutional networks and neural style transfer: a TensorFlow/Keras model zoo.
 
 Sub-packages are imported when they are first used, so that ``import stylezoo`` stays quick.
-Read them in the order of the data: ``images -> perceptual -> losses -> objectives -> synthesis``.
+Read them in the order of the data: ``images -> perceptual -> losses -> objectives -> synthesis | training
+-> generators -> export``. ``images`` reads pictures, ``perceptual`` cuts ``classifiers`` open, ``losses``
+compares their features, and ``objectives`` binds both together. ``synthesis`` minimises an objective over
+pixels and ``training`` over the weights of a painter of ``generators``, which ``painting`` lets paint
+pictures of any size. ``export`` makes models for other runtimes, ``evaluation`` says how good a result is,
+``visualize`` shows what classifiers see, and ``classic`` has the textures before networks. Everything
+stands on ``ops``, ``layers``, ``weights`` and ``pretrained``; ``binaries`` are the commands.
 """
 
 import importlib

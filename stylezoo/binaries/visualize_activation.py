@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from stylezoo.synthesis.optimizers import OptimizerConfig
-    from stylezoo.visualize import Objective, Regularizer, Transform
+    from stylezoo.visualize import Regularizer, Score, Transform
 
 _T = TypeVar("_T")
 _CONFIG = config_flags.ConfigFlags(
@@ -72,7 +72,7 @@ class _Run:
 
     def paint(
         self,
-        objective: "Objective",
+        objective: "Score",
         config: ActivationConfig,
         start: "tf.Tensor | None",
         batch: int,

@@ -26,7 +26,7 @@ from stylezoo.visualize.attribution_config import CAM_METHODS, METHODS, Attribut
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from stylezoo.visualize import Objective
+    from stylezoo.visualize import Score
 
 _CONFIG = config_flags.ConfigFlags(AttributionConfig, skip=["method"])
 _UNSIGNED = ("gradient", "smoothgrad", "integrated_gradients")
@@ -93,7 +93,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 def _attributions(
     values: flags.FlagValues,
     image: np.ndarray,
-    objectives: "list[Objective]",
+    objectives: "list[Score]",
     configs: list[AttributionConfig],
 ) -> tuple[list[np.ndarray], list[float]]:
     """Return the sheet's cells, for each objective the picture and each method's, and the scores."""

@@ -5,10 +5,12 @@ layout, ``metadata.json`` the versions, the record of the training and the SHA-2
 ``README.md`` is the card. Nothing in a preset can run code: a class is looked up among this project's.
 """
 
+import errno
 import hashlib
 import json
 import os
 import pathlib
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,6 +47,7 @@ def save(
     config = {"class_name": type(painter).__name__, "config": painter.get_config()}
     with images.atomic_folder(path, overwrite=overwrite) as temporary:
         weights = temporary / _WEIGHTS
+        _check_space(temporary, painter)
         painter.save_weights(weights)
         if half:
             _halve(weights)
@@ -158,6 +161,16 @@ def _read(folder: pathlib.Path) -> Painter:
             raise ValueError(f"{_WEIGHTS} has more weights than a {class_name} of this kind")
     painter.load_weights(folder / _WEIGHTS)
     return painter
+
+
+def _check_space(folder: pathlib.Path, painter: Painter) -> None:
+    """Raise an OSError where the weights have no room.
+
+    HDF5 crashes when Python ends if it could not write to a disk that was full.
+    """
+    needed = 8 * painter.count_params() + 2**20  # once whole, once halved, and HDF5's own share
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _json(path: pathlib.Path) -> Any:

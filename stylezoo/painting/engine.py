@@ -71,6 +71,10 @@ class Engine:
             output is a picture. It has a layer ``PadToMultiple``, and its residual blocks end in
             layers whose names end in ``_add``.
         geometry: See :class:`Geometry`.
+
+    Raises:
+        ValueError: From :meth:`paint`, if the network has no ``PadToMultiple`` and a picture is to be
+            painted in tiles.
     """
 
     def __init__(self, network: keras.Model, geometry: Geometry) -> None:
@@ -157,6 +161,13 @@ class Engine:
             autograph=False,
         )
 
+    @property
+    def _padding(self) -> PadToMultiple:
+        for layer in self._network.layers:
+            if isinstance(layer, PadToMultiple):
+                return layer
+        raise ValueError("`network` must have a layer `PadToMultiple` to paint in tiles")
+
     def _paint_tiles(
         self,
         mode: str,
@@ -166,8 +177,7 @@ class Engine:
         callback: Callback | None,
     ) -> None:
         """Fill ``painting``, [1, factor·H, factor·W, 3]."""
-        pad = next(each for each in self._network.layers if isinstance(each, PadToMultiple))
-        _, height, width, _ = pad.compute_output_shape(inputs["image"].shape)
+        _, height, width, _ = self._padding.compute_output_shape(inputs["image"].shape)
         tiling = Tiling(height, width, side, self._round_up(self._geometry.reach))
         places = {name: Lattice(stride) for name, stride in self._geometry.inputs.items()}
         sources = Sources(inputs, places)

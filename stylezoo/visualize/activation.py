@@ -23,7 +23,7 @@ from stylezoo.visualize import ascent
 from stylezoo.visualize.activation_config import ActivationConfig, GradientAscent
 from stylezoo.visualize.rectifiers import with_rectifiers
 from stylezoo.visualize.transforms import Jitter, Padding, Rotation, Scale, Transform, transform
-from stylezoo.visualize.unit_scores import DiversityLoss, Objective, ScoreLoss, check_objective
+from stylezoo.visualize.unit_scores import DiversityLoss, Score, ScoreLoss, check_score
 from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
 
@@ -48,7 +48,7 @@ class _RobustLoss(TotalLoss):
 
 
 def maximize(
-    objective: Objective,
+    objective: Score,
     *,
     config: ActivationConfig,
     batch: int = 1,
@@ -84,7 +84,7 @@ def maximize(
     network = perceptual.perceptual_network(
         config.network, (*layers, *extra), weights=config.weights
     )
-    check_objective(objective, network.compute_output_shape((batch, *size, 3)))
+    check_score(objective, network.compute_output_shape((batch, *size, 3)))
     loss = _RobustLoss(
         _terms(objective, config),
         with_rectifiers(network, "redirected"),
@@ -102,7 +102,7 @@ def maximize(
     return result
 
 
-def scores(objective: Objective, config: ActivationConfig, images: np.ndarray) -> np.ndarray:
+def scores(objective: Score, config: ActivationConfig, images: np.ndarray) -> np.ndarray:
     """Return the scores of finished pictures without transforms, [B] float32."""
     network = perceptual.perceptual_network(
         config.network, objective.layers, weights=config.weights
@@ -144,7 +144,7 @@ def parameter(config: ActivationConfig, start: tf.Tensor) -> ImageParameter:
     return Pixels(start)
 
 
-def _terms(objective: Objective, config: ActivationConfig) -> list[losses.LossTerm]:
+def _terms(objective: Score, config: ActivationConfig) -> list[losses.LossTerm]:
     """Return the loss terms: the score and the priors that have a weight."""
     terms: list[losses.LossTerm] = [ScoreLoss(objective)]
     if config.l2_weight:

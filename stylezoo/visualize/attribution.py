@@ -8,7 +8,7 @@ import tensorflow as tf
 from stylezoo import images as images_lib
 from stylezoo.visualize.attribution_config import CAM_METHODS, AttributionConfig
 from stylezoo.visualize.rectifiers import with_rectifiers
-from stylezoo.visualize.unit_scores import Objective, check_objective
+from stylezoo.visualize.unit_scores import Score, check_score
 
 _RULES = {
     "deconvnet": "deconvnet",
@@ -33,10 +33,8 @@ class Attribution:
         ValueError: if the network lacks a layer or channel, or has no ReLUs where the method needs some.
     """
 
-    def __init__(
-        self, network: keras.Model, objective: Objective, config: AttributionConfig
-    ) -> None:
-        check_objective(objective, {tap: each.shape for tap, each in network.output.items()})
+    def __init__(self, network: keras.Model, objective: Score, config: AttributionConfig) -> None:
+        check_score(objective, {tap: each.shape for tap, each in network.output.items()})
         if config.method in CAM_METHODS and config.cam_layer not in network.output:
             raise ValueError(
                 f"`cam_layer` must be among {', '.join(network.output)}. "

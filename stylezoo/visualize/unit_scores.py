@@ -20,7 +20,7 @@ Position: TypeAlias = str | tuple[int, int]
 POSITIONS = ("all", "centre", "strongest")
 
 
-class Objective(Protocol):
+class Score(Protocol):
     """A score of pictures.
 
     Attributes:
@@ -62,7 +62,7 @@ class Unit:
         return self.channel if isinstance(self.channel, tuple) else (self.channel,)
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
-        """See :meth:`Objective.check`."""
+        """See :meth:`Score.check`."""
         shape = _shape(network_shapes, self.layer)
         _check_channels(self.layer, shape, self.channels)
         _check_position(self.layer, shape, self.position)
@@ -98,7 +98,7 @@ class Direction:
         return (self.layer,)
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
-        """See :meth:`Objective.check`."""
+        """See :meth:`Score.check`."""
         shape = _shape(network_shapes, self.layer)
         _check_channels(self.layer, shape, tuple(self.weights))
         _check_position(self.layer, shape, self.position)
@@ -120,7 +120,7 @@ class WeightedSum:
         parts: pairs of a weight and an objective.
     """
 
-    parts: tuple[tuple[float, Objective], ...]
+    parts: tuple[tuple[float, Score], ...]
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ class WeightedSum:
         return tuple(dict.fromkeys(layer for _, part in self.parts for layer in part.layers))
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
-        """See :meth:`Objective.check`."""
+        """See :meth:`Score.check`."""
         for _, part in self.parts:
             part.check(network_shapes)
 
@@ -148,7 +148,7 @@ class ScoreLoss(LossTerm):
 
     additive = False
 
-    def __init__(self, objective: Objective, *, weight: float = 1.0, name: str = "score") -> None:
+    def __init__(self, objective: Score, *, weight: float = 1.0, name: str = "score") -> None:
         super().__init__(name=name, weight=weight, taps=objective.layers)
         self.objective = objective
 
@@ -191,11 +191,9 @@ class DiversityLoss(LossTerm):
         return tf.math.divide_no_nan(tf.reduce_sum(cosines) - tf.linalg.trace(cosines), pairs)
 
 
-def check_objective(
-    objective: Objective, network_shapes: Mapping[str, Sequence[int | None]]
-) -> None:
-    """Raise a ValueError if a network with such outputs lacks a part of an objective."""
-    objective.check({tap: tuple(shape) for tap, shape in network_shapes.items()})
+def check_score(score: Score, network_shapes: Mapping[str, Sequence[int | None]]) -> None:
+    """Raise a ValueError if a network with such outputs lacks a part of a score."""
+    score.check({tap: tuple(shape) for tap, shape in network_shapes.items()})
 
 
 def _is_flat(values: tf.Tensor) -> bool:

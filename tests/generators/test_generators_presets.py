@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import types
 
 import h5py
 import keras
@@ -173,6 +174,14 @@ def test_overwrites_when_told_to(path, painter):
     assert generators.load(path).styles == ("a", "b")
     assert names(path.parent) == ["model"]
     assert names(path) == FILES
+
+
+def test_full_disk_is_noticed_before_weights_are_written(painter, tmp_path, monkeypatch):
+    usage = types.SimpleNamespace(free=4 * painter.count_params())
+    monkeypatch.setattr(presets.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(OSError, match="No space left on device"):
+        painter.save_to_preset(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_half_written(path, painter, monkeypatch):

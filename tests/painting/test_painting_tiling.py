@@ -300,6 +300,16 @@ def test_bad_arguments(options, message):
         generator_of(CONFIGS["light"]).paint(**arguments)
 
 
+def test_network_that_can_not_be_painted_in_tiles():
+    image = keras.Input([None, None, 3], name="image")
+    network = keras.Model({"image": image}, keras.layers.Conv2D(3, 3, padding="same")(image))
+    whole = painting.Engine(network, painting.Geometry(1, 1, {"image": 1}, 1))
+    inputs = {"image": np.zeros([1, 24, 24, 3], np.float32)}
+    assert whole.paint(inputs, tiling="none", tile=8).shape == (1, 24, 24, 3)
+    with pytest.raises(ValueError, match="`network` must have a layer `PadToMultiple`"):
+        whole.paint(inputs, tiling="exact", tile=8)
+
+
 @pytest.mark.parametrize("upsampling", ["nearest", "transposed"])
 @pytest.mark.parametrize("tiling", ["exact", "fast"])
 def test_enlarged_tile_by_tile_is_the_picture_enlarged_whole(tiling, upsampling):

@@ -9,7 +9,7 @@ from absl import flags
 from stylezoo import errors
 
 if TYPE_CHECKING:
-    from stylezoo.visualize import Objective, Position
+    from stylezoo.visualize import Position, Score
 
 _UNIT = re.compile(r"(?P<layer>\w+)(:(?P<channel>\d+))?(=(?P<weight>[^=]+))?")
 
@@ -144,14 +144,14 @@ def channels(text: str, *, network: str, layer: str) -> list[int]:
     return numbers(text, "channel", count, layer)
 
 
-def objective(values: flags.FlagValues, units: list[Named]) -> "Objective":
+def objective(values: flags.FlagValues, units: list[Named]) -> "Score":
     """Return the score that the flags ask for; several units of one layer have a picture each."""
     from stylezoo.visualize import Direction, Unit, WeightedSum
 
     position = "all" if values["class"].value is not None else _position(values.position)
     if units:
         picked = tuple(unit.channel for unit in units)
-        base: Objective = Unit(units[0].layer, picked, position)
+        base: Score = Unit(units[0].layer, picked, position)
     else:
         base = Direction(values.layer, _direction(values.direction), position)
     if values.plus is None:
