@@ -12,7 +12,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from stylezoo import export, images
 from stylezoo.binaries import main
 from stylezoo.export.servables.servable import smooth_picture
-from stylezoo.export.serving import client, server_configuration
+from stylezoo.export.serving import client, server_configuration, warmup
 
 KINDS = {"rest": protocol_double.rest, "grpc": protocol_double.rpc}
 
@@ -133,7 +133,7 @@ def test_a_server_is_compared_with_the_model(url, exports, model_files, tmp_path
 BAD = [
     (
         ["photo.png", "--url=ftp://here"],
-        "`url` must be http://HOST:PORT, https://HOST:PORT or grpc",
+        "`--url` must be http://HOST:PORT, https://HOST:PORT or grpc",
     ),
     (["missing.png"], "`missing.png` does not exist"),
     ([], "expected photographs"),
@@ -183,6 +183,6 @@ def test_warm_up_requests_suit_a_server_that_batches(exports):
     """Each input has a row a picture: it would refuse the model otherwise."""
     for name in ("conditional", "texture"):
         path = exports / name / "1" / "assets.extra" / "tf_serving_warmup_requests"
-        for _, inputs in export.warmup.read_requests(path):
+        for _, inputs in warmup.read_requests(path):
             assert len({np.shape(each)[:1] for each in inputs.values()}) == 1
     assert server_configuration.served_models(exports) == ["conditional", "texture"]

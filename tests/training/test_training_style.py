@@ -417,9 +417,13 @@ def bad(tmp_path, paintings, base):
         (
             {"init_weights": "bad/none.h5"},
             OSError,
-            "`model` must be a preset's folder, or .*Received: .*none.h5",
+            "`init_weights` must be a preset's folder, or .*Received: .*none.h5",
         ),
-        ({"init_weights": "bad/text.h5"}, ValueError, "`model` must be a preset of this version"),
+        (
+            {"init_weights": "bad/text.h5"},
+            ValueError,
+            "`init_weights` must be a preset of this version",
+        ),
         (
             {"init_weights": "bad/johnson"},
             ValueError,
@@ -430,7 +434,11 @@ def bad(tmp_path, paintings, base):
             ValueError,
             r"`init_weights` must be of the same styles, \('pale', 'plain'\).*'first', 'second'",
         ),
-        ({"finetune_style": "bad/text.h5"}, ValueError, "`model` must be a preset of this version"),
+        (
+            {"finetune_style": "bad/text.h5"},
+            ValueError,
+            "`finetune_style` must be a preset of this version",
+        ),
         (
             {"finetune_style": "bad/johnson"},
             ValueError,

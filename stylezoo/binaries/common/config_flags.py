@@ -216,8 +216,8 @@ def describe_error(error: BaseException, values: flags.FlagValues) -> str:
     """
     names: dict[str, str] = {}
     for name in values:
-        argument = getattr(values[name], "argument", _ARGUMENTS.get(name, name))
-        names.setdefault(argument, f"--{name}")
+        for argument in (getattr(values[name], "argument", name), _ARGUMENTS.get(name, name)):
+            names.setdefault(argument, f"--{name}")
     names |= {name: f"--{name}" for name in values}
     return re.sub(r"`(--\w+)=True`", r"`\1`", errors.describe(error, names))
 
