@@ -221,6 +221,6 @@ def test_super_resolution_is_refused(tmp_path):
 
 
 def test_record_is_json(exported):
-    path, _, servable = exported["conditional"]
+    path, _, painter = exported["conditional"]
     content = json.loads((path / "assets.extra" / "stylezoo.json").read_text())
-    assert content["fingerprint"] == servable.fingerprint(servable.network)
+    assert content["fingerprint"] == servable.fingerprint(painter.network)
