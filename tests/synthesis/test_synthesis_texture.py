@@ -204,8 +204,8 @@ def test_bad_inversions(options, message):
     ("options", "message"),
     [
         ({"size": 8}, "`image` must be at least 16x16 px for the layer relu5_1"),
-        ({"tv_beta": -1.0}, "`beta` must be > 0"),
-        ({"tv_weight": -1.0}, "`tv_weight` must be >= 0"),
+        ({"tv_beta": -1.0}, "`tv_beta` must be > 0"),
+        ({"tv_weight": -1.0}, "`tv_weight` must be finite, >= 0"),
     ],
 )
 def test_bad_inversions_come_before_work(options, message, source, monkeypatch):
