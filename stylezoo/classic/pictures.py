@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from stylezoo import images
+from stylezoo import errors, images
 from stylezoo.images import FloatArray
 
 
@@ -33,3 +33,16 @@ def check_holds_window(size: tuple[int, int], window: int) -> None:
             f"`size` must be at least the window, {window}x{window} px. "
             f"Received: {size[1]}x{size[0]} px"
         )
+
+
+def checked_sample(source: npt.ArrayLike, size: tuple[int, int], window: int) -> FloatArray:
+    """Return a source as :func:`channels_of` does, once a window fits into it and into a result.
+
+    Raises:
+        ValueError: if ``source`` or ``size``, (height, width), is smaller than the window.
+    """
+    sample = channels_of(source)
+    with errors.renamed(size="source"):
+        check_holds_window(sample.shape[:2], window)
+    check_holds_window(size, window)
+    return sample

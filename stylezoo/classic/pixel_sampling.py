@@ -11,6 +11,7 @@ from stylezoo.classic.pictures import (
     channels_of,
     check_holds_window,
     check_window,
+    checked_sample,
     picture_of,
 )
 from stylezoo.images import FloatArray
@@ -76,10 +77,7 @@ def efros_leung(
     Raises:
         ValueError: if the source or ``size`` is smaller than the window.
     """
-    sample = channels_of(source)
-    with errors.renamed(size="source"):
-        check_holds_window(sample.shape[:2], config.window)
-    check_holds_window(size, config.window)
+    sample = checked_sample(source, size, config.window)
     random = np.random.default_rng(config.seed)
     canvas = np.zeros([*size, sample.shape[-1]], np.float32)
     known = np.zeros(size, bool)

@@ -7,11 +7,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from stylezoo import errors, images
+from stylezoo import images
 from stylezoo.classic.pictures import (
-    channels_of,
-    check_holds_window,
     check_window,
+    checked_sample,
     picture_of,
 )
 from stylezoo.classic.search import ExhaustiveSearch, Indices, Search, TreeSearch
@@ -107,10 +106,7 @@ def wei_levoy(
     Raises:
         ValueError: if the source or ``size`` is smaller than the window.
     """
-    sample = channels_of(source)
-    with errors.renamed(size="source"):
-        check_holds_window(sample.shape[:2], config.window)
-    check_holds_window(size, config.window)
+    sample = checked_sample(source, size, config.window)
     samples = _pyramid(sample, config)
     margin = 0 if config.tileable else config.window
     sizes = [
