@@ -4,7 +4,8 @@ Usage:
   stylezoo visualize activation --class=CLASS,... --output=PICTURE [--preset=NAME] [--judge=NETWORK] [--flags]
   stylezoo visualize activation --layer=LAYER --channel=N,... --output=PICTURE [--flags]
 
-Several classes or channels become a sheet. Presets, whose values single flags change:
+Several classes or channels become a sheet. Single flags change the values of a preset, and 0 takes a
+regulariser or transform away. The presets are:
   robust     Fourier coefficients, decorrelated colours, random transforms (Olah et al. 2017; the default)
   smooth     the same, coarser and averaged over steps; for EfficientNet
   l2         Simonyan et al. 2014
@@ -19,7 +20,7 @@ rank of each picture's class is printed.
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -27,13 +28,14 @@ from absl import flags
 
 from stylezoo import errors, images
 from stylezoo.binaries.common import config_flags, options, quiet, reporting, unit_flags
+from stylezoo.visualize import priors
 from stylezoo.visualize.activation_config import ActivationConfig, GradientAscent
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from stylezoo.synthesis.optimizers import OptimizerConfig
-    from stylezoo.visualize import Regularizer, Score, Transform
+    from stylezoo.visualize import Score
 
 _T = TypeVar("_T")
 _CONFIG = config_flags.ConfigFlags(
@@ -42,17 +44,20 @@ _CONFIG = config_flags.ConfigFlags(
 _ADAM = config_flags.ConfigFlags(ActivationConfig.optimizer, fields=["learning_rate"])
 _ASCENT = config_flags.ConfigFlags(GradientAscent, skip=["regularizers"])
 _REGULARIZERS = {
-    "decay": "Fraction of every pixel's difference to grey that is taken away after each step.",
-    "blur": "Standard deviation of the Gaussian that blurs the picture, px.",
-    "clip_norm": "Percentage of the pixels, those of the smallest norms, that are set to grey.",
-    "clip_contribution": "Percentage of the pixels, those that matter least for the score, that are set "
-    "to grey.",
+    priors.Decay: config_flags.ConfigFlags(priors.Decay, names={"rate": "decay"}),
+    priors.Blur: config_flags.ConfigFlags(
+        priors.Blur, names={"sigma": "blur", "every": "blur_every"}
+    ),
+    priors.ClipNorm: config_flags.ConfigFlags(priors.ClipNorm, names={"percentile": "clip_norm"}),
+    priors.ClipContribution: config_flags.ConfigFlags(
+        priors.ClipContribution, names={"percentile": "clip_contribution"}
+    ),
 }
 _TRANSFORMS = {
-    "padding": "Width of a grey frame that the picture gets before the network sees it, px.",
-    "jitter": "Largest random shift before the network sees the picture, px.",
-    "scale": "Largest random change of size before the network sees the picture, as a fraction.",
-    "rotation": "Largest random turn before the network sees the picture, degrees.",
+    priors.Padding: config_flags.ConfigFlags(priors.Padding, names={"pixels": "padding"}),
+    priors.Jitter: config_flags.ConfigFlags(priors.Jitter, names={"pixels": "jitter"}),
+    priors.Scale: config_flags.ConfigFlags(priors.Scale, names={"fraction": "scale"}),
+    priors.Rotation: config_flags.ConfigFlags(priors.Rotation, names={"degrees": "rotation"}),
 }
 
 
@@ -103,11 +108,8 @@ def define_flags(values: flags.FlagValues) -> None:
     _ADAM.define(values)
     _ASCENT.define(values)
     _define_picture_flags(values)
-    for name, text in (_REGULARIZERS | _TRANSFORMS).items():
-        flags.DEFINE_float(name, None, text, 0.0, flag_values=values)
-    flags.DEFINE_integer(
-        "blur_every", 4, "Number of steps from one --blur to the next.", 1, flag_values=values
-    )
+    for part in (*_REGULARIZERS.values(), *_TRANSFORMS.values()):
+        part.define(values)
 
 
 def _define_picture_flags(values: flags.FlagValues) -> None:
@@ -194,53 +196,38 @@ def configure(values: flags.FlagValues) -> ActivationConfig:
     return dataclasses.replace(
         _CONFIG.replace(values, preset),
         optimizer=_optimizer(values, preset.optimizer),
-        transforms=_transforms(values, preset.transforms),
+        transforms=_changed(values, preset.transforms, _TRANSFORMS),
     )
 
 
 def _optimizer(values: flags.FlagValues, preset: "OptimizerConfig") -> "OptimizerConfig":
     """Return the preset's optimiser, or the one that the flags ask for."""
-    regularizers = _regularizers(values)
+    preset_regularizers = preset.regularizers if isinstance(preset, GradientAscent) else ()
+    regularizers = _changed(values, preset_regularizers, _REGULARIZERS)
     if isinstance(preset, GradientAscent):
         if values.learning_rate is not None:
             raise ValueError(f"`--learning_rate` must not be given with --preset={values.preset}")
-        ascent = dataclasses.replace(preset, regularizers=regularizers or preset.regularizers)
-        return _ASCENT.replace(values, ascent)
+        return _ASCENT.replace(values, dataclasses.replace(preset, regularizers=regularizers))
     if regularizers or values.step_size is not None:
         return _ASCENT.replace(values, GradientAscent(regularizers=regularizers))
     return _ADAM.replace(values, preset)
 
 
-def _regularizers(values: flags.FlagValues) -> "tuple[Regularizer, ...]":
-    from stylezoo import visualize
+def _changed(
+    values: flags.FlagValues,
+    parts: tuple[Any, ...],
+    kinds: "Mapping[type[Any], config_flags.ConfigFlags]",
+) -> tuple[Any, ...]:
+    """Return a preset's regularisers or transforms, each changed by its flags.
 
-    made = {
-        "decay": visualize.Decay,
-        "blur": lambda sigma: visualize.Blur(sigma, values.blur_every),
-        "clip_norm": visualize.ClipNorm,
-        "clip_contribution": visualize.ClipContribution,
-    }
-    return tuple(made[name](values[name].value) for name in _REGULARIZERS if values[name].value)
-
-
-def _transforms(
-    values: flags.FlagValues, defaults: "tuple[Transform, ...]"
-) -> "tuple[Transform, ...]":
-    """Return the preset's transforms, each replaced by what its flag says; 0 takes it away."""
-    from stylezoo import visualize
-
-    kinds: tuple[Any, ...] = (
-        visualize.Padding,
-        visualize.Jitter,
-        visualize.Scale,
-        visualize.Rotation,
-    )
-    chosen: list[Transform] = []
-    for name, kind in zip(_TRANSFORMS, kinds, strict=True):
-        if values[name].value is None:
-            chosen += [each for each in defaults if isinstance(each, kind)]
-        elif values[name].value:
-            chosen.append(kind(values[name].value))
+    One whose strength, its first field, is 0 does nothing and is left out.
+    """
+    chosen = []
+    for kind, own_flags in kinds.items():
+        own = [each for each in parts if isinstance(each, kind)]
+        if own_flags.given(values):
+            own = [own_flags.replace(values, (own or [kind])[0])]
+        chosen += [each for each in own if dataclasses.astuple(each)[0]]
     return tuple(chosen)
 
 
@@ -260,7 +247,7 @@ def _start(values: flags.FlagValues, config: ActivationConfig, paths: list[Any])
     from stylezoo import perceptual, visualize
 
     deepest = list(perceptual.tap_info(config.network))[-1]
-    network = perceptual.perceptual_network(config.network, [deepest], weights=config.weights)
+    network = perceptual.Perceptual(config.network, config.weights).build([deepest])
     squares = (
         images.centre_square(images.read_image(path, max_pixels=values.max_pixels), config.size)
         for path in paths

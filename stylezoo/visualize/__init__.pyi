@@ -1,14 +1,26 @@
 from .activation import PRESETS, initial, maximize, ranks, scores
 from .activation_config import PARAMETRIZATIONS, STARTS, ActivationConfig, GradientAscent
-from .ascent import Blur, ClipContribution, ClipNorm, Decay, Regularizer
+from .ascent import regularize
 from .attribution import Attribution, colours, heat, magnitudes
 from .attribution_config import CAM_METHODS, METHODS, AttributionConfig
 from .dream import Dreamer
 from .dream_config import DreamConfig, Dreamed
 from .facets import cluster_means
 from .filters import Patch, best_patches, colour_tiles, crop, grey_grid, guided_backprop, kernels
+from .priors import (
+    Blur,
+    ClipContribution,
+    ClipNorm,
+    Decay,
+    Jitter,
+    Padding,
+    Regularizer,
+    Rotation,
+    Scale,
+    Transform,
+)
 from .rectifiers import RULES, with_rectifiers
-from .transforms import Jitter, Padding, Rotation, Scale, Transform, transform
+from .transforms import transform
 from .unit_scores import (
     POSITIONS,
     Direction,
@@ -66,6 +78,7 @@ __all__ = [
     "magnitudes",
     "maximize",
     "ranks",
+    "regularize",
     "scores",
     "transform",
     "with_rectifiers",

@@ -19,10 +19,21 @@ from stylezoo.synthesis import (
     optimize_image,
 )
 from stylezoo.synthesis.optimizers import Adam
-from stylezoo.visualize import ascent
 from stylezoo.visualize.activation_config import ActivationConfig, GradientAscent
+from stylezoo.visualize.priors import (
+    Blur,
+    ClipContribution,
+    ClipNorm,
+    Decay,
+    Jitter,
+    Padding,
+    Regularizer,
+    Rotation,
+    Scale,
+    Transform,
+)
 from stylezoo.visualize.rectifiers import with_rectifiers
-from stylezoo.visualize.transforms import Jitter, Padding, Rotation, Scale, Transform, transform
+from stylezoo.visualize.transforms import transform
 from stylezoo.visualize.unit_scores import DiversityLoss, Score, ScoreLoss, check_score
 from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
@@ -81,9 +92,7 @@ def maximize(
     with errors.renamed(image="size"):
         perceptual.check_image_size(*size, architecture=config.network, taps=layers)
     extra = (config.diversity_layer,) if config.diversity_weight and config.diversity_layer else ()
-    network = perceptual.perceptual_network(
-        config.network, (*layers, *extra), weights=config.weights
-    )
+    network = perceptual.Perceptual(config.network, config.weights).build((*layers, *extra))
     check_score(objective, network.compute_output_shape((batch, *size, 3)))
     loss = _RobustLoss(
         _terms(objective, config),
@@ -104,9 +113,7 @@ def maximize(
 
 def scores(objective: Score, config: ActivationConfig, images: np.ndarray) -> np.ndarray:
     """Return the scores of finished pictures without transforms, [B] float32."""
-    network = perceptual.perceptual_network(
-        config.network, objective.layers, weights=config.weights
-    )
+    network = perceptual.Perceptual(config.network, config.weights).build(objective.layers)
     return np.asarray(objective(network(images)))
 
 
@@ -160,6 +167,14 @@ def _terms(objective: Score, config: ActivationConfig) -> list[losses.LossTerm]:
 # fewer pictures.
 _ROBUST = (Padding(12), Jitter(48), Scale(0.5), Rotation(30))
 
+# The four sets of Yosinski et al. 2015, table 1.
+_YOSINSKI: dict[str, tuple[Regularizer, ...]] = {
+    "yosinski1": (Blur(0.5, 4), ClipNorm(50.0)),
+    "yosinski2": (Decay(0.3), ClipNorm(20.0)),
+    "yosinski3": (Decay(1e-4), Blur(1.0, 4)),
+    "yosinski4": (Blur(0.5, 4), ClipContribution(90.0)),
+}
+
 PRESETS: dict[str, ActivationConfig] = {
     # Simonyan et al. 2014, section 2.
     "l2": ActivationConfig(
@@ -169,13 +184,13 @@ PRESETS: dict[str, ActivationConfig] = {
         l2_weight=1.0,
     ),
     **{
-        f"yosinski{index + 1}": ActivationConfig(
+        name: ActivationConfig(
             parametrization="pixels",
             start="noise",
-            optimizer=GradientAscent(0.01, tuple(ascent.published(index))),
+            optimizer=GradientAscent(0.01, regularizers),
             steps=500,
         )
-        for index in range(4)
+        for name, regularizers in _YOSINSKI.items()
     },
     "robust": ActivationConfig(transforms=_ROBUST),
     # This is coarser, and averaged, for networks with noisy gradients, such as EfficientNet.

@@ -5,12 +5,11 @@ import typing
 from typing import TYPE_CHECKING, Any, Literal
 
 from stylezoo.synthesis.optimizers import Adam, OptimizerConfig
+from stylezoo.visualize.priors import Regularizer, Transform
 
 if TYPE_CHECKING:
     from stylezoo.synthesis.minimizers import Loss, Minimizer
     from stylezoo.synthesis.parameters import ImageParameter
-    from stylezoo.visualize.ascent import Regularizer
-    from stylezoo.visualize.transforms import Transform
 
 Parametrization = Literal["pixels", "fourier"]
 Start = Literal["grey", "noise"]
@@ -45,7 +44,7 @@ class GradientAscent:
     """
 
     step_size: float = 0.01
-    regularizers: "tuple[Regularizer, ...]" = ()
+    regularizers: tuple[Regularizer, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.step_size > 0:
@@ -82,8 +81,7 @@ class ActivationConfig:
         steps: Number of optimisation steps.
         average_decay: Decay of a moving average of the pictures, which is the result, so that what the
             random transforms do to single steps cancels. At 0 the last picture is the result.
-        transforms: Random transforms that a picture must survive; see
-            :mod:`stylezoo.visualize.transforms`.
+        transforms: Random transforms that a picture must survive, of which the first is applied first.
         l2_weight: Weight of the mean squared difference to the mean colour.
         tv_weight: Weight of the total variation. Pictures are smoother with a larger one.
         diversity_weight: Weight of the likeness of the pictures of one batch.
@@ -104,7 +102,7 @@ class ActivationConfig:
     optimizer: OptimizerConfig = Adam(learning_rate=0.05)
     steps: int = 256
     average_decay: float = 0.0
-    transforms: "tuple[Transform, ...]" = ()
+    transforms: tuple[Transform, ...] = ()
     l2_weight: float = 0.0
     tv_weight: float = 0.0
     diversity_weight: float = 0.0

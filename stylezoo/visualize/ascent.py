@@ -1,12 +1,11 @@
-"""Plain gradient ascent, and the regularisers that it applies to the picture after every step.
+"""Plain gradient ascent, and what its regularisers do to the picture after every step.
 
-Activation maximisation and DeepDream take the same step. Each regulariser is a function of the picture on
-its own (Yosinski et al. 2015, section 3), so that any number of them can be applied one after another.
+Activation maximisation and DeepDream take the same step. Each regulariser is a function of the picture
+alone (Yosinski et al. 2015, section 3), so that any number of them can be applied one after another.
 """
 
-import abc
-import dataclasses
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -15,95 +14,59 @@ from stylezoo import ops
 from stylezoo.synthesis import ImageParameter, Minimizer
 from stylezoo.synthesis.minimizers import Loss, Terms
 from stylezoo.visualize.activation_config import GradientAscent
+from stylezoo.visualize.priors import Blur, ClipContribution, ClipNorm, Decay, Regularizer
 from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
 
-class Regularizer(abc.ABC):
-    """A change of the picture after a step.
+@functools.singledispatch
+def regularize(
+    regularizer: Regularizer, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor
+) -> tf.Tensor:
+    """Return the picture that a regulariser makes of the one after a step.
 
     The papers' images have had the mean subtracted. Where they say "zero", the mean colour of ImageNet is
     meant, and a regulariser sees the picture minus that colour.
+
+    Args:
+        regularizer: The regulariser, by whose class the function is chosen.
+        picture: [B, H, W, 3] float32, minus the mean colour.
+        gradient: [B, H, W, 3], of the loss with respect to the picture before the step.
+        step: The step's number, from 1, int32.
+
+    Returns:
+        [B, H, W, 3] float32, minus the mean colour.
+
+    Raises:
+        TypeError: If no function is registered for the regulariser.
     """
-
-    @abc.abstractmethod
-    def __call__(self, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """Return the picture to go on with.
-
-        Args:
-            picture: [B, H, W, 3] float32, minus the mean colour.
-            gradient: [B, H, W, 3], of the loss with respect to the picture before the step.
-            step: the step's number, from 1, int32.
-        """
+    raise TypeError(f"no function is registered for {type(regularizer).__name__}")
 
 
-@dataclasses.dataclass(frozen=True)
-class Decay(Regularizer):
-    """Shrinks all pixels towards the mean colour, which is a prior of small contrast.
-
-    Attributes:
-        rate: the fraction of a pixel's value that is taken away.
-    """
-
-    rate: float
-
-    def __call__(self, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """See :meth:`Regularizer.__call__`."""
-        return (1.0 - self.rate) * picture
+@regularize.register
+def _(regularizer: Decay, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    return (1.0 - regularizer.rate) * picture
 
 
-@dataclasses.dataclass(frozen=True)
-class Blur(Regularizer):
-    """Blurs the picture, which takes away the high frequencies that natural images have little of.
-
-    Attributes:
-        sigma: standard deviation of the Gaussian, px.
-        every: number of steps from one blur to the next, since a blur costs time.
-    """
-
-    sigma: float
-    every: int = 4
-
-    def __call__(self, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """See :meth:`Regularizer.__call__`."""
-        return tf.cond(
-            step % self.every == 0,
-            lambda: ops.gaussian_blur(picture, self.sigma),
-            lambda: picture,
-        )
+@regularize.register
+def _(regularizer: Blur, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    return tf.cond(
+        step % regularizer.every == 0,
+        lambda: ops.gaussian_blur(picture, regularizer.sigma),
+        lambda: picture,
+    )
 
 
-@dataclasses.dataclass(frozen=True)
-class ClipNorm(Regularizer):
-    """Sets the pixels of the smallest norms to the mean colour.
-
-    Attributes:
-        percentile: percentage of the pixels that are set.
-    """
-
-    percentile: float
-
-    def __call__(self, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """See :meth:`Regularizer.__call__`."""
-        return _clip(picture, tf.norm(picture, axis=-1), self.percentile)
+@regularize.register
+def _(regularizer: ClipNorm, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    return _clip(picture, tf.norm(picture, axis=-1), regularizer.percentile)
 
 
-@dataclasses.dataclass(frozen=True)
-class ClipContribution(Regularizer):
-    """Sets the pixels that matter least for the score to the mean colour.
-
-    How much a pixel matters is ``|Σ x · ∂score/∂x|`` over its colours: to first order, by how much the
-    score would change if the pixel had the mean colour.
-
-    Attributes:
-        percentile: percentage of the pixels that are set.
-    """
-
-    percentile: float
-
-    def __call__(self, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """See :meth:`Regularizer.__call__`."""
-        contribution = tf.abs(tf.reduce_sum(picture * gradient, axis=-1))
-        return _clip(picture, contribution, self.percentile)
+@regularize.register
+def _(
+    regularizer: ClipContribution, picture: tf.Tensor, gradient: tf.Tensor, step: tf.Tensor
+) -> tf.Tensor:
+    contribution = tf.abs(tf.reduce_sum(picture * gradient, axis=-1))
+    return _clip(picture, contribution, regularizer.percentile)
 
 
 class AscentMinimizer(Minimizer):
@@ -125,7 +88,7 @@ class AscentMinimizer(Minimizer):
         # The score is minus the loss.
         picture = self.parameter.variable + step_along(-gradient, self._config.step_size) - mean
         for regularizer in self._config.regularizers:
-            picture = regularizer(picture, gradient, step)
+            picture = regularize(regularizer, picture, gradient, step)
         self.parameter.variable.assign(picture + mean)
         self.parameter.project()
         return total, terms, tf.constant(1)
@@ -197,14 +160,3 @@ def _clip(picture: tf.Tensor, importance: tf.Tensor, percentile: float) -> tf.Te
     rank = tf.cast(tf.floor(percentile / 100.0 * (count - 1.0)), tf.int32)
     threshold = flat[:, rank][:, None, None]
     return tf.where((importance >= threshold)[..., None], picture, 0.0)
-
-
-def published(index: int) -> Sequence[Regularizer]:
-    """Return one of the four sets of Yosinski et al. 2015 (table 1), ``index`` from 0."""
-    sets: tuple[tuple[Regularizer, ...], ...] = (
-        (Blur(0.5, 4), ClipNorm(50.0)),
-        (Decay(0.3), ClipNorm(20.0)),
-        (Decay(1e-4), Blur(1.0, 4)),
-        (Blur(0.5, 4), ClipContribution(90.0)),
-    )
-    return sets[index]

@@ -5,98 +5,59 @@ Source: Olah et al. 2017, "Feature Visualization", the section on transformation
 is a random affine map, and several make one map, so that a picture is sampled only once.
 """
 
-import abc
-import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 
 import tensorflow as tf
 
-
-class Transform(abc.ABC):
-    """A random affine map about the middle of a picture."""
-
-    @abc.abstractmethod
-    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-        """Draw maps from pixels of the result to pixels of the picture, (y, x, 1) from the middle of both.
-
-        Args:
-            random: the random generator.
-            batch: number of maps.
-            side: the shorter side of the picture, px, float32.
-
-        Returns:
-            [batch, 3, 3] float32.
-        """
+from stylezoo.visualize.priors import Jitter, Padding, Rotation, Scale, Transform
 
 
-@dataclasses.dataclass(frozen=True)
-class Jitter(Transform):
-    """A random shift.
+@functools.singledispatch
+def matrices(
+    kind: Transform, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor
+) -> tf.Tensor:
+    """Draw maps from pixels of the result to pixels of the picture, (y, x, 1) from the middle of both.
 
-    Attributes:
-        pixels: largest shift in each direction, px; at most a quarter of the picture's shorter side.
+    Args:
+        kind: The transform, by whose class the function is chosen.
+        random: The random generator.
+        batch: Number of maps.
+        side: The shorter side of the picture, px, float32.
+
+    Returns:
+        [batch, 3, 3] float32.
+
+    Raises:
+        TypeError: If no function is registered for the transform.
     """
-
-    pixels: float
-
-    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-        """See :meth:`Transform.matrices`."""
-        shift = random.uniform([2, batch], -1.0, 1.0) * tf.minimum(float(self.pixels), side / 4.0)
-        one, zero = tf.ones([batch]), tf.zeros([batch])
-        return _rows((one, zero, shift[0]), (zero, one, shift[1]))
+    raise TypeError(f"no function is registered for {type(kind).__name__}")
 
 
-@dataclasses.dataclass(frozen=True)
-class Scale(Transform):
-    """A random change of size.
-
-    Attributes:
-        fraction: largest change; 0.1 stands for 0.9 to 1.1 times.
-    """
-
-    fraction: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.fraction < 1:
-            raise ValueError(f"`scale` must be in [0, 1). Received: scale={self.fraction}")
-
-    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-        """See :meth:`Transform.matrices`."""
-        factor = random.uniform([batch], 1.0 - self.fraction, 1.0 + self.fraction)
-        return _scaling(1.0 / factor)
+@matrices.register
+def _(kind: Jitter, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+    shift = random.uniform([2, batch], -1.0, 1.0) * tf.minimum(float(kind.pixels), side / 4.0)
+    one, zero = tf.ones([batch]), tf.zeros([batch])
+    return _rows((one, zero, shift[0]), (zero, one, shift[1]))
 
 
-@dataclasses.dataclass(frozen=True)
-class Rotation(Transform):
-    """A random turn.
-
-    Attributes:
-        degrees: largest angle in either direction.
-    """
-
-    degrees: float
-
-    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-        """See :meth:`Transform.matrices`."""
-        angle = random.uniform([batch], -self.degrees, self.degrees) * (math.pi / 180.0)
-        cosine, sine, zero = tf.cos(angle), tf.sin(angle), tf.zeros([batch])
-        return _rows((cosine, -sine, zero), (sine, cosine, zero))
+@matrices.register
+def _(kind: Scale, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+    factor = random.uniform([batch], 1.0 - kind.fraction, 1.0 + kind.fraction)
+    return _scaling(1.0 / factor)
 
 
-@dataclasses.dataclass(frozen=True)
-class Padding(Transform):
-    """A frame of the picture's mean colour, for which the picture is reduced.
+@matrices.register
+def _(kind: Rotation, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+    angle = random.uniform([batch], -kind.degrees, kind.degrees) * (math.pi / 180.0)
+    cosine, sine, zero = tf.cos(angle), tf.sin(angle), tf.zeros([batch])
+    return _rows((cosine, -sine, zero), (sine, cosine, zero))
 
-    Attributes:
-        pixels: width of the frame, in px of the picture.
-    """
 
-    pixels: float
-
-    def matrices(self, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-        """See :meth:`Transform.matrices`."""
-        return _scaling(tf.fill([batch], (side + 2.0 * self.pixels) / side))
+@matrices.register
+def _(kind: Padding, random: tf.random.Generator, batch: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+    return _scaling(tf.fill([batch], (side + 2.0 * kind.pixels) / side))
 
 
 def transform(
@@ -109,8 +70,8 @@ def transform(
 
     Args:
         images: [B, H, W, C] float32.
-        transforms: the transforms, of which the first is applied first.
-        random: the random generator.
+        transforms: The transforms, of which the first is applied first.
+        random: The random generator.
 
     Returns:
         [B, H, W, C] float32.
@@ -121,7 +82,7 @@ def transform(
     side = tf.cast(tf.minimum(shape[1], shape[2]), tf.float32)
     matrix = tf.eye(3, batch_shape=[shape[0]])
     for each in transforms:
-        matrix = tf.matmul(matrix, each.matrices(random, shape[0], side))
+        matrix = tf.matmul(matrix, matrices(each, random, shape[0], side))
     mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
     return _sample(images - mean, matrix) + mean
 

@@ -203,7 +203,7 @@ def message_of(error, *arguments):
 @pytest.mark.parametrize("argument", ["--learning_rate=0", "--learning_rate=nan"])
 def test_the_configuration_checks(argument):
     values = parse(FLAGS, argument)
-    with pytest.raises(ValueError, match="`rate`") as caught:
+    with pytest.raises(ValueError, match="`learning_rate`") as caught:
         FLAGS.replace(values, Config())
     message = config_flags.describe_error(caught.value, values)
     value = float(argument.partition("=")[2])

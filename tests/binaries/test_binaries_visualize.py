@@ -169,6 +169,15 @@ def test_flags_take_the_place_of_the_preset(folder):
     assert kinds == ["Decay", "Blur", "ClipNorm"]
 
 
+def test_flags_change_single_regularizers_of_a_preset(folder):
+    flags = "--preset=yosinski1 --blur_every=2 --clip_norm=0 --clip_contribution=5"
+    assert run("activation", f"{flags} --report=out.json") == 0
+    assert report()["settings"]["optimizer"]["regularizers"] == [
+        {"type": "Blur", "sigma": 0.5, "every": 2},
+        {"type": "ClipContribution", "percentile": 5.0},
+    ]
+
+
 def test_facets_and_diversity(folder):
     flags = "--images=trip --facets=2 --pictures=2 --diversity_weight=1 --diversity_layer=fire2"
     assert run("activation", f"{flags} --report=out.json") == 0
@@ -333,6 +342,11 @@ TABLE = {
         ("--images=trip --facets=3", "`--facets` must be from 1 to 2, the number of images"),
         ("--judge=vgg99", "must be one of .*vgg99"),
         ("--judge=vgg16", "`--weights` of vgg16 must have its head"),
+        ("--blur_every=2", "`--blur` must be given"),
+        ("--clip_norm=101", r"`--clip_norm` must be in \[0, 100\].*--clip_norm=101"),
+        ("--clip_contribution=-1", r"`--clip_contribution` must be in \[0, 100\]"),
+        ("--jitter=-1", "`--jitter` must be >= 0. Received: --jitter=-1"),
+        ("--padding=-1", "`--padding` must be >= 0. Received: --padding=-1"),
         ("--scale=1", r"`--scale` must be in \[0, 1\)"),
         ("--average_decay=1", r"`--average_decay` must be in \[0, 1\)"),
         ("--plus=fire2", "`--plus` must be LAYER:CHANNEL=WEIGHT,...."),

@@ -144,7 +144,7 @@ def test_transforms_follow_the_seed_and_differ_between_pictures():
 
 def regularize(regularizer, picture, gradient=None, step=4):
     gradient = np.zeros_like(picture) if gradient is None else gradient
-    return regularizer(*map(tf.constant, (picture, gradient, step))).numpy()
+    return visualize.regularize(regularizer, *map(tf.constant, (picture, gradient, step))).numpy()
 
 
 def signed(seed=0):
@@ -258,7 +258,7 @@ def quick(weights, preset="robust", **options):
 
 def alive(weights):
     """Two channels of fire2 that are not silent: a random network has some that hardly wake."""
-    network = perceptual.perceptual_network("squeezenet1_1", ["fire2"], weights=weights)
+    network = perceptual.Perceptual("squeezenet1_1", weights).build(["fire2"])
     means = tf.reduce_mean(network(random_image(40, 40))["fire2"], axis=[0, 1, 2]).numpy()
     return tuple(np.argsort(-means)[:2].tolist())
 
@@ -344,9 +344,26 @@ def test_bad_configs(options, message):
         ActivationConfig(**options)
 
 
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (lambda: visualize.Scale(1.0), r"`fraction` must be in \[0, 1\). Received: fraction=1"),
+        (lambda: visualize.Rotation(-1), r"`degrees` must be in \[0, 360\]. Received: degrees=-1"),
+        (lambda: visualize.Jitter(-1), "`pixels` must be >= 0. Received: pixels=-1"),
+        (lambda: visualize.Padding(float("nan")), "`pixels` must be >= 0"),
+        (lambda: visualize.Decay(1.5), r"`rate` must be in \[0, 1\]"),
+        (lambda: visualize.Blur(-1), "`sigma` must be >= 0"),
+        (lambda: visualize.Blur(1, 0), "`every` must be >= 1"),
+        (lambda: visualize.ClipNorm(101), r"`percentile` must be in \[0, 100\]"),
+        (lambda: visualize.ClipContribution(-1), r"`percentile` must be in \[0, 100\]"),
+    ],
+)
+def test_bad_priors(part, message):
+    with pytest.raises(ValueError, match=message):
+        part()
+
+
 def test_bad_parts(headed):
-    with pytest.raises(ValueError, match=r"`scale` must be in \[0, 1\)"):
-        visualize.Scale(1.0)
     with pytest.raises(ValueError, match="`step_size` must be > 0"):
         visualize.GradientAscent(0.0)
     with pytest.raises(ValueError, match=r"`size` must be at least .* for the layer fire9"):

@@ -35,6 +35,7 @@ name of the argument's in its message.
 The module of a configuration must not import TensorFlow or Keras, since help has to be quick.
 """
 
+import contextlib
 import dataclasses
 import functools
 import re
@@ -129,7 +130,8 @@ class ConfigFlags:
         Raises:
             ValueError: if the configuration does not allow a value.
         """
-        result: Config = _apply(config, self._given(values))
+        with self._renamed():
+            result: Config = _apply(config, self._given(values))
         return result
 
     def create(self, values: flags.FlagValues, **fields: Any) -> Any:
@@ -145,7 +147,14 @@ class ConfigFlags:
         """
         cls = self._config if isinstance(self._config, type) else type(self._config)
         others: dict[Path, Any] = {(name,): value for name, value in fields.items()}
-        return _apply(cls, others | self._given(values))
+        with self._renamed():
+            return _apply(cls, others | self._given(values))
+
+    def _renamed(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which errors name a field's flag if its name is another."""
+        return errors.renamed(
+            **{each.path[-1]: each.flag for each in self._fields if each.flag != each.path[-1]}
+        )
 
     @functools.cached_property
     def _fields(self) -> list[_Field]:
