@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
+from stylezoo import errors
 from stylezoo.images import files
 from stylezoo.images.arrays import FloatArray
 from stylezoo.images.grey import luma
@@ -73,17 +74,18 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
         ValueError: If the file can't be decoded, is truncated, or has too many pixels. The
             message is one line and names `path`.
     """
-    return decode_image(_read_bytes(path), name=os.fspath(path), max_pixels=max_pixels)
+    with errors.renamed(data=os.fspath(path)):
+        pixels, problem = _decode(_read_bytes(path), max_pixels)
+    if problem:
+        _logger.warning("`%s`: its colour profile is ignored: %s", os.fspath(path), problem)
+    return pixels
 
 
-def decode_image(
-    data: bytes, *, name: str = "image", max_pixels: int = DEFAULT_MAX_PIXELS
-) -> FloatArray:
+def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> FloatArray:
     """Decode a picture file's content in memory as `read_image` does.
 
     Args:
         data: The content of a picture file.
-        name: What error messages call the picture.
         max_pixels: As for `read_image`.
 
     Returns:
@@ -92,9 +94,17 @@ def decode_image(
     Raises:
         ValueError: As for `read_image`.
     """
+    pixels, problem = _decode(data, max_pixels)
+    if problem:
+        _logger.warning("the colour profile of a picture in memory is ignored: %s", problem)
+    return pixels
+
+
+def _decode(data: bytes, max_pixels: int) -> tuple[FloatArray, str]:
+    """Return the picture, and why its colour profile is ignored or an empty string."""
     if max_pixels < 1:
         raise ValueError(f"`max_pixels` must be >= 1. Received: max_pixels={max_pixels}")
-    with _undecodable(name):
+    with _undecodable():
         try:
             # While it opens a file, Pillow refuses only above twice its limit.
             with _PILLOW_LIMIT.lifted_for(max_pixels // 2):
@@ -103,14 +113,15 @@ def decode_image(
             # Here the limit was not lifted: the picture is beyond `max_pixels` as well.
             image = None
     if image is None:
-        raise _too_many_pixels(name, "too many", max_pixels)
+        raise _too_many_pixels("too many", max_pixels)
     with image:
         num_pixels = image.width * image.height
         if num_pixels > max_pixels:
-            raise _too_many_pixels(name, f"{image.width}x{image.height} = {num_pixels}", max_pixels)
-        with _undecodable(name), _PILLOW_LIMIT.lifted_for(num_pixels):
+            raise _too_many_pixels(f"{image.width}x{image.height} = {num_pixels}", max_pixels)
+        with _undecodable(), _PILLOW_LIMIT.lifted_for(num_pixels):
             image.load()
-            return _srgb_pixels(image, name)[np.newaxis]
+            pixels, problem = _srgb_pixels(image)
+            return pixels[np.newaxis], problem
 
 
 def read_mask(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> FloatArray:
@@ -289,13 +300,13 @@ def _open(data: bytes) -> ImageFile.ImageFile:
 
 
 @contextlib.contextmanager
-def _undecodable(name: str) -> Iterator[None]:
+def _undecodable() -> Iterator[None]:
     """Turn whatever Pillow raises for corrupt data into one kind of error."""
     try:
         yield
     except Exception as error:
         raise ValueError(
-            f"`{name}` is not an image that can be decoded: {_one_line(error)}"
+            f"`data` is not an image that can be decoded: {_one_line(error)}"
         ) from error
 
 
@@ -303,24 +314,37 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _too_many_pixels(name: str, pixels: str, max_pixels: int) -> ValueError:
+def _too_many_pixels(pixels: str, max_pixels: int) -> ValueError:
     return ValueError(
-        f"`{name}` has {pixels} pixels, above the limit of {max_pixels}. "
+        f"`data` has {pixels} pixels, above the limit of {max_pixels}. "
         "If that is right, raise `max_pixels`."
     )
 
 
-def _srgb_pixels(image: ImageFile.ImageFile, name: str) -> FloatArray:
-    """Return a loaded image as `[height, width, 3]` in sRGB, upright, over white."""
-    profile = _embedded_profile(image, name)
+class _ProfileError(Exception):
+    """A colour profile is broken, or it is for other channels than the picture has."""
+
+
+def _srgb_pixels(image: ImageFile.ImageFile) -> tuple[FloatArray, str]:
+    """Return a loaded image as `[height, width, 3]` in sRGB, upright, over white.
+
+    The second result tells why its colour profile is ignored; it is empty if it is not.
+    """
     # Broken EXIF data is no reason to refuse a picture that decodes.
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
+    try:
+        return _converted_pixels(image, _embedded_profile(image)), ""
+    except _ProfileError as error:
+        return _converted_pixels(image, None), str(error)
+
+
+def _converted_pixels(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> FloatArray:
     colour, alpha = _split_alpha(image)
     if colour.mode in _GREY_MODES:
-        pixels = _grey_to_rgb(_grey_values(colour), profile, name)
+        pixels = _grey_to_rgb(_grey_values(colour), profile)
     else:
-        pixels = _unit(_colour_to_rgb(colour, profile, name))
+        pixels = _unit(_colour_to_rgb(colour, profile))
     return pixels if alpha is None else pixels * alpha + (1 - alpha)
 
 
@@ -366,20 +390,16 @@ def _integer_values(image: Image.Image) -> FloatArray:
     return 1 - scaled if tags.get(_TIFF_PHOTOMETRIC) == 0 else scaled  # 0: white is zero
 
 
-def _grey_to_rgb(
-    values: FloatArray, profile: ImageCms.ImageCmsProfile | None, name: str
-) -> FloatArray:
+def _grey_to_rgb(values: FloatArray, profile: ImageCms.ImageCmsProfile | None) -> FloatArray:
     """Return grey as `[height, width, 3]`; a profile acts by its 8-bit curve, whatever the depth."""
     if profile is not None:
         ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[np.newaxis])
-        curve = _unit(_colour_to_rgb(ramp, profile, name))[0, :, 1]
+        curve = _unit(_colour_to_rgb(ramp, profile))[0, :, 1]
         values = np.interp(values, np.linspace(0, 1, 256), curve).astype(np.float32)
     return np.repeat(values[..., np.newaxis], 3, axis=-1)
 
 
-def _colour_to_rgb(
-    image: Image.Image, profile: ImageCms.ImageCmsProfile | None, name: str
-) -> Image.Image:
+def _colour_to_rgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image:
     if image.mode not in _ICC_SPACES:
         image = image.convert("RGB")
     if profile is None:
@@ -387,8 +407,7 @@ def _colour_to_rgb(
     try:
         return _to_srgb(image, profile)
     except (ImageCms.PyCMSError, ValueError) as error:
-        _ignore_profile(name, error)
-        return image.convert("RGB")
+        raise _ProfileError(_one_line(error)) from error
 
 
 def _to_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
@@ -407,19 +426,14 @@ def _to_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Ima
     return converted
 
 
-def _embedded_profile(image: Image.Image, name: str) -> ImageCms.ImageCmsProfile | None:
+def _embedded_profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
     data = image.info.get("icc_profile")
     if not data:
         return None
     try:
         return ImageCms.ImageCmsProfile(io.BytesIO(data))
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError) as error:
-        _ignore_profile(name, error)
-        return None
-
-
-def _ignore_profile(name: str, error: Exception) -> None:
-    _logger.warning("`%s`: its colour profile is ignored: %s", name, _one_line(error))
+        raise _ProfileError(_one_line(error)) from error
 
 
 def to_uint8(image: npt.ArrayLike) -> npt.NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from stylezoo import images
+from stylezoo import errors, images
 from stylezoo.images import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -54,7 +54,8 @@ class Dataset:
     def read(self, position: int) -> FloatArray:
         """Return the picture of an example, [H, W, 3] float32 in [0, 1]."""
         data = self._value(position, "image", "bytes_list")
-        return images.decode_image(data, name=self.name(position))[0]
+        with errors.renamed(data=self.name(position)):
+            return images.decode_image(data)[0]
 
     def label(self, position: int) -> int:
         """Return the class of an example."""

@@ -474,7 +474,7 @@ def test_tensorboard(unbroken):
     assert [event.step for event in samples] == [0, 4, 8]
     width, height, picture = tf.make_ndarray(samples[-1].tensor_proto)
     assert (int(width), int(height)) == (8, 8)
-    shown_picture = images.decode_image(picture, name="samples")
+    shown_picture = images.decode_image(picture)
     sample = images.read_image(path / "samples" / "000008.jpg")
     # A JPEG of the same picture.
     np.testing.assert_allclose(sample, shown_picture, atol=0.05)
