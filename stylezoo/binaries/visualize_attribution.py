@@ -107,9 +107,7 @@ def _attributions(
     perceptual.check_image_size(
         shown.shape[1], shown.shape[2], architecture=values.network, taps=(*layers, *cams)
     )
-    network = perceptual.perceptual_network(
-        values.network, (*layers, *cams), weights=values.weights
-    )
+    network = perceptual.Perceptual(values.network, values.weights).build((*layers, *cams))
     cells: list[np.ndarray] = []
     scores: list[float] = []
     with reporting.bar("attribution", "map", total=len(objectives) * len(configs)) as bar:

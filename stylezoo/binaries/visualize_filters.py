@@ -132,7 +132,7 @@ def _patches(
         perceptual.check_taps(values.network, [layer])
     info = perceptual.tap_info(values.network)[layer]
     channels = unit_flags.numbers(values.channel or "0:8", "channel", info.channels, layer)
-    network = perceptual.perceptual_network(values.network, [layer], weights=values.weights)
+    network = perceptual.Perceptual(values.network, values.weights).build([layer])
     best = visualize.best_patches(
         network,
         _shown(values, paths),

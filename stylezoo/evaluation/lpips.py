@@ -59,7 +59,7 @@ class Lpips:
             head.removeprefix("lpips/"): tf.constant(loaded.tensors[head])
             for head in LPIPS_HEADS[architecture]
         }
-        self._network = perceptual.perceptual_network(architecture, self._heads, weights=weights)
+        self._network = perceptual.Perceptual(architecture, os.fspath(weights)).build(self._heads)
 
     def __call__(self, image: Image, reference: Image) -> tf.Tensor:
         """The distances of images from their references; symmetric.

@@ -1,5 +1,4 @@
 from .configuration import Perceptual
-from .network import perceptual_network
 from .taps import (
     HEAD,
     LOG_PROBABILITIES,
@@ -18,6 +17,5 @@ __all__ = [
     "check_image_size",
     "check_taps",
     "fixed_size",
-    "perceptual_network",
     "tap_info",
 ]

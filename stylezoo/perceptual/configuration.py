@@ -1,10 +1,8 @@
-"""Which network looks at pictures."""
+"""The choice of a perceptual network; no TensorFlow, since flags are made from it."""
 
 import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-
-from stylezoo import perceptual
 
 if TYPE_CHECKING:
     import keras
@@ -26,15 +24,27 @@ class Perceptual:
     pooling: str = "max"
 
     def build(self, taps: Iterable[str]) -> "keras.Model":
-        """Return the frozen network from images to the features of ``taps``.
+        """Return a frozen network from images to the features of ``taps``, cut at the deepest of them.
+
+        Convolutions pad with zeros, so features within half a receptive field of the border see the
+        border; no loss masks them out (nor do the reference codes).
 
         Args:
-            taps: The layers; see :func:`stylezoo.perceptual.perceptual_network`.
+            taps: Names of layers, those of :func:`stylezoo.perceptual.tap_info`: ``relu{block}_{conv}``,
+                ``conv{block}_{conv}`` (before the ReLU), ``pool{block}``; AlexNet's have no block:
+                ``relu3``; ``inception_4c``, ``layer3_block2``, ``fire4``; or of
+                :data:`stylezoo.perceptual.HEAD`, [B, num_classes]. Duplicates count once.
+
+        Returns:
+            A Keras model, not trainable: [B, H, W, 3] float in [0, 1] -> {tap: [B, h, w, c]}. With a tap
+            of a head that has a weight for every position, H and W are what it was published for. A
+            network of grey images, LeNet-5, sees the luminance.
 
         Raises:
-            ValueError: For an unknown architecture, tap or pooling.
-            WeightsError: If the weights can't be had.
+            ValueError: If the architecture, a tap or the pooling is unknown; the message lists the known
+                ones.
+            WeightsError: If the weights cannot be had, do not fit, or lack a head that is wanted.
         """
-        return perceptual.perceptual_network(
-            self.network, taps, weights=self.weights, pooling=self.pooling
-        )
+        from stylezoo.perceptual.network import build_network
+
+        return build_network(self, taps)

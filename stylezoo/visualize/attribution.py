@@ -24,7 +24,7 @@ class Attribution:
 
     Args:
         network: a functional model, images -> {tap: features}, such as
-            :func:`~stylezoo.perceptual.perceptual_network` gives. It is not changed: other backward passes
+            :meth:`stylezoo.perceptual.Perceptual.build` gives. It is not changed: other backward passes
             run through a copy.
         objective: the score.
         config: see :class:`AttributionConfig`.

@@ -36,8 +36,8 @@ class Dreamer:
 
     def __init__(self, config: DreamConfig, guide: Image | None = None) -> None:
         self.config = config
-        self._network: keras.Model = perceptual.perceptual_network(
-            config.network, config.layers, weights=config.weights
+        self._network: keras.Model = perceptual.Perceptual(config.network, config.weights).build(
+            config.layers
         )
         self._random = tf.random.Generator.from_seed(config.seed)
         self._guides: dict[str, tf.Tensor] = {}

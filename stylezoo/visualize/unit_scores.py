@@ -1,6 +1,6 @@
 """Scores of a network's units, of directions, and of weighted sums of them.
 
-An objective takes the features of :func:`~stylezoo.perceptual.perceptual_network` and gives a score of
+An objective takes the features of :meth:`stylezoo.perceptual.Perceptual.build` and gives a score of
 every picture. A class is a unit of the layer :data:`~stylezoo.perceptual.SCORES`.
 """
 

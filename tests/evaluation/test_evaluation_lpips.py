@@ -143,7 +143,7 @@ def test_equals_the_formula_in_numpy(lpips_weights, random_lpips):
     image, reference = random_image(67, 50, batch=3), random_image(67, 50, batch=3, seed=1)
     tensors = weights.load(lpips_weights, architecture="alexnet_owt").tensors
     taps = [f"relu{i}" for i in range(1, 6)]
-    network = perceptual.perceptual_network("alexnet_owt", taps, weights=lpips_weights)
+    network = perceptual.Perceptual("alexnet_owt", lpips_weights).build(taps)
     features, target = network(image), network(reference)
     expected = 0
     for tap in taps:

@@ -32,7 +32,7 @@ def judge_by(random_weights):
 
 
 def features_of(image, taps, file):
-    network = perceptual.perceptual_network("vgg16", taps, weights=file)
+    network = perceptual.Perceptual("vgg16", file).build(taps)
     return {tap: values[0].numpy().astype(np.float64) for tap, values in network(image).items()}
 
 

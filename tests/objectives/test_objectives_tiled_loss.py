@@ -128,7 +128,7 @@ def test_equals_the_whole_at_awkward_sizes(size):
 
 def test_equals_the_whole_with_real_widths(random_weights):
     taps = ["relu1_1", "relu2_2"]
-    network = perceptual.perceptual_network("vgg16", taps, weights=random_weights("vgg16"))
+    network = perceptual.Perceptual("vgg16", random_weights("vgg16")).build(taps)
     terms = [losses.ContentLoss(taps), losses.GramLoss(taps)]
     tiled = TiledLoss(terms, network, infos=perceptual.tap_info("vgg16"), tile=48)
     whole = TotalLoss(terms, network)

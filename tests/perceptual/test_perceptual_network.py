@@ -41,9 +41,7 @@ def test_equals_keras_applications_with_its_saved_weights(architecture, tmp_path
     theirs = keras.Model(
         theirs.input, {ours: theirs.get_layer(n).output for n, ours in names.items()}
     )
-    ours = perceptual.perceptual_network(
-        architecture, names.values(), weights=tmp_path / "vgg.weights.h5"
-    )
+    ours = perceptual.Perceptual(architecture, tmp_path / "vgg.weights.h5").build(names.values())
     image = random_image(49, 40, batch=2)
     prepared = keras.applications.vgg16.preprocess_input(255 * image.numpy())
     expected = theirs(prepared)
@@ -59,7 +57,7 @@ def test_alexnet_equals_plain_tensorflow(random_weights):
     tensors = weights.load(file, architecture="alexnet_owt").tensors
     taps = ["conv1", "pool1", "relu2", "relu3", "conv4", "pool5"]
     image = random_image(79, 100)
-    features = perceptual.perceptual_network("alexnet_owt", taps, weights=file)(image)
+    features = perceptual.Perceptual("alexnet_owt", file).build(taps)(image)
 
     def conv(x, name, stride, padding):
         pads = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
@@ -82,8 +80,8 @@ def test_alexnet_equals_plain_tensorflow(random_weights):
 
 @pytest.mark.parametrize("pooling", ["max", "avg"])
 def test_pooling(random_weights, pooling):
-    network = perceptual.perceptual_network(
-        "vgg16", ["relu1_2", "pool1"], weights=random_weights("vgg16"), pooling=pooling
+    network = perceptual.Perceptual("vgg16", random_weights("vgg16"), pooling=pooling).build(
+        ["relu1_2", "pool1"]
     )
     features = network(random_image(9, 13))
     windows = features["relu1_2"].numpy()[:, :8, :12].reshape(1, 4, 2, 6, 2, 64)
@@ -92,17 +90,15 @@ def test_pooling(random_weights, pooling):
 
 
 def test_conv_tap_is_before_the_relu(random_weights):
-    network = perceptual.perceptual_network(
-        "vgg16", ["conv1_1", "relu1_1"], weights=random_weights("vgg16")
-    )
+    network = perceptual.Perceptual("vgg16", random_weights("vgg16")).build(["conv1_1", "relu1_1"])
     features = network(random_image(8, 8))
     assert np.min(features["conv1_1"]) < 0
     np.testing.assert_array_equal(features["relu1_1"], np.maximum(features["conv1_1"], 0))
 
 
 def test_is_cut_at_the_deepest_tap_and_frozen(random_weights):
-    network = perceptual.perceptual_network(
-        "vgg16", ["relu2_1", "relu1_1", "relu2_1"], weights=random_weights("vgg16")
+    network = perceptual.Perceptual("vgg16", random_weights("vgg16")).build(
+        ["relu2_1", "relu1_1", "relu2_1"]
     )
     assert list(network.output) == ["relu2_1", "relu1_1"]
     layers = [layer.name for layer in network.layers]
@@ -118,7 +114,7 @@ def test_is_cut_at_the_deepest_tap_and_frozen(random_weights):
 def test_architectures_without_registered_weights_take_a_file(architecture, tmp_path):
     file = networks.write(tmp_path / "w.h5", architecture, preprocessing="unit")
     tensors = weights.load(file, architecture=architecture).tensors
-    network = perceptual.perceptual_network(architecture, ["relu5_2"], weights=file)
+    network = perceptual.Perceptual(architecture, file).build(["relu5_2"])
     for layer in network.layers:
         for variable in layer.weights:
             np.testing.assert_array_equal(
@@ -126,13 +122,13 @@ def test_architectures_without_registered_weights_take_a_file(architecture, tmp_
             )
     assert network.get_layer("preprocess").mode == "unit"
     with pytest.raises(WeightsError, match=f"known for the architectures.*{architecture}"):
-        perceptual.perceptual_network(architecture, ["relu1_1"])
+        perceptual.Perceptual(architecture).build(["relu1_1"])
 
 
 def test_lenet_sees_the_luminance(tmp_path):
     tensors = networks.he_tensors(classifiers.shapes("lenet5"))
     file = networks.write(tmp_path / "w.h5", "lenet5", tensors, preprocessing="unit")
-    network = perceptual.perceptual_network("lenet5", ["scores"], weights=file)
+    network = perceptual.Perceptual("lenet5", file).build(["scores"])
     classifier = classifiers.build("lenet5", weights=file)
     picture = np.random.default_rng(0).random((2, 28, 28, 3), np.float32)
     grey = picture @ np.array([[0.299], [0.587], [0.114]], np.float32)
@@ -155,7 +151,7 @@ def test_weights_that_do_not_fit_are_named(tmp_path, change, message):
     change(tensors)
     file = networks.write(tmp_path / "w.h5", "vgg11", tensors)
     with pytest.raises(WeightsError, match=message):
-        perceptual.perceptual_network("vgg11", ["relu2_1"], weights=file)
+        perceptual.Perceptual("vgg11", file).build(["relu2_1"])
 
 
 @pytest.mark.parametrize(
@@ -170,7 +166,7 @@ def test_weights_that_do_not_fit_are_named(tmp_path, change, message):
 )
 def test_errors_list_the_known_names(architecture, taps, options, message):
     with pytest.raises(ValueError, match=message):
-        perceptual.perceptual_network(architecture, taps, weights="not needed", **options)
+        perceptual.Perceptual(architecture, "not needed", **options).build(taps)
 
 
 def test_tap_info_is_the_classifiers():
@@ -213,8 +209,8 @@ FIRST_BIASES = (0.4034, 0.3778, 0.4644, -0.3228, 0.3940, -0.3953, 0.3951, -0.549
 @pytest.mark.weights
 def test_pretrained_vgg16_is_torchvisions(pretrained):
     """Its response to single pixels gives back the published filter: order, range and mean hold."""
-    network = perceptual.perceptual_network(
-        "vgg16", ["conv1_1"], weights=pretrained("vgg16.torchvision_lpips")
+    network = perceptual.Perceptual("vgg16", pretrained("vgg16.torchvision_lpips")).build(
+        ["conv1_1"]
     )
     mean = np.broadcast_to(np.float32([0.485, 0.456, 0.406]), (1, 5, 5, 3))
     at_rest = network(tf.constant(mean))["conv1_1"].numpy()

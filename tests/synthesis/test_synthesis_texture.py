@@ -129,7 +129,7 @@ def test_match_histogram(source, configure):
     ],
 )
 def test_too_small(shape, size, message, configure, monkeypatch):
-    monkeypatch.setattr(perceptual, "perceptual_network", lambda *_, **__: pytest.fail("worked"))
+    monkeypatch.setattr(perceptual.Perceptual, "build", lambda *_, **__: pytest.fail("worked"))
     with pytest.raises(ValueError, match=message):
         synthesize_texture(tf.ones(shape), size, config=configure(style_layers=None))
 
@@ -209,6 +209,6 @@ def test_bad_inversions(options, message):
     ],
 )
 def test_bad_inversions_come_before_work(options, message, source, monkeypatch):
-    monkeypatch.setattr(perceptual, "perceptual_network", lambda *_, **__: pytest.fail("worked"))
+    monkeypatch.setattr(perceptual.Perceptual, "build", lambda *_, **__: pytest.fail("worked"))
     with pytest.raises(ValueError, match=message):
         invert(source, config=InversionConfig(layer="relu5_1", **({"size": 40} | options)))

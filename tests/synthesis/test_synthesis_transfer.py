@@ -509,7 +509,7 @@ def untouchable(*_, **__):
     ],
 )
 def test_bad_arguments_come_before_work(options, message, content, style, monkeypatch):
-    monkeypatch.setattr(perceptual, "perceptual_network", untouchable)
+    monkeypatch.setattr(perceptual.Perceptual, "build", untouchable)
     arguments = {"styles": [style]} | options
     fields = {"size": 48} | arguments.get("config", {})
     arguments["config"] = with_fields(TransferConfig(), **fields)

@@ -27,7 +27,7 @@ def configure(weights, *parts, **options):
 
 
 def features(weights, image, layer=LAYER):
-    network = perceptual.perceptual_network("squeezenet1_1", [layer], weights=weights)
+    network = perceptual.Perceptual("squeezenet1_1", weights).build([layer])
     return network(image)[layer].numpy()
 
 
@@ -70,7 +70,7 @@ def test_one_tile_is_the_whole(weights):
     """Without shifts, tiles of a picture that is one tile are the plain gradient."""
     config = configure(weights, jitter=0, steps=1)
     image = photo()
-    network = perceptual.perceptual_network("squeezenet1_1", [LAYER], weights=weights)
+    network = perceptual.Perceptual("squeezenet1_1", weights).build([LAYER])
     pixels = tf.constant(image)
     with tf.GradientTape() as tape:
         tape.watch(pixels)

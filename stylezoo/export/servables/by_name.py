@@ -44,7 +44,7 @@ def load(
         if layers:
             with errors.renamed(taps="layers"):
                 perceptual.check_taps(name, layers)
-            network = perceptual.perceptual_network(name, layers, weights=weights)
+            network = perceptual.Perceptual(name, weights).build(layers)
             return FeatureExtractor(network, name, name, list(network.output))
         classifier = classifiers.build(name, weights=weights)
         imagenet = [label.name for label in classifiers.imagenet_labels()]

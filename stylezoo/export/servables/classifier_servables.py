@@ -139,7 +139,7 @@ class FeatureExtractor(Servable):
     """A perceptual network: features of chosen layers, and their Gram matrices.
 
     Args:
-        network: What :func:`stylezoo.perceptual.perceptual_network` returned.
+        network: What :meth:`stylezoo.perceptual.Perceptual.build` returned.
         source: See :class:`Servable`.
         architecture: The name of its architecture.
         taps: The layers.
