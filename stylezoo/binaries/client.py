@@ -15,8 +15,11 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images, pretrained
-from stylezoo.binaries.common import options, quiet, reporting
+from stylezoo.binaries.common import config_flags, options, quiet, reporting
+from stylezoo.export.limits import DEFAULT_MAX_SIDE
+from stylezoo.export.serving.client import Endpoint, connect
 
+_ENDPOINT = config_flags.ConfigFlags(Endpoint)
 _EXTENSIONS = (".jpg", ".jpeg")
 
 
@@ -26,12 +29,7 @@ def define_flags(values: flags.FlagValues) -> None:
     def string(name: str, default: str | None, text: str) -> None:
         flags.DEFINE_string(name, default, text, flag_values=values)
 
-    string(
-        "url",
-        "http://localhost:8501",
-        "Address of the server: http(s)://HOST:PORT for REST, grpc://HOST:PORT for gRPC.",
-    )
-    string("model", "conditional", "Name of the model at the server.")
+    _ENDPOINT.define(values)
     string("style", None, "Style by name, or NAME:WEIGHT,NAME:WEIGHT,... for a blend.")
     flags.DEFINE_list(
         "style_weights", None, "Weights of all styles, in the model's order.", flag_values=values
@@ -43,16 +41,10 @@ def define_flags(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_integer(
         "max_side",
-        1024,
+        DEFAULT_MAX_SIDE,
         "Longest side that larger pictures are reduced to, in pixels.",
         1,
         flag_values=values,
-    )
-    flags.DEFINE_float(
-        "timeout", 60.0, "Time that a request may take, in seconds.", 0.001, flag_values=values
-    )
-    flags.DEFINE_integer(
-        "retries", 4, "Number of times that a request is repeated at most.", 0, flag_values=values
     )
     flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
 
@@ -61,12 +53,10 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; return its exit status."""
     paths = options.pictures(arguments)
     targets = _targets(values, paths) if values.output else []
+    endpoint = _ENDPOINT.create(values)
     quiet.import_tensorflow()
-    from stylezoo.export.serving import client as clients
 
-    client = clients.connect(
-        values.url, values.model, timeout=values.timeout, retries=values.retries
-    )
+    client = connect(endpoint)
     signatures = client.signatures()
     if "classify_bytes" in signatures:
         for path in paths:
@@ -76,13 +66,13 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         return 0
     if "stylize_bytes" not in signatures:
         raise ValueError(
-            f"`model` must paint photographs or classify. Received: {values.model}, which has the "
+            f"`model` must paint photographs or classify. Received: {endpoint.model}, which has the "
             f"signatures {', '.join(signatures)}"
         )
     options.require(values, "output")
     inputs = {"max_side": np.array([values.max_side], np.int32)}
     if shape := signatures["stylize_bytes"][0].get("style_weights"):
-        inputs["style_weights"] = _style_weights(values, shape[-1])
+        inputs["style_weights"] = _style_weights(values, endpoint.model, shape[-1])
     for path, target in zip(paths, targets, strict=True):
         found = client.predict("stylize_bytes", {"image_bytes": _content(path), **inputs})
         target.parent.mkdir(exist_ok=True)
@@ -108,7 +98,7 @@ def _targets(values: flags.FlagValues, paths: list[pathlib.Path]) -> list[pathli
     return targets
 
 
-def _style_weights(values: flags.FlagValues, num_styles: int) -> np.ndarray:
+def _style_weights(values: flags.FlagValues, name: str, num_styles: int) -> np.ndarray:
     """Return the weights of the styles, [1, num_styles]."""
     from stylezoo import generators
 
@@ -118,8 +108,8 @@ def _style_weights(values: flags.FlagValues, num_styles: int) -> np.ndarray:
         except ValueError:
             given = ",".join(values.style_weights)
             raise ValueError(f"`--style_weights` must be numbers. Received: {given}") from None
-    elif values.model in pretrained.MODELS:
-        model = pretrained.MODELS[values.model]
+    elif name in pretrained.MODELS:
+        model = pretrained.MODELS[name]
         shares = generators.style_shares(model.styles, values.style)
         weights = np.array([[shares.get(row, 0.0) for row in model.style_rows]], np.float32)
     else:

@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 from absl import flags
 
@@ -166,10 +167,20 @@ def _flag_help(values: flags.FlagValues) -> str:
     entries = []
     for name in sorted(values):
         flag = values[name]
-        text = config_flags.with_notes(flag.help, *config_flags.default_note(flag.default))
         switch = f"--[no]{name}" if flag.boolean else f"--{name}"
-        entries.append(f"  {switch}\n" + flags.text_wrap(text, length=88, indent="      "))
+        entries.append(
+            f"  {switch}\n" + flags.text_wrap(_flag_text(flag), length=88, indent="      ")
+        )
     return "\n".join(entries)
+
+
+def _flag_text(flag: "flags.Flag[Any]") -> str:
+    """Return a flag's help, with its choices and its default in parentheses."""
+    text, choices = flag.help, []
+    if isinstance(flag, flags.EnumFlag):  # absl has put the choices before the text
+        text = text.removeprefix(f"<{'|'.join(flag.parser.enum_values)}>: ")
+        choices = [f"one of {', '.join(flag.parser.enum_values)}"]
+    return config_flags.with_notes(text, *choices, *config_flags.default_note(flag.default))
 
 
 if __name__ == "__main__":

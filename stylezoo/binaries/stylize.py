@@ -77,7 +77,7 @@ def define_flags(values: flags.FlagValues) -> None:
         "How large pictures are painted; see above.",
         flag_values=values,
     )
-    count("tile", 768, "Side of a tile, px; smaller tiles take less memory.")
+    count("tile", painting.DEFAULT_TILE, "Side of a tile, px; smaller tiles take less memory.")
     count("batch_size", 1, "Pictures of one size painted at once, which pays on GPUs only.")
     flags.DEFINE_integer(
         "seed", 0, "Seed of the noise that a texture network mixes in.", 0, flag_values=values

@@ -62,7 +62,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
             if values.gpu:
                 checks += webgpu.verify_on_gpu(servable, path)
         elif values.url:
-            server = client.connect(values.url, pathlib.Path(path).parent.name)
+            server = client.connect(client.Endpoint(values.url, pathlib.Path(path).parent.name))
             checks = export.verify_server(servable, server)
         else:
             checks = export.verify_saved_model(servable, path)

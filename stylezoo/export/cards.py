@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from stylezoo import images
 from stylezoo.export import saved_models
-from stylezoo.export.servables import graph_codecs
+from stylezoo.export.limits import DEFAULT_MAX_SIDE
 from stylezoo.export.servables.servable import Servable, Tensor
 from stylezoo.export.tflite import read_tflite_record
 
@@ -119,7 +119,7 @@ def _first_style(servable: Servable) -> list[list[int]]:
 _EXAMPLES = {
     "image_bytes": lambda _: [{"b64": "PICTURE"}],
     "style_weights": _first_style,
-    "max_side": lambda _: [graph_codecs.DEFAULT_MAX_SIDE],
+    "max_side": lambda _: [DEFAULT_MAX_SIDE],
     "seed": lambda _: [0],
     "size": lambda _: [[512, 512]],
 }

@@ -224,7 +224,7 @@ class Painter(keras.Model):
         preserve_color: bool = False,
         seed: int = 0,
         tiling: str = "auto",
-        tile: int = 768,
+        tile: int = painting.DEFAULT_TILE,
         callback: Callback | None = None,
     ) -> np.ndarray:
         """Paint pictures of any size.
@@ -280,7 +280,9 @@ class Painter(keras.Model):
             painting.blend_with_photograph(paintings, pictures, strength=strength)
         return paintings
 
-    def tiling_of(self, height: int, width: int, *, tiling: str = "auto", tile: int = 768) -> str:
+    def tiling_of(
+        self, height: int, width: int, *, tiling: str = "auto", tile: int = painting.DEFAULT_TILE
+    ) -> str:
         """Return how :meth:`paint` paints an image of a size, px: ``none``, ``exact`` or ``fast``.
 
         Raises:

@@ -2,6 +2,7 @@ from .animation import ANIMATION_EXTENSIONS, check_animation_path, write_animati
 from .arrays import FloatArray, Image
 from .codecs import (
     DEFAULT_MAX_PIXELS,
+    DEFAULT_QUALITY,
     IMAGE_EXTENSIONS,
     check_output_path,
     decode_image,
@@ -28,6 +29,7 @@ from .sheets import contact_sheet
 __all__ = [
     "ANIMATION_EXTENSIONS",
     "DEFAULT_MAX_PIXELS",
+    "DEFAULT_QUALITY",
     "IMAGE_EXTENSIONS",
     "LUMA_WEIGHTS",
     "SAMPLES",

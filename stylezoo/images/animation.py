@@ -38,7 +38,7 @@ def write_animation(
     frames: Iterable[np.ndarray],
     *,
     frame_rate: int,
-    quality: int = 95,
+    quality: int = codecs.DEFAULT_QUALITY,
     overwrite: bool = False,
 ) -> None:
     """Write frames as an animation, whole or not at all, taking each frame when it is needed.

@@ -19,6 +19,7 @@ from stylezoo.images.arrays import FloatArray
 from stylezoo.images.grey import luma
 
 DEFAULT_MAX_PIXELS = 100_000_000
+DEFAULT_QUALITY = 95
 
 # These are the formats that people have. Pillow knows more, PostScript among them, which it hands to
 # Ghostscript. AVIF is there when Pillow was built with it.
@@ -145,7 +146,7 @@ def write_image(
     path: str | os.PathLike[str],
     image: npt.ArrayLike,
     *,
-    quality: int = 95,
+    quality: int = DEFAULT_QUALITY,
     overwrite: bool = False,
 ) -> None:
     """Write a picture file, whole or not at all.
@@ -173,7 +174,7 @@ def write_image(
         temporary.write_bytes(data)
 
 
-def encode_image(image: npt.ArrayLike, extension: str, *, quality: int = 95) -> bytes:
+def encode_image(image: npt.ArrayLike, extension: str, *, quality: int = DEFAULT_QUALITY) -> bytes:
     """Return the content of the picture file that `write_image` writes.
 
     Args:

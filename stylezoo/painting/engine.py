@@ -15,7 +15,7 @@ from stylezoo.layers import PadToMultiple
 from stylezoo.painting.moment_sampling import Sampler
 from stylezoo.painting.rewiring import normalization_layers
 from stylezoo.painting.sections import Section, Sources, input_specs, lattices
-from stylezoo.painting.tiling import TILINGS, Lattice, Tile, Tiling
+from stylezoo.painting.tiling import DEFAULT_TILE, TILINGS, Lattice, Tile, Tiling
 from stylezoo.progress import Callback, Progress
 
 # Up to so many px a picture is painted whole, and up to so many exactly, when "auto" chooses.
@@ -113,7 +113,7 @@ class Engine:
         inputs: Mapping[str, Any],
         *,
         tiling: str = "auto",
-        tile: int = 768,
+        tile: int = DEFAULT_TILE,
         callback: Callback | None = None,
     ) -> np.ndarray:
         """Paint pictures of one size.

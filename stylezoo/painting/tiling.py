@@ -9,6 +9,9 @@ import numpy as np
 
 TILINGS = ("auto", "none", "exact", "fast")
 
+#: Side of a tile, px, that takes a few hundred MB.
+DEFAULT_TILE = 768
+
 
 @dataclasses.dataclass(frozen=True)
 class Lattice:

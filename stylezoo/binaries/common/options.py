@@ -65,7 +65,12 @@ def define_file_flags(values: flags.FlagValues, *, report: str) -> None:
     """
     flags.DEFINE_string("report", None, report, flag_values=values)
     flags.DEFINE_integer(
-        "quality", 95, "Quality of JPEG and WebP files, 1 to 100.", 1, 100, flag_values=values
+        "quality",
+        images.DEFAULT_QUALITY,
+        "Quality of JPEG and WebP files, 1 to 100.",
+        1,
+        100,
+        flag_values=values,
     )
     flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
     define_reading_flags(values)

@@ -6,11 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from stylezoo import images
-
-# Longest side, px, of what a model is shown of a file, unless a request says otherwise, and at most.
-DEFAULT_MAX_SIDE = 1024
-LARGEST_SIDE = 4096
-JPEG_QUALITY = 95
+from stylezoo.export.limits import LARGEST_SIDE
 
 
 def decode(data: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
@@ -56,7 +52,7 @@ def limit(image: tf.Tensor, max_side: tf.Tensor) -> tf.Tensor:
 def encode(image: tf.Tensor) -> tf.Tensor:
     """Encode [H, W, 3] in [0, 1] as a JPEG file, a scalar string; colours in full resolution."""
     pixels = tf.saturate_cast(tf.round(image * 255), tf.uint8)
-    return tf.io.encode_jpeg(pixels, quality=JPEG_QUALITY, chroma_downsampling=False)
+    return tf.io.encode_jpeg(pixels, quality=images.DEFAULT_QUALITY, chroma_downsampling=False)
 
 
 def each(function: Callable[..., Any], *columns: tf.Tensor, like: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo import images
+from stylezoo.export.limits import DEFAULT_MAX_SIDE, LARGEST_SIDE
 from stylezoo.export.servables import graph_codecs
 from stylezoo.export.servables.mobile import check_size, static_network
 from stylezoo.export.servables.servable import (
@@ -26,8 +27,8 @@ IMAGE_BYTES = Tensor("string", "[B]", "JPEG, PNG, GIF or BMP files, each of its 
 MAX_SIDE = Tensor(
     "int32",
     "[B], [1] or []",
-    f"longest side, px, to which larger pictures are reduced: {graph_codecs.DEFAULT_MAX_SIDE} if not "
-    f"given, at most {graph_codecs.LARGEST_SIDE}",
+    f"longest side, px, to which larger pictures are reduced: {DEFAULT_MAX_SIDE} if not "
+    f"given, at most {LARGEST_SIDE}",
 )
 
 
@@ -55,7 +56,7 @@ class PhotographServable(Servable):
         data = tf.TensorSpec([None], tf.string, "image_bytes")
         # Of unknown rank: one for all, or, where a server makes a batch of requests, one for each.
         side = tf.TensorSpec(None, tf.int32, "max_side")
-        default = tf.constant([graph_codecs.DEFAULT_MAX_SIDE])
+        default = tf.constant([DEFAULT_MAX_SIDE])
         if not self._num_styles:
 
             @tf.function(autograph=False, input_signature=[image])
@@ -165,7 +166,7 @@ class PhotographServable(Servable):
         weights = call.inputs.get("style_weights")
         if call.signature == "serving_default":
             return {"stylized": self._paint(call.inputs["image"], weights).numpy()}
-        side = int(np.ravel(call.inputs.get("max_side", graph_codecs.DEFAULT_MAX_SIDE))[0])
+        side = int(np.ravel(call.inputs.get("max_side", DEFAULT_MAX_SIDE))[0])
         painted = []
         for index, data in enumerate(call.inputs["image_bytes"]):
             image = images.decode_image(data)
@@ -173,7 +174,7 @@ class PhotographServable(Servable):
                 image = images.resize_longest_side(image, side)
             row = None if weights is None else weights[index : index + 1]
             painting = self._paint(image, row).numpy()
-            painted.append(images.encode_image(painting, ".jpg", quality=graph_codecs.JPEG_QUALITY))
+            painted.append(images.encode_image(painting, ".jpg"))
         return {"stylized_bytes": strings(*painted)}
 
     def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102

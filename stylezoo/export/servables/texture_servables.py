@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo import images
+from stylezoo.export.limits import LARGEST_SIDE
 from stylezoo.export.servables import graph_codecs
 from stylezoo.export.servables.mobile import check_size, static_network
 from stylezoo.export.servables.servable import Arrays, Call, Servable, Tensor, strings
@@ -53,8 +54,8 @@ class TextureServable(Servable):
 
     def _paint(self, seed: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         """Paint a texture, [H, W, 3], from a scalar seed and a size, [2]."""
-        fits = tf.reduce_all((size >= 1) & (size <= graph_codecs.LARGEST_SIDE))
-        message = f"`size` must be 1 to {graph_codecs.LARGEST_SIDE} px"
+        fits = tf.reduce_all((size >= 1) & (size <= LARGEST_SIDE))
+        message = f"`size` must be 1 to {LARGEST_SIDE} px"
         with tf.control_dependencies([tf.debugging.Assert(fits, [message])]):
             height, width = tf.unstack(tf.identity(size))
         noise = self.network.noise((height, width), seed=seed)
@@ -63,9 +64,7 @@ class TextureServable(Servable):
     def tensors(self) -> dict[str, tuple[dict[str, Tensor], dict[str, Tensor]]]:  # noqa: D102
         inputs = {
             "seed": Tensor("int32", "[B]", "the same seed gives the same texture"),
-            "size": Tensor(
-                "int32", "[B, 2]", f"height and width, 1 to {graph_codecs.LARGEST_SIDE} px"
-            ),
+            "size": Tensor("int32", "[B, 2]", f"height and width, 1 to {LARGEST_SIDE} px"),
         }
         alike = {"size": Tensor("int32", "[B, 2]", inputs["size"].meaning + "; all rows alike")}
         return {
@@ -95,8 +94,7 @@ class TextureServable(Servable):
         ]
         if call.signature == "serving_default":
             return {"texture": np.concatenate(textures)}
-        quality = graph_codecs.JPEG_QUALITY
-        files = [images.encode_image(each, ".jpg", quality=quality) for each in textures]
+        files = [images.encode_image(each, ".jpg") for each in textures]
         return {"texture_bytes": strings(*files)}
 
     def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102

@@ -2,6 +2,7 @@
 
 import abc
 import base64
+import dataclasses
 import http.client
 import json
 import time
@@ -29,20 +30,48 @@ class ServerError(OSError):
     """What a server answered in place of a result, or that it did not answer."""
 
 
-class Client(abc.ABC):
-    """One model of a server.
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """A model of a server, and how patiently the server is asked.
 
-    Args:
-        url: ``http://HOST:PORT`` or ``https://...`` for REST, ``grpc://HOST:PORT`` for gRPC.
-        model: The model's name.
-        timeout: Seconds that a request may take, its retries included.
-        retries: How often a request is made again when the server is unavailable: a connection that can't
-            be made, 503, UNAVAILABLE. Nothing else is retried.
+    Attributes:
+        url: Address of the server: http(s)://HOST:PORT for REST, grpc://HOST:PORT for gRPC.
+        model: Name of the model at the server.
+        timeout: Time that a request may take, its repetitions included, in seconds.
+        retries: Number of times that a request is repeated at most. It is repeated only if the server is
+            unavailable: a connection cannot be made, or it answers 503 or UNAVAILABLE.
+
+    Raises:
+        ValueError: If the address is of another kind, or a number is out of its range.
     """
 
-    def __init__(self, url: str, model: str, *, timeout: float = 60.0, retries: int = 4) -> None:
-        self.url, self.model = url, model
-        self._timeout, self._retries = timeout, retries
+    url: str = "http://localhost:8501"
+    model: str = "conditional"
+    timeout: float = 60.0
+    retries: int = 4
+
+    def __post_init__(self) -> None:
+        parts = urllib.parse.urlsplit(self.url)
+        if parts.scheme not in ("http", "https", "grpc") or not parts.hostname:
+            raise ValueError(
+                "`url` must be http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT. "
+                f"Received: {self.url}"
+            )
+        if not self.timeout > 0:
+            raise ValueError(f"`timeout` must be > 0. Received: timeout={self.timeout}")
+        if self.retries < 0:
+            raise ValueError(f"`retries` must be >= 0. Received: retries={self.retries}")
+
+
+class Client(abc.ABC):
+    """A way to ask one model of a server.
+
+    Args:
+        endpoint: The model, its server, and the time that an answer may take.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
 
     @abc.abstractmethod
     def signatures(self) -> dict[str, Signature]:
@@ -61,19 +90,10 @@ class Client(abc.ABC):
         """
 
 
-def connect(url: str, model: str, *, timeout: float = 60.0, retries: int = 4) -> Client:
-    """Return a client of the kind that the URL asks for.
-
-    Raises:
-        ValueError: If the URL is of another kind.
-    """
-    kinds = {"http": RestClient, "https": RestClient, "grpc": GrpcClient}
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in kinds or not parts.hostname:
-        raise ValueError(
-            f"`url` must be http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT. Received: {url}"
-        )
-    return kinds[parts.scheme](url.rstrip("/"), model, timeout=timeout, retries=retries)
+def connect(endpoint: Endpoint) -> Client:
+    """Return a client of the kind that the address asks for."""
+    is_grpc = urllib.parse.urlsplit(endpoint.url).scheme == "grpc"
+    return GrpcClient(endpoint) if is_grpc else RestClient(endpoint)
 
 
 class RestClient(Client):
@@ -102,10 +122,11 @@ class RestClient(Client):
 
     def _request(self, path: str, body: bytes | None = None) -> Any:
         """Return the answer's JSON; try again while the server is unavailable."""
-        url = f"{self.url}/v1/models/{urllib.parse.quote(self.model)}{path}"
+        server, retries = self.endpoint.url.rstrip("/"), self.endpoint.retries
+        url = f"{server}/v1/models/{urllib.parse.quote(self.endpoint.model)}{path}"
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-        deadline = time.monotonic() + self._timeout
-        for attempt in range(self._retries + 1):
+        deadline = time.monotonic() + self.endpoint.timeout
+        for attempt in range(retries + 1):
             try:
                 left = deadline - time.monotonic()
                 with urllib.request.urlopen(request, timeout=max(left, 1e-3)) as response:
@@ -115,13 +136,13 @@ class RestClient(Client):
             except (TimeoutError, urllib.error.URLError) as error:
                 cause = getattr(error, "reason", error)
                 if isinstance(cause, TimeoutError):
-                    raise ServerError(f"{self.url} did not answer in {self._timeout} s") from error
+                    raise _silence(self.endpoint) from error
                 reason, again = str(cause), isinstance(cause, ConnectionRefusedError)
             except (http.client.HTTPException, ConnectionError, ValueError) as error:
-                raise ServerError(f"{self.url} is no TensorFlow Serving: {error!r}") from error
+                raise ServerError(f"{server} is no TensorFlow Serving: {error!r}") from error
             wait = min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT)
-            if not again or attempt == self._retries or time.monotonic() + wait > deadline:
-                raise ServerError(f"{self.url} answered: {reason}")
+            if not again or attempt == retries or time.monotonic() + wait > deadline:
+                raise ServerError(f"{server} answered: {reason}")
             time.sleep(wait)
         raise AssertionError("unreachable")
 
@@ -129,9 +150,10 @@ class RestClient(Client):
 class GrpcClient(Client):
     """A client by gRPC, which retries by itself."""
 
-    def __init__(self, url: str, model: str, *, timeout: float = 60.0, retries: int = 4) -> None:
-        super().__init__(url, model, timeout=timeout, retries=retries)
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
         self._protos = import_protos()
+        retries = endpoint.retries
         policy = {
             "maxAttempts": min(retries + 1, 5),  # gRPC allows no more
             "initialBackoff": f"{_FIRST_WAIT}s",
@@ -146,13 +168,13 @@ class GrpcClient(Client):
             ("grpc.max_send_message_length", _MESSAGE_BYTES),
             ("grpc.max_receive_message_length", _MESSAGE_BYTES),
         ]
-        target = urllib.parse.urlsplit(url).netloc
+        target = urllib.parse.urlsplit(endpoint.url).netloc
         channel = self._protos.grpc.insecure_channel(target, options)
         self._stub = self._protos.PredictionServiceStub(channel)
 
     def signatures(self) -> dict[str, Signature]:  # noqa: D102
         request = self._protos.GetModelMetadataRequest(metadata_field=["signature_def"])
-        request.model_spec.name = self.model
+        request.model_spec.name = self.endpoint.model
         answer = self._call(self._stub.GetModelMetadata, request)
         found = self._protos.SignatureDefMap()
         answer.metadata["signature_def"].Unpack(found)
@@ -172,7 +194,7 @@ class GrpcClient(Client):
         import tensorflow as tf
 
         request = self._protos.PredictRequest()
-        request.model_spec.name = self.model
+        request.model_spec.name = self.endpoint.model
         request.model_spec.signature_name = signature
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
@@ -181,12 +203,16 @@ class GrpcClient(Client):
 
     def _call(self, method: Any, request: Any) -> Any:
         try:
-            return method(request, timeout=self._timeout)
+            return method(request, timeout=self.endpoint.timeout)
         except self._protos.grpc.RpcError as error:
             if error.code() == self._protos.grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise ServerError(f"{self.url} did not answer in {self._timeout} s") from error
+                raise _silence(self.endpoint) from error
             text = f"{error.code().name}: {error.details()}"
-            raise ServerError(f"{self.url} answered: {text}") from error
+            raise ServerError(f"{self.endpoint.url} answered: {text}") from error
+
+
+def _silence(endpoint: Endpoint) -> ServerError:
+    return ServerError(f"{endpoint.url} did not answer in {endpoint.timeout} s")
 
 
 def _rest_shape(info: Mapping[str, Any]) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 from stylezoo import images
 from stylezoo.errors import ExportError
 from stylezoo.export import saved_models
-from stylezoo.export.servables.graph_codecs import DEFAULT_MAX_SIDE
+from stylezoo.export.limits import DEFAULT_MAX_SIDE
 from stylezoo.export.servables.servable import Servable, smooth_picture
 from stylezoo.export.serving import warmup
 from stylezoo.export.serving.client import Client
@@ -123,7 +123,7 @@ def verify_server(servable: Servable, client: Client) -> list[Check]:
             inputs.setdefault("max_side", np.full(rows, DEFAULT_MAX_SIDE, np.int32))
         got = client.predict(call.signature, inputs)
         expected = servable.expected(call)
-        checks += compare(client.url, f"{call.signature}, {call.what}", got, expected)
+        checks += compare(client.endpoint.url, f"{call.signature}, {call.what}", got, expected)
     return checks
 
 
