@@ -31,6 +31,8 @@ def inputs_for(config, size, *, image=None, batch=1, seed=0):
         inputs["image"] = random_image(*size, batch=batch, seed=seed) if image is None else image
     if config.num_styles:
         inputs["style_weights"] = tf.one_hot([0] * batch, config.num_styles)
+    if isinstance(config, generators.ArbitraryConfig):
+        inputs["style_vector"] = tf.ones([batch, config.vector_size])
     return inputs
 
 

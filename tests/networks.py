@@ -15,6 +15,22 @@ def random_image(height, width, *, seed=0, batch=1):
     return tf.constant(image, tf.float32)
 
 
+def randomize(variables):
+    """Weights that keep the activations' scale, and no normalisation that changes nothing."""
+    random = np.random.default_rng(0)
+    for variable in variables:
+        values = random.standard_normal(variable.shape)
+        if len(variable.shape) == 4:
+            # A depthwise kernel, [3, 3, C, 1], sees one channel.
+            sees = variable.shape[:3] if variable.shape[3] > 1 else variable.shape[:2]
+            values *= np.sqrt(2 / np.prod(sees))
+        elif variable.name in ("scale", "gamma", "moving_variance"):
+            values = random.uniform(0.5, 1.5, variable.shape)
+        else:
+            values *= 0.2
+        variable.assign(values)
+
+
 def he_tensors(shapes, *, seed=0):
     """Random kernels that keep the activations' scale (He et al. 2015), the rest near 0 or near 1."""
     random = np.random.default_rng(seed)

@@ -5,9 +5,10 @@ Usage:
 
 A PHOTO is a picture, a folder of them, or a pattern such as 'trip/*.jpg'. MODEL is a name that
 `stylezoo models` lists with its styles, or a folder that `stylezoo train_style` wrote. --style=NAME
-takes one style, --style=NAME:2,NAME:1 blends them; a MODEL of a single style needs none. --strength=0.7
-takes 7 tenths of the style and 3 of the photograph: by the network itself if it was trained for that,
-else by mixing painting and photograph. In a FOLDER, pictures keep their names.
+takes one style, --style=NAME:2,NAME:1 blends them; a MODEL of a single style needs none, and one of any
+style (arbitrary.magenta) takes pictures: --style=a.jpg:2,b.jpg:1. --strength=0.7 takes 7 tenths of the
+style and 3 of the photograph: by the network itself if it was trained for that, else by mixing painting
+and photograph. In a FOLDER, pictures keep their names.
 
 Tilings, for pictures of more than --tile px:
   none   paints the picture at once; memory grows with it
@@ -33,7 +34,7 @@ from stylezoo import images, painting
 from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
-    from stylezoo.generators import Painter
+    from stylezoo.generators import Painter, StyleMix
     from stylezoo.progress import Progress
 
 
@@ -52,7 +53,7 @@ def define_flags(values: flags.FlagValues) -> None:
         flags.DEFINE_integer(name, default, text, 1, flag_values=values)
 
     string("model", "conditional", "The model that paints.")
-    string("style", None, "A style of the model, or NAME:WEIGHT,NAME:WEIGHT,...")
+    string("style", None, "A style of the model, or a picture, or NAME:WEIGHT,NAME:WEIGHT,...")
     flags.DEFINE_float(
         "strength",
         1.0,
@@ -115,9 +116,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
             f"`--model` must be one that paints photographs. Received: one of {painter.paints}"
         )
     # Before anything is painted: a style may be unknown.
-    weights = painter.style_weights(values.style, strength=values.strength)
+    mix = painter.mix_styles(values.style)
     start = time.monotonic()
-    rows = _paint(values, jobs, painter)
+    rows = _paint(values, jobs, painter, mix)
     errors = [row["error"] for row in rows if "error" in row]
     reporting.write_report(
         values,
@@ -125,7 +126,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
             "pictures": rows,
             "failed": len(errors),
             "seconds": time.monotonic() - start,
-            "styles": dict(zip(painter.style_rows, weights.tolist(), strict=True)),
+            "styles": dict(mix.shares),
             "generator": reporting.settings(painter.config),
             **reporting.circumstances(values),
         },
@@ -169,14 +170,16 @@ def _extension(values: flags.FlagValues, source: pathlib.Path) -> str:
     return source.suffix if source.suffix.lower() in images.IMAGE_EXTENSIONS else ".png"
 
 
-def _paint(values: flags.FlagValues, jobs: list[_Job], painter: "Painter") -> list[dict[str, Any]]:
+def _paint(
+    values: flags.FlagValues, jobs: list[_Job], painter: "Painter", mix: "StyleMix"
+) -> list[dict[str, Any]]:
     """Read, paint and write; return what became of each picture, as the report has it."""
     rows: list[dict[str, Any]] = []
     with reporting.bar("stylize", "picture", total=len(jobs)) as bar:
         photographs = _read(values, jobs, rows)
         for _, same_size in itertools.groupby(photographs, lambda each: each.pixels.shape):
             while batch := list(itertools.islice(same_size, values.batch_size)):
-                rows += _paint_batch(values, batch, painter)
+                rows += _paint_batch(values, batch, painter, mix)
                 bar.update(len(rows) - bar.n)
         bar.update(len(rows) - bar.n)
     return rows
@@ -208,7 +211,7 @@ def _read(
 
 
 def _paint_batch(
-    values: flags.FlagValues, batch: list[_Photograph], painter: "Painter"
+    values: flags.FlagValues, batch: list[_Photograph], painter: "Painter", mix: "StyleMix"
 ) -> Iterator[dict[str, Any]]:
     """Paint photographs of one size and write them; yield their rows of the report."""
     start = time.monotonic()
@@ -220,7 +223,7 @@ def _paint_batch(
 
         paintings = painter.paint(
             _stacked(batch),
-            style=values.style,
+            style=mix,
             strength=values.strength,
             preserve_color=values.preserve_color,
             seed=values.seed,

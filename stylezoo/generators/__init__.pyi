@@ -1,9 +1,10 @@
 from .architectures import ARCHITECTURES, generator_config
-from .blending import Style, style_shares
+from .blending import Style, StyleMix, style_shares
 from .configs import (
     ENLARGEMENTS,
     PHOTOGRAPHS,
     TEXTURES,
+    ArbitraryConfig,
     GeneratorConfig,
     JohnsonConfig,
     LightConfig,
@@ -12,6 +13,7 @@ from .configs import (
 )
 from .families import (
     FAMILIES,
+    Arbitrary,
     Johnson,
     Light,
     Painter,
@@ -30,6 +32,8 @@ __all__ = [
     "IDENTITY",
     "PHOTOGRAPHS",
     "TEXTURES",
+    "Arbitrary",
+    "ArbitraryConfig",
     "GeneratorConfig",
     "Johnson",
     "JohnsonConfig",
@@ -37,6 +41,7 @@ __all__ = [
     "LightConfig",
     "Painter",
     "Style",
+    "StyleMix",
     "SuperResolution",
     "SuperResolutionConfig",
     "TextureNetwork",

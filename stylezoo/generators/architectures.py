@@ -1,6 +1,7 @@
 """Architectures by name: each family with the variants that its papers compare."""
 
 from stylezoo.generators.configs import (
+    ArbitraryConfig,
     GeneratorConfig,
     JohnsonConfig,
     LightConfig,
@@ -23,6 +24,8 @@ ARCHITECTURES: dict[str, GeneratorConfig] = {
     ),
     "dumoulin2017": JohnsonConfig(normalization="conditional", normalize_output=True, num_styles=1),
     "light": LightConfig(skips=True),
+    # Any style: Ghiasi et al. 2017.
+    "arbitrary": ArbitraryConfig(),
     # The same statistics at any size, and no droplets.
     "texture_network": TextureNetworkConfig(normalization="batch", limit=3.0),
     "ulyanov2016-texture": TextureNetworkConfig(normalization="batch"),

@@ -12,6 +12,7 @@ from stylezoo.layers import (
     Limit,
     MirrorPadding,
     NearestUpsampling,
+    PredictedInstanceNormalization,
     UnitClip,
 )
 
@@ -21,12 +22,14 @@ class Blocks:
     """Build the layers of one network, with what is the same for all its convolutions.
 
     Attributes:
-        normalization: ``"batch"``, ``"instance"`` or ``"conditional"``.
+        normalization: ``"batch"``, ``"instance"``, ``"conditional"``, ``"predicted"``, or ``"none"``
+            for biases in its place.
         padding: ``"reflect"``, ``"wrap"`` or ``"zero"``.
         leak: Slope of the ReLU after the normalisation where its input is negative.
         limit: Normalised values are cut to ±``limit`` except in training; 0 for no limit.
         num_styles: Number of styles, for ``"conditional"``.
-        style_weights: The network's input of that name, [B, num_styles], for ``"conditional"``.
+        style: What scales and shifts depend on: for ``"conditional"`` the network's input
+            ``style_weights``, [B, num_styles], for ``"predicted"`` the styles' vectors, [B, n].
     """
 
     normalization: str
@@ -34,7 +37,7 @@ class Blocks:
     leak: float = 0.0
     limit: float = 0.0
     num_styles: int = 0
-    style_weights: Any = None
+    style: Any = None
 
     def conv(
         self,
@@ -51,6 +54,7 @@ class Blocks:
         """Convolve, normalise and activate; the size is divided by ``strides``."""
         if padded and kernel > 1:
             x = self._pad(x, kernel // 2, name=f"{name}_pad")
+        normalize = normalize and self.normalization != "none"
         # A bias would be normalised away.
         x = keras.layers.Conv2D(filters, kernel, strides, use_bias=not normalize, name=name)(x)
         return self._finish(x, name, activate=activate, normalize=normalize)
@@ -90,7 +94,9 @@ class Blocks:
             return keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=name)(x)
         if self.normalization == "instance":
             return InstanceNormalization(name=name)(x)
-        return ConditionalInstanceNormalization(self.num_styles, name=name)(x, self.style_weights)
+        if self.normalization == "predicted":
+            return PredictedInstanceNormalization(name=name)(x, self.style)
+        return ConditionalInstanceNormalization(self.num_styles, name=name)(x, self.style)
 
     def _pad(self, x: Any, padding: int, *, name: str) -> Any:
         if self.padding == "zero":

@@ -19,6 +19,13 @@ def check_at_least(config: Any, field: str, minimum: int) -> None:
         raise ValueError(f"`{field}` must be >= {minimum}. Received: {field}={value}")
 
 
+def check_odd(config: Any, field: str) -> None:
+    """Raise a ValueError unless a field is an odd number >= 1."""
+    value = getattr(config, field)
+    if value < 1 or value % 2 == 0:
+        raise ValueError(f"`{field}` must be odd, >= 1. Received: {field}={value}")
+
+
 def check_widths(widths: tuple[int, ...], count: int) -> None:
     """Raise a ValueError unless there are ``count`` widths >= 1."""
     if len(widths) != count or min(widths) < 1:

@@ -9,6 +9,7 @@ from typing import ClassVar, TypeAlias
 from stylezoo.generators.checks import (
     check_at_least,
     check_choice,
+    check_odd,
     check_one_style,
     check_widths,
     scaled,
@@ -71,8 +72,7 @@ class JohnsonConfig:
         check_widths(self.widths, 3)
         check_at_least(self, "num_blocks", 0)
         check_at_least(self, "num_styles", 0)
-        if self.kernel < 1 or self.kernel % 2 == 0:
-            raise ValueError(f"`kernel` must be odd, >= 1. Received: kernel={self.kernel}")
+        check_odd(self, "kernel")
         if (self.num_styles > 0) != (self.normalization == "conditional"):
             raise ValueError(
                 "`num_styles` must be >= 1 with normalization='conditional', else 0. "
@@ -88,8 +88,7 @@ class JohnsonConfig:
     @property
     def reach(self) -> int:
         """How far an output pixel sees, px, apart from the moments of normalisation."""
-        # The outer kernels, a 3x3 one at each change of size, the coarsest grid, two 3x3 ones a block.
-        return 2 * (self.kernel // 2) + (1 + 2 + 2 + 1) + (4 - 1) + 2 * 4 * self.num_blocks
+        return _johnson_reach(self.kernel, self.num_blocks)
 
     @property
     def stride(self) -> int:
@@ -111,6 +110,82 @@ class JohnsonConfig:
             check_one_style(num_styles)
             return self
         return dataclasses.replace(self, num_styles=num_styles)
+
+
+def _johnson_reach(kernel: int, num_blocks: int) -> int:
+    # The outer kernels, a 3x3 one at each change of size, the coarsest grid, two 3x3 ones a block.
+    return 2 * (kernel // 2) + (1 + 2 + 2 + 1) + (4 - 1) + 2 * 4 * num_blocks
+
+
+@dataclasses.dataclass(frozen=True)
+class ArbitraryConfig:
+    """The architecture of :class:`Arbitrary`: a painter of any style (Ghiasi et al. 2017, 1705.06830).
+
+    A style-prediction network, MobileNetV2 (Sandler et al. 2018) up to its global average, reduces a
+    painting to a vector. A network of the shape of Johnson et al.'s paints: the scales and shifts of
+    its residual blocks and of all that follows them are linear in the vector. The paper predicts by
+    Inception-v3; MobileNetV2 is what the authors distilled it to for phones.
+
+    Attributes:
+        widths: Numbers of channels at full, half and quarter size; 32, 64, 128 in the paper.
+        num_blocks: Number of residual blocks.
+        kernel: Side of the first and the last kernel, px; odd.
+        vector_size: How many numbers describe a style; 100 in the paper.
+        prediction_width: Factor of MobileNetV2's numbers of channels.
+        style_size: Side of the square that a painting's middle is reduced to, px.
+        normalization: Of the convolutions that no style decides: ``"batch"``, or ``"none"``, biases
+            into which trained batch normalisations were merged.
+
+    Raises:
+        ValueError: If a number is out of its range or the normalisation unknown.
+    """
+
+    widths: tuple[int, int, int] = (32, 64, 128)
+    num_blocks: int = 5
+    kernel: int = 9
+    vector_size: int = 100
+    prediction_width: float = 1.0
+    style_size: int = 256
+    normalization: str = "batch"
+
+    paints: ClassVar[str] = PHOTOGRAPHS
+    num_styles: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        check_choice(self, "normalization", ("batch", "none"))
+        check_widths(self.widths, 3)
+        check_odd(self, "kernel")
+        check_at_least(self, "num_blocks", 0)
+        for field in ("vector_size", "style_size"):
+            check_at_least(self, field, 1)
+        if not self.prediction_width > 0:
+            raise ValueError(
+                "`prediction_width` must be > 0. "
+                f"Received: prediction_width={self.prediction_width}"
+            )
+
+    @property
+    def reach(self) -> int:
+        """How far an output pixel sees, px, apart from the moments of normalisation."""
+        return _johnson_reach(self.kernel, self.num_blocks)
+
+    @property
+    def stride(self) -> int:
+        """By how many px the image must be shifted so that the output is shifted alike."""
+        return 4
+
+    def scaled(self, width: float) -> "ArbitraryConfig":
+        """Return the same architecture with ``width`` times the channels of both networks."""
+        full, half, quarter = (scaled(each, width) for each in self.widths)
+        prediction_width = width * self.prediction_width
+        return dataclasses.replace(
+            self, widths=(full, half, quarter), prediction_width=prediction_width
+        )
+
+    def with_styles(self, num_styles: int) -> "ArbitraryConfig":
+        """Return itself: it paints in any style."""
+        del num_styles
+        return self
 
 
 @dataclasses.dataclass(frozen=True)
@@ -304,5 +379,5 @@ class TextureNetworkConfig:
 
 
 GeneratorConfig: TypeAlias = (
-    JohnsonConfig | LightConfig | SuperResolutionConfig | TextureNetworkConfig
+    JohnsonConfig | ArbitraryConfig | LightConfig | SuperResolutionConfig | TextureNetworkConfig
 )

@@ -5,6 +5,7 @@ Whoever takes one of them from ``stylezoo.generators`` imports this module, and 
 
 from collections.abc import Sequence
 
+from stylezoo.generators.arbitrary import Arbitrary
 from stylezoo.generators.configs import GeneratorConfig
 from stylezoo.generators.johnson import Johnson
 from stylezoo.generators.light import Light
@@ -14,6 +15,7 @@ from stylezoo.generators.texture_network import TextureNetwork
 
 __all__ = [
     "FAMILIES",
+    "Arbitrary",
     "Johnson",
     "Light",
     "Painter",
@@ -23,7 +25,8 @@ __all__ = [
 ]
 
 FAMILIES: dict[str, type[Painter]] = {
-    family.__name__: family for family in (Johnson, Light, SuperResolution, TextureNetwork)
+    family.__name__: family
+    for family in (Johnson, Arbitrary, Light, SuperResolution, TextureNetwork)
 }
 
 

@@ -33,7 +33,7 @@ class Johnson(Painter):
             config.normalization,
             padding="zero" if once else config.padding,
             num_styles=config.num_styles,
-            style_weights=inputs.get("style_weights"),
+            style=inputs.get("style_weights"),
         )
         # Reflecting needs as many pixels as it mirrors, at a quarter of the size too.
         minimum = max(8, 4 * -(-(config.kernel // 2 + 1) // 4), 44 if once else 0)

@@ -28,7 +28,7 @@ class Light(Painter):
             "conditional",
             padding="reflect",
             num_styles=config.num_styles,
-            style_weights=inputs["style_weights"],
+            style=inputs["style_weights"],
         )
         half, quarter = config.widths
         x = PadToMultiple(4, 8, name="pad_to_multiple")(image)

@@ -10,8 +10,13 @@ import keras
 import numpy as np
 
 from stylezoo import painting
-from stylezoo.generators.blending import Style, style_shares
-from stylezoo.generators.configs import ENLARGEMENTS, TEXTURES, GeneratorConfig
+from stylezoo.generators.blending import Style, StyleMix, style_shares
+from stylezoo.generators.configs import (
+    ENLARGEMENTS,
+    TEXTURES,
+    ArbitraryConfig,
+    GeneratorConfig,
+)
 from stylezoo.progress import Callback
 
 # A row of scales and shifts of this name paints the photograph itself.
@@ -168,14 +173,39 @@ class Painter(keras.Model):
     def _input_strides(self) -> dict[str, int]:
         return {"image": 1}
 
+    def mix_styles(self, style: Style | None = None) -> StyleMix:
+        """Look a style up, once for any number of photographs.
+
+        Args:
+            style: ``"name"``, ``"name:weight,name:weight"`` or ``{"name": weight}``; None for the
+                only style of a painter that has one. A painter of any style takes paths of pictures
+                for names, or a picture; see :class:`Arbitrary`.
+
+        Returns:
+            What :meth:`paint` takes for the style, too.
+
+        Raises:
+            ValueError: If a name is unknown or given twice, if weights are negative, not finite or
+                all 0, or if ``style`` is None although there are several.
+        """
+        if isinstance(style, StyleMix):
+            return style
+        if not (style is None or isinstance(style, str | Mapping)):
+            raise ValueError(
+                "`style` must be names of styles. "
+                f"Received: a {type(style).__name__} for a painter of certain styles"
+            )
+        shares = style_shares(self.styles, style)
+        code = [shares.get(row, 0.0) for row in self.style_rows]
+        return StyleMix(shares, np.array(code, np.float32))
+
     def style_weights(self, style: Style | None = None, *, strength: float = 1.0) -> np.ndarray:
         """Return how much of each row of scales and shifts a style takes.
 
         Dumoulin et al. 2017, section 4, blend so.
 
         Args:
-            style: ``"name"``, ``"name:weight,name:weight"`` or ``{"name": weight}``; None for the
-                only style of a painter that has one.
+            style: See :meth:`mix_styles`.
             strength: Share of the style, from 0 to 1; the rest is the row ``identity``'s, if there
                 is one.
 
@@ -183,26 +213,28 @@ class Painter(keras.Model):
             [len(style_rows)], float32, of sum 1; empty for a painter without styles.
 
         Raises:
-            ValueError: If a name is unknown or given twice, if weights are negative, not finite or
-                all 0, if ``style`` is None although there are several, or if ``strength`` is not in
-                [0, 1].
+            ValueError: As :meth:`mix_styles`, or if ``strength`` is not in [0, 1].
         """
-        if not 0 <= strength <= 1:
-            raise ValueError(f"`strength` must be in [0, 1]. Received: strength={strength}")
-        shares = style_shares(self.styles, style)
+        _check_strength(strength)
+        weights = self.mix_styles(style).code
         if IDENTITY in self.style_rows:
-            shares = {name: strength * share for name, share in shares.items()}
-            shares[IDENTITY] = 1 - strength
-        return np.array([shares.get(row, 0.0) for row in self.style_rows], np.float32)
+            weights = strength * weights + (1 - strength) * self._identity
+        return weights
+
+    @property
+    def _identity(self) -> np.ndarray:
+        """The weights of the row ``identity`` alone."""
+        return np.array([row == IDENTITY for row in self.style_rows], np.float32)
 
     def inputs_for(
-        self, image: Any, *, style_weights: Any = None, seed: Any = 0, varied: bool = False
+        self, image: Any, *, style: Any = None, seed: Any = 0, varied: bool = False
     ) -> dict[str, Any]:
         """Return all that the network takes to paint pictures.
 
         Args:
             image: [B, H, W, 3] in [0, 1]; an array, or a tensor of a traced function.
-            style_weights: [B, len(style_rows)]; needed, and used, by conditional networks only.
+            style: What the network is told of the styles: a conditional one the shares of its rows,
+                [B, len(style_rows)], one of any style the styles' vectors; others take nothing.
             seed: Seed of the noise of networks that mix some in: an integer or a scalar tensor.
             varied: Whether each picture gets noise of its own, as in training; else all get the same.
 
@@ -212,7 +244,13 @@ class Painter(keras.Model):
         del seed, varied
         if not self.config.num_styles:
             return {"image": image}
-        return {"image": image, "style_weights": style_weights}
+        return {"image": image, "style_weights": style}
+
+    def _own_codes(self, pictures: np.ndarray) -> np.ndarray | None:
+        """Return the codes of styles that paint photographs as they are, [B, n]; None for none."""
+        if IDENTITY not in self.style_rows:
+            return None
+        return np.tile(self._identity, [len(pictures), 1])
 
     def paint(
         self,
@@ -229,14 +267,15 @@ class Painter(keras.Model):
     ) -> np.ndarray:
         """Paint pictures of any size.
 
-        ``strength`` blends by the scales and shifts of the row ``identity`` if the painter has one;
-        else it blends picture and photograph in CIE L*a*b*. 1 changes nothing.
+        ``strength`` blends with the style that paints the photograph as it is, if the painter knows
+        one: the row ``identity``, or the style of the photograph itself. Else it blends picture and
+        photograph in CIE L*a*b*. 1 changes nothing.
 
         Args:
             image: The photographs, [B, H, W, 3], float, RGB in [0, 1]; an array or a tensor. A
                 painter of textures takes none.
             size: Height and width of a texture, px; other painters take none.
-            style: See :meth:`style_weights`.
+            style: See :meth:`mix_styles`.
             strength: Share of the painting, from 0 to 1; for painters of photographs only.
             preserve_color: Whether to keep the photograph's colours and take the painting's luminance
                 only (Gatys et al. 2017, section 5); for painters of photographs only.
@@ -255,7 +294,8 @@ class Painter(keras.Model):
             ValueError: If the image has another shape or dtype, if it or a size is missing, or if an
                 option has a value that the painter can't take.
         """
-        weights = self.style_weights(style, strength=strength)
+        _check_strength(strength)
+        mix = self.mix_styles(style)
         if self.paints == TEXTURES:
             if image is not None or size is None:
                 raise ValueError(
@@ -264,19 +304,21 @@ class Painter(keras.Model):
             return self._whole_texture(size, seed)
         if size is not None:
             raise ValueError(f"`size` must be given to painters of textures only. Received: {size}")
-        pictures = _checked_pictures(image)
+        pictures = checked_pictures(image)
         if self.paints == ENLARGEMENTS and (strength != 1 or preserve_color):
             raise ValueError(
                 "`strength` must be 1 and `preserve_color` False for super-resolution. "
                 f"Received: strength={strength}, preserve_color={preserve_color}"
             )
-        inputs = self.inputs_for(
-            pictures, style_weights=np.tile(weights, [len(pictures), 1]), seed=seed
-        )
+        codes = np.tile(mix.code, [len(pictures), 1])
+        own = None if strength == 1 else self._own_codes(pictures)
+        if own is not None:
+            codes = strength * codes + (1 - strength) * own
+        inputs = self.inputs_for(pictures, style=codes, seed=seed)
         paintings = self._engine.paint(inputs, tiling=tiling, tile=tile, callback=callback)
         if preserve_color:
             painting.recolour(paintings, pictures)
-        if strength != 1 and IDENTITY not in self.style_rows:
+        if strength != 1 and own is None:
             painting.blend_with_photograph(paintings, pictures, strength=strength)
         return paintings
 
@@ -305,7 +347,7 @@ def _checked_rows(config: GeneratorConfig, styles: tuple[str, ...]) -> tuple[str
     """Return the names of the rows, or raise a ValueError."""
     if config.num_styles and not styles:
         return tuple(f"style_{index + 1}" for index in range(config.num_styles))
-    most = 0 if config.paints == ENLARGEMENTS else 1
+    most = 0 if config.paints == ENLARGEMENTS or isinstance(config, ArbitraryConfig) else 1
     fits = len(styles) == config.num_styles if config.num_styles else len(styles) <= most
     if not fits or len(set(styles)) < len(styles):
         wanted = config.num_styles or f"at most {most}"
@@ -313,12 +355,18 @@ def _checked_rows(config: GeneratorConfig, styles: tuple[str, ...]) -> tuple[str
     return styles
 
 
-def _checked_pictures(image: Any) -> np.ndarray:
+def _check_strength(strength: float) -> None:
+    if not 0 <= strength <= 1:
+        raise ValueError(f"`strength` must be in [0, 1]. Received: strength={strength}")
+
+
+def checked_pictures(image: Any, *, name: str = "image") -> np.ndarray:
+    """Return pictures, [B, H, W, 3], as float32, or raise a ValueError that calls them ``name``."""
     pictures = np.asarray(image)
     fits = pictures.ndim == 4 and pictures.shape[-1] == 3 and pictures.size
     if not (fits and np.issubdtype(pictures.dtype, np.floating)):
         raise ValueError(
-            "`image` must be [batch, height, width, 3], float, in [0, 1]. "
+            f"`{name}` must be [batch, height, width, 3], float, in [0, 1]. "
             f"Received: shape={pictures.shape}, dtype={pictures.dtype}"
         )
     return pictures.astype(np.float32, copy=False)

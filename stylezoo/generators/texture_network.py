@@ -80,10 +80,10 @@ class TextureNetwork(Painter):
         }
 
     def inputs_for(
-        self, image: Any, *, style_weights: Any = None, seed: Any = 0, varied: bool = False
+        self, image: Any, *, style: Any = None, seed: Any = 0, varied: bool = False
     ) -> dict[str, Any]:
         """Return all that the network takes to paint pictures; see :meth:`Painter.inputs_for`."""
-        inputs = super().inputs_for(image, style_weights=style_weights)
+        inputs = super().inputs_for(image, style=style)
         batch, height, width, _ = keras.ops.shape(image)
         noise = self.noise((height, width), batch=batch if varied else 1, seed=seed)
         if not varied:

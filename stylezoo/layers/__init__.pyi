@@ -1,7 +1,12 @@
 from .clipping import Limit, UnitClip
 from .grouped_convolution import GroupedConv2D
 from .local_response import LocalResponseNormalization
-from .normalization import ConditionalInstanceNormalization, InstanceNormalization, instance_moments
+from .normalization import (
+    ConditionalInstanceNormalization,
+    InstanceNormalization,
+    PredictedInstanceNormalization,
+    instance_moments,
+)
 from .preprocessing import PREPROCESSINGS, Luminance, Preprocess
 from .resampling import CropTo, MirrorPadding, NearestUpsampling, PadToMultiple
 
@@ -17,6 +22,7 @@ __all__ = [
     "MirrorPadding",
     "NearestUpsampling",
     "PadToMultiple",
+    "PredictedInstanceNormalization",
     "Preprocess",
     "UnitClip",
     "instance_moments",

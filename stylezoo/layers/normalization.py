@@ -1,4 +1,4 @@
-"""Instance normalisation, plain and conditional: with one scale and shift for each style."""
+"""Instance normalisation: plain, conditional on one of several styles, or on a style's vector."""
 
 from typing import Any
 
@@ -32,10 +32,13 @@ class _Normalization(keras.layers.Layer):
         # Under a mixed policy Keras would also round the moments and style weights that are given.
         super().__init__(autocast=False, **kwargs)
 
-    def _add_weights(self, *shape: int) -> None:
+    def _add_weights(self, *shape: int, scale: Any = "ones", shift: Any = "zeros") -> None:
+        self.scale = self._add_weight("scale", shape, scale)
+        self.shift = self._add_weight("shift", shape, shift)
+
+    def _add_weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
         # Weights have a switch of their own for that.
-        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones", autocast=False)
-        self.shift = self.add_weight(name="shift", shape=shape, initializer="zeros", autocast=False)
+        return self.add_weight(name=name, shape=shape, initializer=initializer, autocast=False)
 
     def _normalize(self, x: Any, scale: Any, shift: Any, moments: Any) -> Any:
         """Normalise ``x``; ``scale`` and ``shift`` are [B or 1, C], and all but ``x`` is float32."""
@@ -137,3 +140,36 @@ class ConditionalInstanceNormalization(_Normalization):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "num_styles": self.num_styles}
+
+
+def _small() -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(stddev=0.01)
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class PredictedInstanceNormalization(_Normalization):
+    """Instance normalisation for a style that a vector describes (Ghiasi et al. 2017, arXiv 1705.06830).
+
+    The scale of a picture is ``vector @ scale + scale_bias``, its shift ``vector @ shift + shift_bias``.
+
+    Call arguments:
+        x: [B, H, W, C].
+        vector: [B, n], the vectors of the styles.
+        moments: mean and variance that take the place of the picture's own; see
+            :class:`InstanceNormalization`.
+    """
+
+    def build(self, x_shape: Any, vector_shape: Any) -> None:  # noqa: D102
+        shape = (vector_shape[-1], x_shape[-1])
+        # At first, pictures are normalised nearly alike, whatever the vector.
+        self._add_weights(*shape, scale=_small(), shift=_small())
+        self.scale_bias = self._add_weight("scale_bias", shape[-1:], "ones")
+        self.shift_bias = self._add_weight("shift_bias", shape[-1:], "zeros")
+
+    def call(self, x: Any, vector: Any, moments: Any = None) -> Any:  # noqa: D102
+        vector = tf.cast(vector, tf.float32)
+        scale, shift = (
+            tf.matmul(vector, tf.cast(kernel, tf.float32)) + tf.cast(bias, tf.float32)
+            for kernel, bias in ((self.scale, self.scale_bias), (self.shift, self.shift_bias))
+        )
+        return self._normalize(x, scale, shift, moments)

@@ -5,7 +5,11 @@ from typing import Any, TypeAlias
 
 import keras
 
-from stylezoo.layers import ConditionalInstanceNormalization, InstanceNormalization
+from stylezoo.layers import (
+    ConditionalInstanceNormalization,
+    InstanceNormalization,
+    PredictedInstanceNormalization,
+)
 
 # A layer and its input -> mean and variance, [B or 1, 1, 1, C] each; None for the input's own.
 MomentsOf: TypeAlias = Callable[[keras.layers.Layer, Any], tuple[Any, Any] | None]
@@ -13,7 +17,11 @@ MomentsOf: TypeAlias = Callable[[keras.layers.Layer, Any], tuple[Any, Any] | Non
 
 def normalization_layers(network: keras.Model) -> list[keras.layers.Layer]:
     """Return the layers whose moments :func:`rewire` can set, each after those it needs."""
-    kinds = (InstanceNormalization, ConditionalInstanceNormalization)
+    kinds = (
+        InstanceNormalization,
+        ConditionalInstanceNormalization,
+        PredictedInstanceNormalization,
+    )
     return [layer for layer in network.layers if isinstance(layer, kinds)]
 
 

@@ -87,7 +87,7 @@ class _StyleTask(GeneratorTask):
         self, photographs: tf.Tensor, chosen: tf.Tensor, seed: tf.Tensor, *, training: bool
     ) -> tf.Tensor:
         weights = tf.one_hot(chosen, len(self._config.styles))
-        inputs = self.network.inputs_for(photographs, style_weights=weights, seed=seed, varied=True)
+        inputs = self.network.inputs_for(photographs, style=weights, seed=seed, varied=True)
         return self.network(inputs, training=training)
 
     def _compare(

@@ -23,11 +23,14 @@ def models(tmp_path_factory):
     configs = {
         "one": generators.JohnsonConfig((2, 3, 4), num_blocks=1, kernel=3),
         "two": generators.LightConfig((3, 4), num_blocks=1, num_styles=2),
+        "any": generators.ArbitraryConfig(
+            (2, 3, 4), num_blocks=1, kernel=3, prediction_width=0.05, style_size=32
+        ),
         "noise": generators.TextureNetworkConfig(stylize=True, channels=2, num_scales=2),
         "texture": generators.TextureNetworkConfig(channels=2, num_scales=2),
         "superres": generators.SuperResolutionConfig(width=2, num_blocks=1),
     }
-    styles = {"two": ("waves", "night"), "superres": ()}
+    styles = {"two": ("waves", "night"), "superres": (), "any": ()}
     random = np.random.default_rng(0)
     for name, config in configs.items():
         painter = generators.build(config, styles=styles.get(name, ("waves",)))
@@ -113,12 +116,14 @@ def test_a_photograph(folder, capsys):
     assert {"versions", "device", "peak_rss_mb"} <= set(report)
 
 
-@pytest.mark.parametrize("style", ["night", "night:3,waves:1"])
-def test_styles(style, folder):
+@pytest.mark.parametrize(
+    ("style", "shares"),
+    [("night", {"night": 1.0}), ("night:3,waves:1", {"night": 0.75, "waves": 0.25})],
+)
+def test_styles(style, shares, folder):
     assert run(f"photo.png --model=two --style={style} --output=out.png --report=out.json") == 0
     assert_painted("out.png", paint("two", pixels("photo.png"), style))
-    share = 1.0 if style == "night" else 0.75
-    assert read("out.json")["styles"] == {"waves": 1 - share, "night": share}
+    assert read("out.json")["styles"] == shares
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])
@@ -291,6 +296,37 @@ def test_strength(folder):
     whole = np.abs(paint("one", photograph) - photograph).mean()
     assert 0.1 < np.abs(pixels("out.png") - photograph).mean() / whole < 0.4
     assert read("out.json")["styles"] == {"waves": 1.0}
+
+
+def test_pictures_as_styles(folder):
+    shutil.copy("trip/b.JPG", "b,1.jpg")
+    command = "photo.png --model=any --style={} --strength=0.5 --output=out.png --report=out.json"
+    for style, shares in (
+        ("trip/a.png", {"trip/a.png": 1.0}),
+        ("b,1.jpg", {"b,1.jpg": 1.0}),
+        ("trip/a.png:1,trip/c.webp:3", {"trip/a.png": 0.25, "trip/c.webp": 0.75}),
+    ):
+        assert run(command.format(style), "--overwrite") == 0
+        assert_painted("out.png", paint("any", pixels("photo.png"), style, strength=0.5))
+        assert read("out.json")["styles"] == shares
+
+
+@pytest.mark.parametrize(
+    ("style", "message"),
+    [
+        ("", "`--style` must be given: a picture"),
+        ("--style=none.png", "`--style` must be one or more of the files of pictures.*: none.png"),
+        ("--style=mixed/text.png", "mixed/text.png"),
+        ("--style=trip", "Received: trip"),
+    ],
+)
+def test_bad_pictures_as_styles(style, message, folder, capsys):
+    before = snapshot()
+    assert run(f"photo.png --model=any --output=out.png {style}") == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert re.search(message, error), error
+    assert snapshot() == before
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from networks import build, random_image
+from networks import build, random_image, randomize
 
 from stylezoo import classifiers, generators, layers, losses, painting
 
@@ -64,6 +64,10 @@ LAYERS = [
     Case(
         lambda: layers.ConditionalInstanceNormalization(2),
         inputs=lambda height, width: [(height, width, 3), (2,)],
+    ),
+    Case(
+        layers.PredictedInstanceNormalization,
+        inputs=lambda height, width: [(height, width, 3), (5,)],
     ),
     *(Case(lambda mode=mode: layers.MirrorPadding(2, mode), mode) for mode in ("reflect", "wrap")),
     Case(lambda: layers.PadToMultiple(4)),
@@ -121,6 +125,20 @@ GENERATORS = [
         "conditional zero",
     ),
     Case(lambda: generators.LightConfig((2, 3), num_blocks=1, num_styles=3)),
+    *(
+        Case(
+            lambda normalization=normalization: generators.ArbitraryConfig(
+                (2, 3, 4),
+                num_blocks=1,
+                kernel=3,
+                vector_size=5,
+                prediction_width=0.05,
+                normalization=normalization,
+            ),
+            normalization,
+        )
+        for normalization in ("batch", "none")
+    ),
     Case(lambda: generators.TextureNetworkConfig(channels=2, num_scales=2)),
     Case(
         lambda: generators.TextureNetworkConfig(
@@ -188,20 +206,6 @@ def assert_close(got, expected):
     got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
     assert got.shape == expected.shape
     assert np.linalg.norm(got - expected) <= RTOL * np.linalg.norm(expected)
-
-
-def randomize(variables):
-    """Weights that keep the activations' scale, and no normalisation that changes nothing."""
-    random = np.random.default_rng(0)
-    for variable in variables:
-        values = random.standard_normal(variable.shape)
-        if len(variable.shape) == 4:
-            values *= np.sqrt(2 / np.prod(variable.shape[:3]))
-        elif variable.name in ("scale", "gamma", "moving_variance"):
-            values = random.uniform(0.5, 1.5, variable.shape)
-        else:
-            values *= 0.2
-        variable.assign(values)
 
 
 # Layers
@@ -347,11 +351,11 @@ def generator_inputs(case, size, *, batch=1):
     painter = network(case)
     if painter.paints == generators.TEXTURES:
         return painter.noise(size, batch=batch)
-    columns = max(painter.config.num_styles, 1)
-    weights = np.random.default_rng(0).dirichlet(np.ones(columns), batch)
+    columns = getattr(painter.config, "vector_size", max(painter.config.num_styles, 1))
+    style = np.random.default_rng(0).dirichlet(np.ones(columns), batch)
     return painter.inputs_for(
         random_image(*size, batch=batch),
-        style_weights=tf.constant(weights, tf.float32),
+        style=tf.constant(style, tf.float32),
         varied=True,
     )
 
@@ -377,7 +381,7 @@ def test_generator_is_a_model_of_layers(case):
     painter.summary(print_fn=lines.append)
     assert f"{painter.count_params():,}" in "\n".join(lines)
     clone = keras.models.clone_model(painter)  # of Keras's functional class
-    clone.set_weights(painter.get_weights())
+    clone.set_weights([each for layer in painter.layers for each in layer.get_weights()])
     np.testing.assert_array_equal(clone(inputs), painter(inputs))
     cut = keras.Model(painter.input, painter.get_layer("conv_out").output)
     assert cut(inputs).shape[-1] in (1, 3)

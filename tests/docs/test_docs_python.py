@@ -66,7 +66,7 @@ def test_quick_start_of_the_readme(run, capsys):
     assert max(size_of("transferred.jpg")) == 128
     losses = names["result"].losses
     assert losses[-1]["total"] < 0.6 * losses[0]["total"]
-    inputs = painter.inputs_for(photo, style_weights=painter.style_weights("udnie")[None])
+    inputs = painter.inputs_for(photo, style=painter.style_weights("udnie")[None])
     exported = tf.saved_model.load("exported_painter")
     # The tolerance of XLA and other runtimes, which reorder sums.
     np.testing.assert_allclose(exported.serve(inputs), painter(inputs), atol=1e-4)

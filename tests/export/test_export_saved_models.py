@@ -220,6 +220,13 @@ def test_super_resolution_is_refused(tmp_path):
         export.load(str(tmp_path / "x4"))
 
 
+def test_a_painter_of_any_style_is_refused(tmp_path):
+    config = generators.generator_config("arbitrary", width=0.05)
+    generators.build(config).save_to_preset(tmp_path / "any")
+    with pytest.raises(ValueError, match="`model` must paint in styles of its own"):
+        export.load(str(tmp_path / "any"))
+
+
 def test_record_is_json(exported):
     path, _, painter = exported["conditional"]
     content = json.loads((path / "assets.extra" / "stylezoo.json").read_text())

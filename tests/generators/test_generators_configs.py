@@ -101,7 +101,13 @@ def test_conditional_architectures_take_any_number_of_styles():
         assert config == dataclasses.replace(ARCHITECTURES[name], num_styles=7, widths=widths)
 
 
-@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name not in CONDITIONAL])
+def test_a_painter_of_any_style_is_the_same_for_any_number():
+    assert generators.generator_config("arbitrary", num_styles=7) == ARCHITECTURES["arbitrary"]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in ARCHITECTURES if name not in (*CONDITIONAL, "arbitrary")]
+)
 def test_others_paint_one(name):
     assert ARCHITECTURES[name].with_styles(1) == ARCHITECTURES[name]
     with pytest.raises(ValueError, match=r"`num_styles` must be 1 without .*num_styles=2"):

@@ -13,6 +13,7 @@ from networks import random_image
 from stylezoo import generators
 from stylezoo.generators import (
     ARCHITECTURES,
+    ArbitraryConfig,
     JohnsonConfig,
     LightConfig,
     SuperResolutionConfig,
@@ -100,6 +101,7 @@ SEEN = {
     ),
     "light": LightConfig((2, 2), num_blocks=2, skips=True),
     "light conditional": LightConfig((2, 2), num_blocks=1, num_styles=2),
+    "arbitrary": ArbitraryConfig((2, 2, 2), num_blocks=1, prediction_width=0.05),
     "superres_x4": SuperResolutionConfig(width=2),
     "superres_x8": SuperResolutionConfig(factor=8, width=2, num_blocks=1),
     "superres transposed": SuperResolutionConfig(
@@ -144,7 +146,7 @@ def test_a_tile_with_a_margin_of_reach_is_a_part_of_the_whole(config):
     def cut(name, values):
         scale = int(name.removeprefix("noise_")) if "noise" in name else 1
         part = slice(tile.start // scale, tile.stop // scale)
-        return values if name == "style_weights" else values[:, part, part]
+        return values[:, part, part] if len(values.shape) == 4 else values
 
     whole = network(inputs)
     part = network({name: cut(name, values) for name, values in inputs.items()})
@@ -187,6 +189,17 @@ JOHNSON_NORMALIZED = 32 + 64 + 128 + 10 * 128 + 64 + 32
         # A style more costs a scale and a shift: Dumoulin et al. count some 3000, 0.2 %.
         ("dumoulin2017", 32, JOHNSON_KERNELS + 32 * 2 * (JOHNSON_NORMALIZED + 3)),
         (
+            "arbitrary",
+            1,
+            # MobileNetV2 without its head, as others count it; 100 numbers of its 1280, a kernel and
+            # a bias for each scale and shift; batch normalisation before the residual blocks.
+            2_257_984
+            + (1280 + 1) * 100
+            + JOHNSON_KERNELS
+            + 4 * (32 + 64 + 128)
+            + 2 * (100 + 1) * (10 * 128 + 64 + 32 + 3),
+        ),
+        (
             "superres_x4",
             1,
             kernels((9, 3, 64), *[(3, 64, 64)] * 10, (9, 64, 3)) + 4 * 11 * 64 + 3,
@@ -227,10 +240,11 @@ def test_johnsons_network_is_as_large_as_other_implementations():
 def test_every_weight_gets_a_gradient(config):
     network = network_of(config)
     inputs = inputs_for(config, (16, 16), batch=2)
+    variables = [each for layer in network.layers for each in layer.trainable_variables]
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(network(inputs, training=True)[..., 0] ** 2)
-    gradients = tape.gradient(loss, network.trainable_variables)
-    for variable, gradient in zip(network.trainable_variables, gradients, strict=True):
+    gradients = tape.gradient(loss, variables)
+    for variable, gradient in zip(variables, gradients, strict=True):
         assert gradient is not None, variable.path
         assert np.isfinite(gradient).all(), variable.path
     used = [np.abs(gradient).max() > 0 for gradient in gradients]

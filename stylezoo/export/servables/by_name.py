@@ -35,7 +35,7 @@ def load(
     Raises:
         OSError: If a file can't be read.
         ValueError: If a model or layer is unknown, a folder or file is no painter, or the painter
-            paints neither photographs nor textures.
+            paints neither photographs nor textures, or in any picture's style.
         WeightsError: If a classifier's weights can't be had.
     """
     source = pathlib.Path(model).name
@@ -61,5 +61,9 @@ def load(
     if painter.paints not in servables:
         raise ValueError(
             f"`model` must paint photographs or textures. Received: {model}, for {painter.paints}"
+        )
+    if isinstance(painter, generators.Arbitrary):
+        raise ValueError(
+            f"`model` must paint in styles of its own. Received: {model}, which takes any picture's"
         )
     return servables[painter.paints](painter, source, generators.read_card(model))

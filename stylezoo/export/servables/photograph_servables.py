@@ -88,7 +88,7 @@ class PhotographServable(Servable):
         """Paint [B, H, W, 3] each in its style, [B, num_styles]."""
         if style_weights is not None:
             style_weights = tf.convert_to_tensor(style_weights)
-        inputs = self.network.inputs_for(tf.convert_to_tensor(image), style_weights=style_weights)
+        inputs = self.network.inputs_for(tf.convert_to_tensor(image), style=style_weights)
         return self.network(inputs, training=False)
 
     def _paint_files(
@@ -198,7 +198,7 @@ class PhotographServable(Servable):
     def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
         weights = np.eye(max(self._num_styles, 1), dtype=np.float32)
         # Every style by itself in turn.
-        inputs = self.network.inputs_for(picture, style_weights=weights[[index % len(weights)]])
+        inputs = self.network.inputs_for(picture, style=weights[[index % len(weights)]])
         return {name: np.asarray(each) for name, each in inputs.items()}
 
     def record(self) -> dict[str, Any]:  # noqa: D102
