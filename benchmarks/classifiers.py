@@ -1,4 +1,4 @@
-"""Classifiers: forward, and forward with backward, by turns with `keras.applications` where it has them.
+"""Classifiers: forward, and forward with backward, by turns with ``keras.applications`` where it has them.
 
 Usage: python -m benchmarks.classifiers [--network=NAME...] [--output=RESULT.json]
 

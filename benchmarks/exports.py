@@ -3,7 +3,7 @@
 Usage: python -m benchmarks.exports [--model=conditional] [--size=PX...] [--output=RESULT.json]
 
 Of the SavedModel the seconds are those inside TF_SessionRun, of the Keras model those of its traced call.
-The parts of `stylize_bytes` are `serving_default`, decoding and encoding.
+The parts of ``stylize_bytes`` are ``serving_default``, decoding and encoding.
 """
 
 import functools
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
@@ -27,46 +28,35 @@ _REPEATS = flags.DEFINE_integer("repeats", 15, "Of each timing.", 3)
 _SIZES = flags.DEFINE_multi_integer("size", [256, 512], "Of the pictures, px.")
 _THREADS = (1, 2)
 
-
-def _lite(path: pathlib.Path, threads: int, inputs: export.Arrays) -> Callable[[], object]:
-    model = export.LiteRtModel(path, num_threads=threads)
-    return lambda: model(inputs)
+Run = Callable[[], object]
 
 
-def speed(size: int, folder: str) -> dict[str, Any]:
-    """Return median and 99th percentile of seconds, megapixels a second, and the ratios that matter."""
+def speed(size: int, folder: pathlib.Path) -> dict[str, Any]:
+    """Measure every runtime on one photograph.
+
+    Args:
+        size: Side of the photograph, px.
+        folder: Where the exports are written.
+
+    Returns:
+        Median and 99th percentile of the seconds, megapixels a second, and the ratios that matter.
+    """
     servable = export.load(_MODEL.value)
     photograph = images.centre_square(images.load_sample("chelsea"), size).numpy()
     inputs = servable.mobile_inputs(photograph, 0)
     data = images.encode_image(photograph, ".jpg")
+    saved_models.save(servable, folder)
+    runs = {
+        "keras": _keras(servable.network, inputs),
+        **_codecs(photograph[0], data),
+        **_tflite(servable, size, folder, inputs),
+    }
     file_inputs = {
         "image_bytes": np.array([data, None], object)[:1],
         "max_side": np.array([size], np.int32),
         **{name: each for name, each in inputs.items() if name == "style_weights"},
     }
-    saved = pathlib.Path(folder, f"saved_{size}")
-    saved.mkdir()
-    saved_models.save(servable, saved)
-    given = {name: tf.constant(each) for name, each in inputs.items()}
-    keras_call = tf.function(lambda x: servable.network(x, training=False), autograph=False)
-    decode = tf.function(graph_codecs.decode, autograph=False)
-    encode = tf.function(graph_codecs.encode, autograph=False)
-    index, content = tf.constant(0), tf.constant(data)
-    runs: dict[str, Callable[[], object]] = {
-        "keras": lambda: keras_call(given).numpy(),
-        "decode": lambda: decode(content, index).numpy(),
-        "encode": lambda: encode(tf.constant(photograph[0])).numpy(),
-    }
-    photographs, _ = export.split(None, (size, size))
-    for quantize in export.QUANTIZATIONS:
-        path = pathlib.Path(folder, f"{size}_{quantize}.tflite")
-        path.write_bytes(
-            tflite.convert(servable, (size, size), quantize=quantize, photographs=photographs)
-        )
-        for threads in _THREADS:
-            name = f"tflite {'float32' if quantize == 'none' else quantize}, {threads} threads"
-            runs[name] = _lite(path, threads, inputs)
-    with export.SavedModelSession(saved) as session:
+    with export.SavedModelSession(folder) as session:
 
         def call(signature: str, inputs: export.Arrays) -> float:
             return session.timed(signature, inputs)[1]
@@ -75,29 +65,72 @@ def speed(size: int, folder: str) -> dict[str, Any]:
         runs["stylize_bytes"] = functools.partial(call, "stylize_bytes", file_inputs)
         seconds = results.timings(runs, repeats=_REPEATS.value)
     median = {name: float(np.median(each)) for name, each in seconds.items()}
-    parts = median["saved_model"] + median["decode"] + median["encode"]
     return {
         "median_seconds": median,
         "p99_seconds": {name: float(np.percentile(each, 99)) for name, each in seconds.items()},
         "megapixels_per_second": {name: size**2 / 1e6 / each for name, each in median.items()},
-        "ratios": {
-            "saved_model to keras": median["saved_model"] / median["keras"],
-            "stylize_bytes to its parts": median["stylize_bytes"] / parts,
-            **{
-                f"int8 times float32, {threads} threads": (
-                    median[f"tflite float32, {threads} threads"]
-                    / median[f"tflite int8, {threads} threads"]
-                )
-                for threads in _THREADS
-            },
+        "ratios": _ratios(median),
+    }
+
+
+def _keras(network: keras.Model, inputs: export.Arrays) -> Run:
+    """Return the call of the Keras model, traced."""
+    given = {name: tf.constant(each) for name, each in inputs.items()}
+    traced = tf.function(lambda x: network(x, training=False), autograph=False)
+    return lambda: traced(given).numpy()
+
+
+def _codecs(photograph: np.ndarray, data: bytes) -> dict[str, Run]:
+    """Return the decoding and the encoding of a photograph, [H, W, 3], inside a graph."""
+    decode = tf.function(graph_codecs.decode, autograph=False)
+    encode = tf.function(graph_codecs.encode, autograph=False)
+    index, content = tf.constant(0), tf.constant(data)
+    return {
+        "decode": lambda: decode(content, index).numpy(),
+        "encode": lambda: encode(tf.constant(photograph)).numpy(),
+    }
+
+
+def _tflite(
+    servable: export.Servable, size: int, folder: pathlib.Path, inputs: export.Arrays
+) -> dict[str, Run]:
+    """Return the call of a TFLite file of each kind, with each number of threads."""
+    runs: dict[str, Run] = {}
+    photographs, _ = export.split(None, (size, size))
+    for quantize in export.QUANTIZATIONS:
+        path = folder / f"{quantize}.tflite"
+        path.write_bytes(
+            tflite.convert(servable, (size, size), quantize=quantize, photographs=photographs)
+        )
+        for threads in _THREADS:
+            name = f"tflite {'float32' if quantize == 'none' else quantize}, {threads} threads"
+            model = export.LiteRtModel(path, num_threads=threads)
+            runs[name] = functools.partial(model, inputs)
+    return runs
+
+
+def _ratios(median: dict[str, float]) -> dict[str, float]:
+    """Return what the exports cost in comparison, from the median seconds."""
+    parts = median["saved_model"] + median["decode"] + median["encode"]
+    return {
+        "saved_model to keras": median["saved_model"] / median["keras"],
+        "stylize_bytes to its parts": median["stylize_bytes"] / parts,
+        **{
+            f"int8 times float32, {threads} threads": (
+                median[f"tflite float32, {threads} threads"]
+                / median[f"tflite int8, {threads} threads"]
+            )
+            for threads in _THREADS
         },
     }
 
 
 def main(_: list[str]) -> None:
     """Measure what the flags ask for."""
-    with tempfile.TemporaryDirectory() as folder:
-        figures = {size: speed(size, folder) for size in _SIZES.value}
+    figures = {}
+    for size in _SIZES.value:
+        with tempfile.TemporaryDirectory() as folder:
+            figures[size] = speed(size, pathlib.Path(folder))
     results.write(_OUTPUT.value, "exports", {"model": _MODEL.value, **figures})
 
 

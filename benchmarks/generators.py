@@ -2,9 +2,10 @@
 
 Usage: python -m benchmarks.generators [--part=PART...] [--output=RESULT.json]
 
-Weights are random: they don't change the time. Parts: `training` (images a second of the training step
-at 128 and 256 px), `painting` (megapixels a second of whole pictures, batch 1, of each generator), `pytorch`
-(the same Johnson network in PyTorch, by turns with ours; needs `pip install 'stylezoo[pytorch]'`).
+Weights are random, because they don't change the time. The part ``training`` measures images a second of the
+training step at 128 and 256 px, and ``painting`` megapixels a second of whole pictures, batch 1, of each
+generator. ``pytorch`` runs the same Johnson network in PyTorch, by turns with ours; it needs
+``pip install 'stylezoo[pytorch]'``.
 """
 
 import itertools

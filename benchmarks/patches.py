@@ -2,10 +2,10 @@
 
 Usage: python -m benchmarks.patches [--part=search] [--output=RESULT.json]
 
-Pictures come with scikit-image. The part `search` looks up 9x9 neighbourhoods of 192x192 px sources as a
+Pictures come with scikit-image. The part ``search`` looks up 9x9 neighbourhoods of 192x192 px sources as a
 synthesis does, and compares the times and the mean squared distances to the neighbourhoods found. The part
-`classic` measures the seconds of whole syntheses, `cnnmrf` the seconds a step and the peak memory of whole
-transfers.
+``classic`` measures the seconds of whole syntheses, and ``cnnmrf`` the seconds a step and the peak memory of
+whole transfers.
 """
 
 import functools

@@ -58,7 +58,7 @@ def timings(runs: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[s
 
 
 def run_command(*arguments: str) -> dict[str, Any]:
-    """The report of a whole `stylezoo` process that makes a picture."""
+    """The report of a whole ``stylezoo`` process that makes a picture."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder, "report.json")
         outputs = [f"--output={folder}/picture.png", f"--report={report}"]

@@ -2,9 +2,9 @@
 
 Usage: python -m benchmarks.transfer [--content=PHOTO --style=PAINTING] [--output=RESULT.json]
 
-Pictures default to two that come with scikit-image. Parts: `step` (seconds a step of Adam and L-BFGS at
-256 and 512 px, and the share of it that is not the network), `memory` (peak of whole processes), `quality`
-(time to the loss of 200 plain L-BFGS steps).
+Pictures default to two that come with scikit-image. The part ``step`` measures the seconds a step
+of Adam and L-BFGS at 256 and 512 px, and the share of it that is not the network, ``memory`` the peak of whole
+processes, and ``quality`` the time to the loss of 200 plain L-BFGS steps.
 """
 
 import contextlib
@@ -89,7 +89,7 @@ def _one_step(minimizer: Any) -> Any:
 
 
 def peak_memory(size: int, *extra: str, steps: int = 3) -> dict[str, Any]:
-    """Peak resident memory of a whole `stylezoo transfer`, and its seconds a step."""
+    """Peak resident memory of a whole ``stylezoo transfer``, and its seconds a step."""
     return results.cost(
         results.run_command(
             "transfer",

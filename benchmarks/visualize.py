@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks.visualize [--part=PART...] [--output=RESULT.json]
 
-The part `activation` measures the steps a second of pictures of classes at 224 px, in batches of 1 and 16,
-for two networks. The part `dream` measures the seconds and the peak memory of a whole process at 2000 px.
+The part ``activation`` measures the steps a second of pictures of classes at 224 px, in batches of 1 and 16,
+for two networks. The part ``dream`` measures the seconds and the peak memory of a whole process at 2000 px.
 Weights are fetched.
 """
 

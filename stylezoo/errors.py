@@ -37,7 +37,7 @@ def renamed(**names: str) -> Iterator[None]:
             perceptual.check_taps(network, content_layers)
 
     Args:
-        **names: for each argument of the function that is called, what the caller's own is called.
+        **names: For each argument of the function that is called, what the caller's own is called.
     """
     try:
         yield
@@ -54,8 +54,8 @@ def describe(error: BaseException, names: Mapping[str, str]) -> str:
     "Received: tile=0".
 
     Args:
-        error: the error.
-        names: what each argument is to be called.
+        error: The error.
+        names: What each argument is to be called.
     """
 
     def renamed_argument(match: re.Match[str]) -> str:

@@ -60,7 +60,7 @@ def run(argv: Sequence[str]) -> int:
     """Run one command.
 
     Args:
-        argv: the command's name, its arguments and flags.
+        argv: The command's name, its arguments and flags.
 
     Returns:
         The exit status: 0 when all is well, 1 when something could not be done (one line on standard

@@ -65,9 +65,9 @@ class _Run:
     """The pictures of all units, made in batches.
 
     Attributes:
-        pictures: finished pictures, [H, W, 3] each.
-        scores: their scores.
-        batches: losses and seconds of each batch, for the report.
+        pictures: Finished pictures, [H, W, 3] each.
+        scores: Their scores.
+        batches: Losses and seconds of each batch, for the report.
     """
 
     def __init__(self) -> None:

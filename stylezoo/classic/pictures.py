@@ -39,7 +39,7 @@ def checked_sample(source: npt.ArrayLike, size: tuple[int, int], window: int) ->
     """Return a source as :func:`channels_of` does, once a window fits into it and into a result.
 
     Raises:
-        ValueError: if ``source`` or ``size``, (height, width), is smaller than the window.
+        ValueError: If ``source`` or ``size``, (height, width), is smaller than the window.
     """
     sample = channels_of(source)
     with errors.renamed(size="source"):

@@ -32,15 +32,15 @@ class EfrosLeungConfig:
     """Everything that decides a synthesis but its source.
 
     Attributes:
-        window: side of the neighbourhood that is compared, px; odd. A larger one makes textures more
+        window: Side of the neighbourhood that is compared, px; odd. A larger one makes textures more
             regular.
-        epsilon: a pixel is drawn from the candidates whose error is within 1 + ε times the least one.
-        at_once: number of pixels of the frontier that are looked up together. 1 is the paper's method.
+        epsilon: A pixel is drawn from the candidates whose error is within 1 + ε times the least one.
+        at_once: Number of pixels of the frontier that are looked up together. 1 is the paper's method.
             More are faster, but do not see each other, so that fine structures meet less well.
-        seed: seed of everything random.
+        seed: Seed of everything random.
 
     Raises:
-        ValueError: if a number is out of range.
+        ValueError: If a number is out of range.
     """
 
     window: int = 11
@@ -67,15 +67,15 @@ def efros_leung(
 
     Args:
         source: [1, H, W, 3] in [0, 1]; a grey one gives a grey texture.
-        size: height and width of the result, px.
-        config: see :class:`EfrosLeungConfig`.
-        callback: called with the numbers of pixels that are done and wanted.
+        size: Height and width of the result, px.
+        config: See :class:`EfrosLeungConfig`.
+        callback: Called with the numbers of pixels that are done and wanted.
 
     Returns:
         [1, height, width, 3] float32; every pixel is one of the source's.
 
     Raises:
-        ValueError: if the source or ``size`` is smaller than the window.
+        ValueError: If the source or ``size`` is smaller than the window.
     """
     sample = checked_sample(source, size, config.window)
     random = np.random.default_rng(config.seed)
@@ -101,14 +101,14 @@ def fill_holes(
     Args:
         image: [1, H, W, 3] in [0, 1].
         mask: [1, H, W, 1] in [0, 1], of the same size: 0.5 and more where there is a hole.
-        config: see :class:`EfrosLeungConfig`.
-        callback: called with the numbers of pixels that are done and wanted.
+        config: See :class:`EfrosLeungConfig`.
+        callback: Called with the numbers of pixels that are done and wanted.
 
     Returns:
         [1, H, W, 3] float32; outside of holes as it was.
 
     Raises:
-        ValueError: if the sizes differ, or no whole window is known.
+        ValueError: If the sizes differ, or no whole window is known.
     """
     picture = channels_of(image)
     holes = np.asarray(mask, np.float32)[0, ..., 0] >= 0.5

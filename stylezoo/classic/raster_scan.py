@@ -31,20 +31,20 @@ class WeiLevoyConfig:
     """Everything that decides a synthesis but its source.
 
     Attributes:
-        window: side of the neighbourhood at a pixel's own level, px; odd. The neighbourhood at the
+        window: Side of the neighbourhood at a pixel's own level, px; odd. The neighbourhood at the
             coarser level has about half of it.
-        levels: largest number of levels of the pyramid, which has fewer where the source is small.
+        levels: Largest number of levels of the pyramid, which has fewer where the source is small.
         search: ``"tree"``, or ``"exhaustive"`` for the nearest of all neighbourhoods.
-        max_leaves: number of the tree's leaves that are looked at, by backtracking from the first. More
+        max_leaves: Number of the tree's leaves that are looked at, by backtracking from the first. More
             are better and slower.
-        coherence: tolerance in favour of coherence (κ of Hertzmann et al. 2001, section 3.2). A
+        coherence: Tolerance in favour of coherence (κ of Hertzmann et al. 2001, section 3.2). A
             neighbourhood that continues the one a neighbour was taken from is preferred where its squared
             distance is at most 1 + coherence times the least one; 0 is Wei & Levoy's own method.
-        tileable: whether opposite borders of the picture fit together.
-        seed: seed of the noise to start from.
+        tileable: Whether opposite borders of the picture fit together.
+        seed: Seed of the noise to start from.
 
     Raises:
-        ValueError: if a number is out of range.
+        ValueError: If a number is out of range.
     """
 
     window: int = 9
@@ -96,15 +96,15 @@ def wei_levoy(
 
     Args:
         source: [1, H, W, 3] in [0, 1]; a grey one gives a grey texture.
-        size: height and width of the result, px.
-        config: see :class:`WeiLevoyConfig`.
-        callback: called with the numbers of pixels that are done and wanted.
+        size: Height and width of the result, px.
+        config: See :class:`WeiLevoyConfig`.
+        callback: Called with the numbers of pixels that are done and wanted.
 
     Returns:
         [1, height, width, 3] float32; every pixel is one of the source's.
 
     Raises:
-        ValueError: if the source or ``size`` is smaller than the window.
+        ValueError: If the source or ``size`` is smaller than the window.
     """
     sample = checked_sample(source, size, config.window)
     samples = _pyramid(sample, config)

@@ -73,11 +73,11 @@ class TreeSearch:
 
     Args:
         vectors: [N, D] float32.
-        leaf_size: number of vectors that are not split any more.
-        max_leaves: number of leaves that a query may see; None for as many as it takes.
+        leaf_size: Number of vectors that are not split any more.
+        max_leaves: Number of leaves that a query may see; None for as many as it takes.
 
     Raises:
-        ValueError: if a number is not positive.
+        ValueError: If a number is not positive.
     """
 
     def __init__(

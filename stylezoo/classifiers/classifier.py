@@ -54,8 +54,8 @@ def load(
         with ``classifier_activation="softmax"``; features with ``include_top=False``.
 
     Raises:
-        ValueError: ``model`` is none of these, or :func:`build` refuses an option.
-        WeightsError: The weights can't be had, lack the head that is wanted, or do not fit. A weights
+        ValueError: If ``model`` is none of these, or :func:`build` refuses an option.
+        WeightsError: If the weights can't be had, lack the head that is wanted, or do not fit. A weights
             file of another project needs ``build(architecture, weights=file)``.
     """
     weights: str | weights_lib.LoadedWeights = "imagenet"
@@ -118,10 +118,10 @@ def build(
         [B, c] with ``pooling``.
 
     Raises:
-        ValueError: The name, pooling or activation is unknown, ``num_classes`` is < 1, or the images
+        ValueError: If the name, pooling or activation is unknown, ``num_classes`` is < 1, or the images
             are too small, of sizes that the head can't have, or of a number of channels for which
             there is no mean colour.
-        WeightsError: The weights can't be had, lack the head that is wanted, or are not this
+        WeightsError: If the weights can't be had, lack the head that is wanted, or are not this
             network's; every tensor that is missing, left over or of another shape is named.
     """
     name = registry.canonical(name)

@@ -32,9 +32,9 @@ def import_weights(
         The weights that were written.
 
     Raises:
-        ValueError: The architecture is unknown, or ``output`` has another extension.
-        OSError: A file can't be read or written.
-        WeightsError: The file is of no kind that is understood, or does not fit the architecture;
+        ValueError: If the architecture is unknown, or ``output`` has another extension.
+        OSError: If a file can't be read or written.
+        WeightsError: If the file is of no kind that is understood, or does not fit the architecture;
             every tensor that is missing, unexpected or of another shape is named.
     """
     from stylezoo.weights import weights_files

@@ -69,7 +69,7 @@ def decode_predictions(
         For each image ``top`` tuples (synset, name, probability), the likeliest first.
 
     Raises:
-        ValueError: ``predictions`` are not [B, number of names], or ``top`` is not 1 to that number.
+        ValueError: If ``predictions`` are not [B, number of names], or ``top`` is not 1 to that number.
     """
     array = np.asarray(predictions)
     labels = imagenet_labels() if class_names is None else [Label("", name) for name in class_names]
@@ -91,8 +91,8 @@ def read_labels(file: pathlib.Path) -> tuple[str, ...]:
     """Read the names of classes from a text file such as a run's ``labels.txt``, one a line.
 
     Raises:
-        ValueError: The file is not text in UTF-8, or does not hold different names.
-        OSError: The file can't be read.
+        ValueError: If the file is not text in UTF-8, or does not hold different names.
+        OSError: If the file can't be read.
     """
     try:
         names = tuple(file.read_text("utf-8").splitlines())
@@ -112,7 +112,7 @@ def find_class(text: str) -> int:
         text: A name, words of a name, or a synset.
 
     Raises:
-        ValueError: No class, or more than one, is called so; those are listed with their numbers.
+        ValueError: If no class, or more than one, is called so; those are listed with their numbers.
     """
     wanted = text.strip().lower()
     names = [label.name.lower() for label in imagenet_labels()]

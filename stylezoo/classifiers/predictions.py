@@ -37,7 +37,7 @@ def classify(
         the mean of the softmaxes of its crops.
 
     Raises:
-        ValueError: The model's images aren't square, of a known size and of 1 or 3 channels; the
+        ValueError: If the model's images aren't square, of a known size and of 1 or 3 channels; the
             model gives probabilities (``classifier_activation="softmax"``); or ``batch_size`` < 1.
     """
     _, height, width, channels = model.input_shape

@@ -38,7 +38,7 @@ def canonical(name: str) -> str:
     """Return the name under which an architecture is known: ``vgg16`` for ``vgg_d``.
 
     Raises:
-        ValueError: The name is unknown; the message lists the known ones.
+        ValueError: If the name is unknown; the message lists the known ones.
     """
     name = ALIASES.get(name, name)
     if name not in ARCHITECTURES:
@@ -51,7 +51,7 @@ def get(name: str) -> Architecture:
     """Return the architecture of a name or alias.
 
     Raises:
-        ValueError: The name is unknown; the message lists the known ones.
+        ValueError: If the name is unknown; the message lists the known ones.
     """
     return ARCHITECTURES[canonical(name)]
 
@@ -61,7 +61,7 @@ def tap_infos(name: str) -> dict[str, TapInfo]:
     """Return the geometry of every tap by name, in the order of the network.
 
     Raises:
-        ValueError: The name is unknown; the message lists the known ones.
+        ValueError: If the name is unknown; the message lists the known ones.
     """
     architecture, builder = get(name), Builder()
     architecture.trunk(builder, Feature("image", architecture.channels))
@@ -87,7 +87,7 @@ def shapes(
         auxiliary: Whether to include the auxiliary heads that only training has.
 
     Raises:
-        ValueError: The name is unknown; the message lists the known ones.
+        ValueError: If the name is unknown; the message lists the known ones.
     """
     architecture, builder = get(name), Builder()
     num_classes = num_classes or architecture.num_classes

@@ -25,7 +25,7 @@ def read_weights(
         include_top: Whether the weights must have a head.
 
     Raises:
-        WeightsError: The weights can't be had, belong to another architecture, or have no head
+        WeightsError: If the weights can't be had, belong to another architecture, or have no head
             although one is wanted. Registered weights that lack it are not fetched.
     """
     if isinstance(weights, weights_lib.LoadedWeights):
@@ -89,7 +89,7 @@ def check_tensors(
         new: Layers that keep their random weights; tensors of theirs are ignored.
 
     Raises:
-        WeightsError: A tensor is missing, unexpected or of another shape; all are named.
+        WeightsError: If a tensor is missing, unexpected or of another shape; all are named.
     """
     ignored = tuple(f"{layer}/" for layer in new)
     needed = {name: shape for name, shape in shapes.items() if not name.startswith(ignored)}
@@ -129,7 +129,7 @@ def assign(
         new: Layers that keep their random weights.
 
     Raises:
-        WeightsError: The tensor of a variable is missing or has another shape.
+        WeightsError: If the tensor of a variable is missing or has another shape.
     """
     for layer in model.layers:
         for variable in () if layer.name in new else layer.weights:

@@ -30,8 +30,8 @@ class Lpips:
             architecture with heads, by name or file.
 
     Raises:
-        ValueError: for another architecture.
-        WeightsError: if the weights can't be had, don't fit or have no heads; says what to run.
+        ValueError: For another architecture.
+        WeightsError: If the weights can't be had, don't fit or have no heads; says what to run.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Lpips:
 
         Args:
             image: [B, H, W, 3] float in [0, 1].
-            reference: the same.
+            reference: The same.
 
         Returns:
             [B] float32, >= 0; 0 for equal images.
 
         Raises:
-            ValueError: if one is not such a batch, their shapes differ, or they are too small.
+            ValueError: If one is not such a batch, their shapes differ, or they are too small.
         """
         image = self._checked(image)
         with errors.renamed(image="reference"):

@@ -14,17 +14,17 @@ ANIMATION_EXTENSIONS = (".mp4", ".webp")
 
 
 def check_animation_path(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
-    """Check, before hours of work, that an animation can be written to `path` after them.
+    """Check, before hours of work, that an animation can be written to ``path`` after them.
 
     Args:
         path: The file to be written.
         overwrite: Whether a file that is there already may be replaced.
 
     Returns:
-        `path` as a `pathlib.Path`.
+        ``path`` as a ``pathlib.Path``.
 
     Raises:
-        ValueError, OSError: As `check_output_path`.
+        ValueError, OSError: As :func:`~stylezoo.images.check_output_path`.
         ModuleNotFoundError: If it is to be an .mp4 and imageio-ffmpeg is not installed.
     """
     path = codecs.check_output_path(path, overwrite=overwrite, extensions=ANIMATION_EXTENSIONS)
@@ -45,13 +45,13 @@ def write_animation(
 
     Args:
         path: The file: .webp, or .mp4 (H.264, for which an odd last row or column is left out).
-        frames: Float arrays `[1, height, width, 3]` in `[0, 1]`, all of one size; at least one.
+        frames: Float arrays ``[1, height, width, 3]`` in ``[0, 1]``, all of one size; at least one.
         frame_rate: Frames a second.
         quality: Quality of WebP, 1 to 100.
         overwrite: Whether a file that is there already may be replaced.
 
     Raises:
-        ValueError, OSError, ModuleNotFoundError: As `check_animation_path`.
+        ValueError, OSError, ModuleNotFoundError: As :func:`check_animation_path`.
     """
     path = check_animation_path(path, overwrite=overwrite)
     with files.atomic_path(path, overwrite=overwrite) as temporary:

@@ -1,4 +1,4 @@
-"""Reading and writing of picture files as `float32` arrays. Needs Pillow and NumPy, not TensorFlow."""
+"""Reading and writing of picture files as ``float32`` arrays. Needs Pillow and NumPy, not TensorFlow."""
 
 import contextlib
 import io
@@ -67,13 +67,13 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
             not apply.
 
     Returns:
-        A `float32` array `[1, height, width, 3]`, RGB, sRGB, in `[0, 1]`.
+        A ``float32`` array ``[1, height, width, 3]``, RGB, sRGB, in ``[0, 1]``.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        IsADirectoryError: If `path` is a folder.
+        IsADirectoryError: If ``path`` is a folder.
         ValueError: If the file can't be decoded, is truncated, or has too many pixels. The
-            message is one line and names `path`.
+            message is one line and names ``path``.
     """
     with errors.renamed(data=os.fspath(path)):
         pixels, problem = _decode(_read_bytes(path), max_pixels)
@@ -83,17 +83,17 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
 
 
 def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> FloatArray:
-    """Decode a picture file's content in memory as `read_image` does.
+    """Decode a picture file's content in memory as :func:`read_image` does.
 
     Args:
         data: The content of a picture file.
-        max_pixels: As for `read_image`.
+        max_pixels: As for :func:`read_image`.
 
     Returns:
-        A `float32` array `[1, height, width, 3]`, RGB, sRGB, in `[0, 1]`.
+        A ``float32`` array ``[1, height, width, 3]``, RGB, sRGB, in ``[0, 1]``.
 
     Raises:
-        ValueError: As for `read_image`.
+        ValueError: As for :func:`read_image`.
     """
     pixels, problem = _decode(data, max_pixels)
     if problem:
@@ -129,15 +129,15 @@ def read_mask(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIX
     """Read a picture file as a mask: its luma, 0 for black to 1 for white.
 
     Args:
-        path: The file, of any kind that `read_image` takes. Transparent parts are white.
-        max_pixels: As for `read_image`.
+        path: The file, of any kind that :func:`read_image` takes. Transparent parts are white.
+        max_pixels: As for :func:`read_image`.
 
     Returns:
-        A `float32` array `[1, height, width, 1]` in `[0, 1]`: Y' of ITU-R BT.601, which is Y of
+        A ``float32`` array ``[1, height, width, 1]`` in ``[0, 1]``: Y' of ITU-R BT.601, which is Y of
         YIQ.
 
     Raises:
-        FileNotFoundError, IsADirectoryError, ValueError: As for `read_image`.
+        FileNotFoundError, IsADirectoryError, ValueError: As for :func:`read_image`.
     """
     return luma(read_image(path, max_pixels=max_pixels))
 
@@ -152,18 +152,18 @@ def write_image(
     """Write a picture file, whole or not at all.
 
     Args:
-        path: The file; its extension (one of `IMAGE_EXTENSIONS`) is its format. JPEG keeps the
+        path: The file; its extension (one of :data:`IMAGE_EXTENSIONS`) is its format. JPEG keeps the
             full colour resolution (4:4:4); WebP, lossy too, can only halve it (4:2:0); the others
             are lossless.
-        image: A float array or tensor `[height, width, channels]` or `[1, height, width,
-            channels]` with 3 channels (RGB, sRGB) or 1 (grey). Values are clipped to `[0, 1]`
+        image: A float array or tensor ``[height, width, channels]`` or `[1, height, width,
+            channels]`` with 3 channels (RGB, sRGB) or 1 (grey). Values are clipped to ``[0, 1]`
             and rounded to 8 bits.
         quality: Quality of JPEG and WebP, 1 to 100.
         overwrite: Whether a file that is there already may be replaced.
 
     Raises:
-        ValueError: If the extension is unknown, `image` has another shape or type, is empty, has
-            values that are not finite, or does not fit the format; if `quality` is out of range.
+        ValueError: If the extension is unknown, ``image`` has another shape or type, is empty, has
+            values that are not finite, or does not fit the format; if ``quality`` is out of range.
         OSError: If the file can't be written: FileExistsError, FileNotFoundError (no such
             folder), IsADirectoryError, PermissionError, ...
     """
@@ -175,18 +175,18 @@ def write_image(
 
 
 def encode_image(image: npt.ArrayLike, extension: str, *, quality: int = DEFAULT_QUALITY) -> bytes:
-    """Return the content of the picture file that `write_image` writes.
+    """Return the content of the picture file that :func:`write_image` writes.
 
     Args:
-        image: As for `write_image`.
-        extension: One of `IMAGE_EXTENSIONS`, in upper or lower case.
-        quality: As for `write_image`.
+        image: As for :func:`write_image`.
+        extension: One of :data:`IMAGE_EXTENSIONS`, in upper or lower case.
+        quality: As for :func:`write_image`.
 
     Returns:
         The bytes of the file.
 
     Raises:
-        ValueError: As for `write_image`.
+        ValueError: As for :func:`write_image`.
     """
     image_format = _WRITABLE_FORMATS.get(extension.lower())
     if image_format is None:
@@ -219,21 +219,21 @@ def check_output_path(
     overwrite: bool,
     extensions: Collection[str] = IMAGE_EXTENSIONS,
 ) -> pathlib.Path:
-    """Check, before hours of work, that a result can be written to `path` after them.
+    """Check, before hours of work, that a result can be written to ``path`` after them.
 
     Args:
-        path: The file to be written: a picture or, with `extensions`, anything else.
+        path: The file to be written: a picture or, with ``extensions``, anything else.
         overwrite: Whether a file that is there already may be replaced.
-        extensions: The extensions `path` may have, in lower case, with their dots.
+        extensions: The extensions ``path`` may have, in lower case, with their dots.
 
     Returns:
-        `path` as a `pathlib.Path`.
+        ``path`` as a ``pathlib.Path``.
 
     Raises:
-        ValueError: If the extension is none of `extensions`.
+        ValueError: If the extension is none of ``extensions``.
         FileNotFoundError, NotADirectoryError: If the folder does not exist, or is a file.
-        IsADirectoryError: If `path` is a folder.
-        FileExistsError: If there is a file and `overwrite` is false.
+        IsADirectoryError: If ``path`` is a folder.
+        FileExistsError: If there is a file and ``overwrite`` is false.
         PermissionError: Or another OSError, if no file can be created in the folder.
     """
     return files.check_writable(_check_extension(path, extensions), overwrite=overwrite)
@@ -256,7 +256,7 @@ class _PillowLimit:
 
     @contextlib.contextmanager
     def lifted_for(self, num_pixels: int) -> Iterator[None]:
-        """Lift the limit, unless it allows `num_pixels` anyway, as nearly always."""
+        """Lift the limit, unless it allows ``num_pixels`` anyway, as nearly always."""
         with self._lock:
             limit = self._limit if self._num_users else Image.MAX_IMAGE_PIXELS
             needed = limit is not None and num_pixels > limit
@@ -327,7 +327,7 @@ class _ProfileError(Exception):
 
 
 def _srgb_pixels(image: ImageFile.ImageFile) -> tuple[FloatArray, str]:
-    """Return a loaded image as `[height, width, 3]` in sRGB, upright, over white.
+    """Return a loaded image as ``[height, width, 3]`` in sRGB, upright, over white.
 
     The second result tells why its colour profile is ignored; it is empty if it is not.
     """
@@ -350,7 +350,7 @@ def _converted_pixels(image: Image.Image, profile: ImageCms.ImageCmsProfile | No
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, FloatArray | None]:
-    """Return the image without transparency, and its opacity `[height, width, 1]` if it has any."""
+    """Return the image without transparency, and its opacity ``[height, width, 1]`` if it has any."""
     if image.mode in _DEEP_GREY_MODES:
         transparent = image.info.get("transparency")
         if transparent is None:
@@ -370,7 +370,7 @@ def _unit(image: Image.Image) -> FloatArray:
 
 
 def _grey_values(image: Image.Image) -> FloatArray:
-    """Return a grey image as `[height, width]` in `[0, 1]`."""
+    """Return a grey image as ``[height, width]`` in ``[0, 1]``."""
     if image.mode in ("1", "L"):
         return _unit(image.convert("L"))
     if image.mode == "F":
@@ -392,7 +392,7 @@ def _integer_values(image: Image.Image) -> FloatArray:
 
 
 def _grey_to_rgb(values: FloatArray, profile: ImageCms.ImageCmsProfile | None) -> FloatArray:
-    """Return grey as `[height, width, 3]`; a profile acts by its 8-bit curve, whatever the depth."""
+    """Return grey as ``[height, width, 3]``; a profile acts by its 8-bit curve, whatever the depth."""
     if profile is not None:
         ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[np.newaxis])
         curve = _unit(_colour_to_rgb(ramp, profile))[0, :, 1]
@@ -438,7 +438,7 @@ def _embedded_profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
 
 
 def to_uint8(image: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """Return one image as `[height, width, channels]`, rounded to 8 bits."""
+    """Return one image as ``[height, width, channels]``, rounded to 8 bits."""
     values = np.asarray(image)
     if not np.issubdtype(values.dtype, np.floating):
         raise ValueError(f"`image` must be float32 in [0, 1]. Received: dtype={values.dtype}")

@@ -1,6 +1,6 @@
 """Colour spaces, and functions that give one picture the colours of another.
 
-Everything is `float32`; pictures are RGB (sRGB), `[0, 1]`.
+Everything is ``float32``; pictures are RGB (sRGB), ``[0, 1]``.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def _srgb_to_linear(image: tf.Tensor) -> tf.Tensor:
 
 
 def _linear_to_srgb(image: tf.Tensor) -> tf.Tensor:
-    """Encode linear light with the sRGB transfer function; the inverse of `_srgb_to_linear`."""
+    """Encode linear light with the sRGB transfer function; the inverse of :func:`_srgb_to_linear`."""
     curved = 1.055 * tf.pow(tf.maximum(image, _SRGB_LINEAR_END), 1 / 2.4) - 0.055
     return tf.where(image <= _SRGB_LINEAR_END, image * 12.92, curved)
 
@@ -52,15 +52,15 @@ def rgb_to_lab(image: tf.Tensor) -> tf.Tensor:
     """Convert sRGB to CIE L*a*b* (1976), D65, two-degree observer.
 
     Args:
-        image: A float tensor `[..., 3]`, sRGB in `[0, 1]`.
+        image: A float tensor ``[..., 3]``, sRGB in ``[0, 1]``.
 
     Returns:
-        A `float32` tensor `[..., 3]`: L* in `[0, 100]`, a* in about `[-87, 99]`, b* in about
-        `[-108, 95]`. Grey has a* = b* = 0 to rounding. The gradient is finite everywhere,
+        A ``float32`` tensor ``[..., 3]``: L* in ``[0, 100]``, a* in about ``[-87, 99]``, b* in about
+        ``[-108, 95]``. Grey has a* = b* = 0 to rounding. The gradient is finite everywhere,
         black included.
 
     Raises:
-        ValueError: If `image` is not float, or does not have 3 channels.
+        ValueError: If ``image`` is not float, or does not have 3 channels.
     """
     linear = _srgb_to_linear(_to_float32(image, "image", num_channels=3))
     scaled_xyz = _mix_channels(linear, _RGB_TO_WHITE_SCALED_XYZ)
@@ -69,17 +69,17 @@ def rgb_to_lab(image: tf.Tensor) -> tf.Tensor:
 
 
 def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
-    """Convert CIE L*a*b* (D65, two-degree observer) to sRGB; the inverse of `rgb_to_lab`.
+    """Convert CIE L*a*b* (D65, two-degree observer) to sRGB; the inverse of :func:`rgb_to_lab`.
 
     Args:
-        lab: A float tensor `[..., 3]` with L* in `[0, 100]`.
+        lab: A float tensor ``[..., 3]`` with L* in ``[0, 100]``.
 
     Returns:
-        A `float32` tensor `[..., 3]`, sRGB. Colours that sRGB does not have are outside `[0, 1]`,
+        A ``float32`` tensor ``[..., 3]``, sRGB. Colours that sRGB does not have are outside ``[0, 1]``,
         not clipped, so that their gradient survives.
 
     Raises:
-        ValueError: If `lab` is not float, or does not have 3 channels.
+        ValueError: If ``lab`` is not float, or does not have 3 channels.
     """
     lightness, a, b = tf.unstack(_to_float32(lab, "lab", num_channels=3), num=3, axis=-1)
     y = (lightness + 16) / 116
@@ -93,13 +93,13 @@ def luminance(image: tf.Tensor) -> tf.Tensor:
     """Return the luma of pictures, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601; the Y of YIQ).
 
     Args:
-        image: A float tensor `[..., 3]`, sRGB in `[0, 1]`.
+        image: A float tensor ``[..., 3]``, sRGB in ``[0, 1]``.
 
     Returns:
-        A `float32` tensor `[..., 1]` in `[0, 1]`.
+        A ``float32`` tensor ``[..., 1]`` in ``[0, 1]``.
 
     Raises:
-        ValueError: If `image` is not float, or does not have 3 channels.
+        ValueError: If ``image`` is not float, or does not have 3 channels.
     """
     return _mix_channels(_to_float32(image, "image", num_channels=3), [LUMA_WEIGHTS])
 
@@ -108,15 +108,15 @@ def replace_luminance(image: tf.Tensor, luminance_image: tf.Tensor) -> tf.Tensor
     """Give pictures a new Y of YIQ, and keep I and Q, which are the colours.
 
     This is the last step of luminance-only style transfer (Gatys et al., "Controlling Perceptual
-    Factors in Neural Style Transfer", 2017, section 5): `image` is the content, `luminance_image`
+    Factors in Neural Style Transfer", 2017, section 5): ``image`` is the content, ``luminance_image``
     the stylised luminance. A change of Y alone adds the same to R, G and B, so no conversion is done.
 
     Args:
-        image: A float tensor `[..., 3]`, sRGB in `[0, 1]`: the colours.
-        luminance_image: A float tensor `[..., 1]` in `[0, 1]`: the new Y.
+        image: A float tensor ``[..., 3]``, sRGB in ``[0, 1]``: the colours.
+        luminance_image: A float tensor ``[..., 1]`` in ``[0, 1]``: the new Y.
 
     Returns:
-        A `float32` tensor `[..., 3]`, clipped to `[0, 1]`.
+        A ``float32`` tensor ``[..., 3]``, clipped to ``[0, 1]``.
 
     Raises:
         ValueError: If an argument is not float or has another number of channels.
@@ -127,22 +127,22 @@ def replace_luminance(image: tf.Tensor, luminance_image: tf.Tensor) -> tf.Tensor
 
 
 def match_colour(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
-    """Map colours linearly, so that their mean and covariance become those of `reference`.
+    """Map colours linearly, so that their mean and covariance become those of ``reference``.
 
     Sources: Gatys, Bethge, Hertzmann, Shechtman, "Preserving Color in Neural Artistic Style
     Transfer", 2016, and "Controlling Perceptual Factors in Neural Style Transfer", 2017, section 5,
-    where `image` is the style and `reference` the content; the idea is from Hertzmann et al., "Image
+    where ``image`` is the style and ``reference`` the content; the idea is from Hertzmann et al., "Image
     Analogies", 2001. The matrix is their "image analogies" one, S_r^(1/2) S_i^(-1/2) with symmetric
     square roots, which depends on no order of channels as a Cholesky factor would. Unlike there, the
     variance of 8-bit rounding is added to both covariances, because those of grey pictures are
-    singular. The result is clipped, which changes its moments where the map leaves `[0, 1]`.
+    singular. The result is clipped, which changes its moments where the map leaves ``[0, 1]``.
 
     Args:
-        image: Float images `[batch, height, width, 3]`, sRGB in `[0, 1]`.
+        image: Float images ``[batch, height, width, 3]``, sRGB in ``[0, 1]``.
         reference: Images of any size, as many or one for all.
 
     Returns:
-        `float32` images of the shape of `image`, in `[0, 1]`.
+        ``float32`` images of the shape of ``image``, in ``[0, 1]``.
 
     Raises:
         ValueError: If a shape or type is wrong.
@@ -160,19 +160,19 @@ def match_colour(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
 
 
 def match_luminance(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
-    """Shift and scale luminance, so that its mean and deviation become those of `reference`.
+    """Shift and scale luminance, so that its mean and deviation become those of ``reference``.
 
     This is the first step of luminance-only style transfer (Gatys et al. 2017, section 5; Hertzmann
-    et al., "Image Analogies", 2001), where `image` is the style's luminance and
-    `reference` the content's. Unlike there, the variance of 8-bit rounding is added to both, so
+    et al., "Image Analogies", 2001), where ``image`` is the style's luminance and
+    ``reference`` the content's. Unlike there, the variance of 8-bit rounding is added to both, so
     that a flat picture stays flat, and the result is clipped.
 
     Args:
-        image: Float images `[batch, height, width, 1]` in `[0, 1]`.
+        image: Float images ``[batch, height, width, 1]`` in ``[0, 1]``.
         reference: Images of any size, as many or one for all.
 
     Returns:
-        `float32` images of the shape of `image`, in `[0, 1]`.
+        ``float32`` images of the shape of ``image``, in ``[0, 1]``.
 
     Raises:
         ValueError: If a shape or type is wrong.
@@ -185,7 +185,7 @@ def match_luminance(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
 
 
 def match_histogram(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
-    """Give each channel the histogram that it has in `reference`.
+    """Give each channel the histogram that it has in ``reference``.
 
     Each value becomes the reference's value at the same quantile, interpolated, so the sizes may
     differ; equal values stay equal. Texture synthesis may end with it (Gatys, Ecker, Bethge,
@@ -193,11 +193,11 @@ def match_histogram(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
     NumPy, so it works eagerly only and has no gradient.
 
     Args:
-        image: Float images `[batch, height, width, channels]`.
+        image: Float images ``[batch, height, width, channels]``.
         reference: Images of any size with as many channels, as many or one for all.
 
     Returns:
-        `float32` images of the shape of `image`, in the range of `reference`.
+        ``float32`` images of the shape of ``image``, in the range of ``reference``.
 
     Raises:
         ValueError: If a shape or type is wrong.
@@ -261,7 +261,7 @@ def _lab_root(values: tf.Tensor) -> tf.Tensor:
 
 
 def _colour_moments(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the mean `[batch, 1, 3]` and an invertible covariance `[batch, 3, 3]`, in float64."""
+    """Return the mean ``[batch, 1, 3]`` and an invertible covariance ``[batch, 3, 3]``, in float64."""
     pixels = tf.reshape(tf.cast(image, tf.float64), [tf.shape(image)[0], -1, image.shape[-1]])
     mean = tf.reduce_mean(pixels, axis=1, keepdims=True)
     centred = pixels - mean

@@ -9,19 +9,19 @@ from collections.abc import Iterator
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
-    """Check, without touching the disk, that a file may be written at `path`.
+    """Check, without touching the disk, that a file may be written at ``path``.
 
     Args:
         path: Where the file is to go.
         overwrite: Whether a file that is there already may be replaced.
 
     Returns:
-        `path` as a `pathlib.Path`.
+        ``path`` as a ``pathlib.Path``.
 
     Raises:
         FileNotFoundError, NotADirectoryError: If the folder does not exist, or is a file.
-        IsADirectoryError: If `path` is a folder.
-        FileExistsError: If there is a file and `overwrite` is false, or something that must
+        IsADirectoryError: If ``path`` is a folder.
+        FileExistsError: If there is a file and ``overwrite`` is false, or something that must
             never be replaced by a file (a device, a pipe).
     """
     path = pathlib.Path(path)
@@ -40,13 +40,13 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Pa
 
 
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
-    """Check as `check_target`, and then create (and remove) a file in the folder of `path`.
+    """Check as :func:`check_target`, and then create (and remove) a file in the folder of ``path``.
 
     Only trying tells whether it can be written: permission bits say nothing to root, on a read-only file
     system, or on a full one.
 
     Raises:
-        OSError: As `check_target`, and PermissionError or the system's own error where no file
+        OSError: As :func:`check_target`, and PermissionError or the system's own error where no file
             can be created.
     """
     path = check_target(path, overwrite=overwrite)
@@ -61,11 +61,11 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[pathlib.Path]:
-    """Give a temporary file that becomes `path` when the block ends without an exception.
+    """Give a temporary file that becomes ``path`` when the block ends without an exception.
 
     The temporary file is in the same folder (a rename within a file system is atomic), has the
     same extension, exists and is empty. Its mode follows the umask. After any exception,
-    KeyboardInterrupt too, it is gone and `path` is what it was. A symbolic link stays one: the
+    KeyboardInterrupt too, it is gone and ``path`` is what it was. A symbolic link stays one: the
     file that it points to is written.
 
     Args:
@@ -77,7 +77,7 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
         The path of the temporary file, to be written by the block.
 
     Raises:
-        OSError: As `check_target`, before the block; FileExistsError also after it.
+        OSError: As :func:`check_target`, before the block; FileExistsError also after it.
     """
     path = check_target(path, overwrite=overwrite)
     target = path.resolve()
@@ -96,9 +96,9 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
 def atomic_folder(
     path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> Iterator[pathlib.Path]:
-    """Give a temporary folder that becomes `path` when the block ends without an exception.
+    """Give a temporary folder that becomes ``path`` when the block ends without an exception.
 
-    After any exception the temporary folder is gone and `path` is what it was.
+    After any exception the temporary folder is gone and ``path`` is what it was.
 
     Args:
         path: The folder to be written, in one that exists.
@@ -108,7 +108,7 @@ def atomic_folder(
         The path of the temporary folder, to be filled by the block.
 
     Raises:
-        OSError: If there is something at `path` that may not be replaced, before the block and after
+        OSError: If there is something at ``path`` that may not be replaced, before the block and after
             it, or if no folder can be created beside it.
     """
     path = pathlib.Path(path)

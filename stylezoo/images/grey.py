@@ -10,7 +10,7 @@ LUMA_WEIGHTS = (0.299, 0.587, 0.114)
 
 
 def is_grey(image: npt.ArrayLike) -> bool:
-    """Return whether all channels of `[..., channels]` are the same."""
+    """Return whether all channels of ``[..., channels]`` are the same."""
     values = np.asarray(image)
     return bool(np.all(values == values[..., :1]))
 
@@ -19,10 +19,10 @@ def luma(image: FloatArray) -> FloatArray:
     """Return the luma of an array; :func:`stylezoo.images.luminance` is the same for tensors.
 
     Args:
-        image: A `float32` array `[..., 3]`, sRGB in `[0, 1]`.
+        image: A ``float32`` array ``[..., 3]``, sRGB in ``[0, 1]``.
 
     Returns:
-        A `float32` array `[..., 1]` in `[0, 1]`: 0.299 R + 0.587 G + 0.114 B. Grey keeps its value
+        A ``float32`` array ``[..., 1]`` in ``[0, 1]``: 0.299 R + 0.587 G + 0.114 B. Grey keeps its value
         exactly.
     """
     red, green, blue = np.split(image, 3, axis=-1)

@@ -13,7 +13,7 @@ _METHODS = ("bicubic", "bilinear", "area")
 
 
 def fit_size(height: int, width: int, longest_side: int) -> tuple[int, int]:
-    """Return the size of the same aspect whose longest side is `longest_side`.
+    """Return the size of the same aspect whose longest side is ``longest_side``.
 
     Args:
         height: The original height, in pixels.
@@ -21,7 +21,7 @@ def fit_size(height: int, width: int, longest_side: int) -> tuple[int, int]:
         longest_side: The wanted longest side, in pixels, which may be larger than the original one.
 
     Returns:
-        `(height, width)`. The longest side is exact, the other one rounded and at least 1.
+        ``(height, width)``. The longest side is exact, the other one rounded and at least 1.
 
     Raises:
         ValueError: If an argument is below 1.
@@ -42,22 +42,22 @@ def resize(
 ) -> tf.Tensor:
     """Resize images with antialiasing and without overshoot.
 
-    This is `tf.image.resize(..., antialias=True)`, but for one thing: a bicubic kernel has negative
+    This is ``tf.image.resize(..., antialias=True)``, but for one thing: a bicubic kernel has negative
     lobes and leaves the range of its input at edges. Here the result is clipped to the range that
-    each channel of each image had before, so that `[0, 1]` stays `[0, 1]`.
+    each channel of each image had before, so that ``[0, 1]`` stays ``[0, 1]``.
 
     Args:
-        image: Float images `[batch, height, width, channels]`, any range.
-        size: The new `(height, width)`.
+        image: Float images ``[batch, height, width, channels]``, any range.
+        size: The new ``(height, width)``.
         method: "bicubic" (Keys, a = -0.5), "bilinear" (a triangle kernel), or "area" (the mean of
             the covered pixels; has no gradient in TensorFlow).
 
     Returns:
-        `float32` images `[batch, *size, channels]`.
+        ``float32`` images ``[batch, *size, channels]``.
 
     Raises:
-        ValueError: If `image` is not four-dimensional or not float, `size` has an element below
-            1, or `method` is unknown.
+        ValueError: If ``image`` is not four-dimensional or not float, ``size`` has an element below
+            1, or ``method`` is unknown.
     """
     image = tf.convert_to_tensor(image)
     if image.shape.rank != 4 or not image.dtype.is_floating:
@@ -79,18 +79,18 @@ def resize(
 def resize_longest_side(
     image: tf.Tensor, longest_side: int, *, method: Method = "bicubic"
 ) -> tf.Tensor:
-    """Resize images to `fit_size`, which keeps the aspect; what fits already is returned as it is.
+    """Resize images to :func:`fit_size`, which keeps the aspect; what fits already is returned as it is.
 
     Args:
-        image: Float images `[batch, height, width, channels]` of known size.
+        image: Float images ``[batch, height, width, channels]`` of known size.
         longest_side: The new longest side, in pixels, which may be larger than the old one.
-        method: As for `resize`.
+        method: As for :func:`resize`.
 
     Returns:
-        `float32` images `[batch, new_height, new_width, channels]`.
+        ``float32`` images ``[batch, new_height, new_width, channels]``.
 
     Raises:
-        ValueError: As for `resize` and `fit_size`.
+        ValueError: As for :func:`resize` and :func:`fit_size`.
     """
     image = tf.convert_to_tensor(image)
     if image.shape.rank != 4 or None in image.shape[1:3]:
@@ -109,12 +109,12 @@ def centre_crop(image: _Image, height: int | tf.Tensor, width: int | tf.Tensor) 
     """Cut the middle out of images.
 
     Args:
-        image: A NumPy array or tensor `[..., H, W, channels]`; in a traced function of any size.
+        image: A NumPy array or tensor ``[..., H, W, channels]``; in a traced function of any size.
         height: Rows of the result, at most H.
         width: Columns of the result, at most W.
 
     Returns:
-        `[..., height, width, channels]`, of the type of `image`. Where the margins are not even,
+        ``[..., height, width, channels]``, of the type of ``image``. Where the margins are not even,
         the upper or left one is a pixel smaller.
     """
     rows, columns = tf.unstack(tf.shape(image)[-3:-1])
@@ -123,17 +123,17 @@ def centre_crop(image: _Image, height: int | tf.Tensor, width: int | tf.Tensor) 
 
 
 def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
-    """Cut the largest centred square out of images and resize it as `resize` does.
+    """Cut the largest centred square out of images and resize it as :func:`resize` does.
 
     Args:
-        image: Float images `[batch, height, width, channels]`; in a traced function of any size.
+        image: Float images ``[batch, height, width, channels]``; in a traced function of any size.
         size: The new sides, in pixels, which may be larger than the old ones.
 
     Returns:
-        `float32` images `[batch, size, size, channels]`.
+        ``float32`` images ``[batch, size, size, channels]``.
 
     Raises:
-        ValueError: If `size` is not positive.
+        ValueError: If ``size`` is not positive.
     """
     side = tf.reduce_min(tf.shape(image)[1:3])
     return resize(centre_crop(image, side, side), (size, size))
@@ -143,11 +143,11 @@ def rotate(image: tf.Tensor, degrees: float) -> tf.Tensor:
     """Rotate images about their centre, and cut off whatever shows parts from outside of them.
 
     Args:
-        image: Float images `[batch, height, width, channels]` of known size.
+        image: Float images ``[batch, height, width, channels]`` of known size.
         degrees: The angle, counter-clockwise.
 
     Returns:
-        `float32` images `[batch, new_height, new_width, channels]`, bilinearly interpolated: the
+        ``float32`` images ``[batch, new_height, new_width, channels]``, bilinearly interpolated: the
         largest upright rectangle inside the rotated images.
     """
     image = tf.cast(image, tf.float32)

@@ -15,7 +15,7 @@ class Sample:
     """A sample picture.
 
     Attributes:
-        name: Key of the picture in `SAMPLES`.
+        name: Key of the picture in :data:`~stylezoo.images.SAMPLES`.
         title: What the picture shows.
         credit: Who made it.
         licence: Licence under which it may be used.
@@ -58,7 +58,7 @@ def sample_path(name: str) -> pathlib.Path:
     """Return the path of a sample picture on this machine, without downloading anything.
 
     Args:
-        name: One of `SAMPLES`.
+        name: One of :data:`~stylezoo.images.SAMPLES`.
 
     Returns:
         The path of the file.
@@ -92,12 +92,12 @@ def load_sample(name: str) -> codecs.FloatArray:
     """Read a sample picture.
 
     Args:
-        name: One of `SAMPLES`.
+        name: One of :data:`~stylezoo.images.SAMPLES`.
 
     Returns:
-        A `float32` array `[1, height, width, 3]`, RGB, sRGB, in `[0, 1]`.
+        A ``float32`` array ``[1, height, width, 3]``, RGB, sRGB, in ``[0, 1]``.
 
     Raises:
-        ValueError, ModuleNotFoundError, FileNotFoundError: As for `sample_path`.
+        ValueError, ModuleNotFoundError, FileNotFoundError: As for :func:`sample_path`.
     """
     return codecs.read_image(sample_path(name))

@@ -12,13 +12,13 @@ def contact_sheet(pictures: Sequence[np.ndarray], *, columns: int) -> np.ndarray
 
     Args:
         pictures: [H, W, 3] in [0, 1] each; sizes may differ.
-        columns: number of pictures in a row, >= 1.
+        columns: Number of pictures in a row, >= 1.
 
     Returns:
         [1, H', W', 3] float32 in [0, 1].
 
     Raises:
-        ValueError: if there are no pictures, or no columns.
+        ValueError: If there are no pictures, or no columns.
     """
     if not len(pictures) or columns < 1:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Keras layers of this project, registered so that saved models load without `custom_objects`."""
+"""Keras layers of this project, registered so that saved models load without ``custom_objects``."""
 
 import lazy_loader
 

@@ -29,12 +29,12 @@ class Limit(keras.layers.Layer):
     """Cuts values to ±``limit``, but not in training, where values beyond need their gradient.
 
     Args:
-        limit: largest absolute value, > 0.
+        limit: Largest absolute value, > 0.
 
     Input and output have any shape, float.
 
     Raises:
-        ValueError: if ``limit`` is not positive.
+        ValueError: If ``limit`` is not positive.
     """
 
     def __init__(self, limit: float, **kwargs: Any) -> None:

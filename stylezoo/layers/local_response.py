@@ -14,11 +14,11 @@ class LocalResponseNormalization(keras.layers.Layer):
     Krizhevsky et al. 2012, section 3.3, whose constants are the defaults.
 
     Args:
-        radius: number of channels on each side; the paper's n is 2·radius + 1 = 5.
-        bias: the paper's k.
-        alpha: factor of the sum of squares. Caffe's alpha is a factor of the mean, so that it has to be
+        radius: Number of channels on each side; the paper's n is 2·radius + 1 = 5.
+        bias: The paper's k.
+        alpha: Factor of the sum of squares. Caffe's alpha is a factor of the mean, so that it has to be
             divided by n to be used here.
-        beta: the exponent.
+        beta: The exponent.
 
     Input and output: [B, H, W, C] float; computed in float32.
     """

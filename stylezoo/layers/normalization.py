@@ -89,7 +89,7 @@ class InstanceNormalization(_Normalization):
 
     Call arguments:
         x: [B, H, W, C].
-        moments: mean and variance that take the place of the picture's own, each [B or 1, 1, 1, C]:
+        moments: Mean and variance that take the place of the picture's own, each [B or 1, 1, 1, C]:
             those of a whole picture when ``x`` is a tile of it.
     """
 
@@ -109,16 +109,16 @@ class ConditionalInstanceNormalization(_Normalization):
     one-hot row is one style, a row that sums to 1 a blend. Dumoulin et al. blend so in section 4.
 
     Args:
-        num_styles: number of styles, >= 1.
+        num_styles: Number of styles, >= 1.
 
     Call arguments:
         x: [B, H, W, C].
         style_weights: [B, num_styles].
-        moments: mean and variance that take the place of the picture's own; see
+        moments: Mean and variance that take the place of the picture's own; see
             :class:`InstanceNormalization`.
 
     Raises:
-        ValueError: if ``num_styles`` is not positive.
+        ValueError: If ``num_styles`` is not positive.
     """
 
     def __init__(self, num_styles: int, **kwargs: Any) -> None:

@@ -23,7 +23,7 @@ class Preprocess(keras.layers.Layer):
     Input and output: [B, H, W, 3] float; the last three modes take any number of channels.
 
     Raises:
-        ValueError: for an unknown ``mode``.
+        ValueError: For an unknown ``mode``.
     """
 
     def __init__(self, mode: str, **kwargs: object) -> None:

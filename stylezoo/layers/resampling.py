@@ -11,14 +11,14 @@ class MirrorPadding(keras.layers.Layer):
     """Mirrors rows and columns at the border, which shows no edge where padding with zeros does.
 
     Args:
-        padding: number of rows or columns that each of the four sides gets.
+        padding: Number of rows or columns that each of the four sides gets.
         mode: ``"reflect"`` (without the border's own row) or ``"wrap"`` (from the opposite side, so
             that a texture tiles).
 
     Input: [B, H, W, C] with H, W > padding. Output: [B, H + 2·padding, W + 2·padding, C].
 
     Raises:
-        ValueError: for a negative ``padding`` or an unknown ``mode``.
+        ValueError: For a negative ``padding`` or an unknown ``mode``.
     """
 
     def __init__(self, padding: int, mode: str = "reflect", **kwargs: Any) -> None:
@@ -55,13 +55,13 @@ class PadToMultiple(keras.layers.Layer):
     A static shape that fits already adds no operation to an export.
 
     Args:
-        multiple: stride that both sides become a multiple of, px.
-        minimum: smallest side, px; a multiple of ``multiple``.
+        multiple: Stride that both sides become a multiple of, px.
+        minimum: Smallest side, px; a multiple of ``multiple``.
 
     Input: [B, H, W, C], H, W >= 1. Output: [B, H', W', C], the input in its top left corner.
 
     Raises:
-        ValueError: unless ``multiple`` >= 1 and ``minimum`` is one of its multiples.
+        ValueError: Unless ``multiple`` >= 1 and ``minimum`` is one of its multiples.
     """
 
     def __init__(self, multiple: int, minimum: int = 0, **kwargs: Any) -> None:
@@ -107,14 +107,14 @@ class CropTo(keras.layers.Layer):
     """Cuts out the top left corner of a picture, as large as another picture times a factor.
 
     Args:
-        factor: factor of super-resolution; 1 for the same size.
+        factor: Factor of super-resolution; 1 for the same size.
 
     Call arguments:
         x: [B, H', W', C].
         like: [B, H, W, D] with factor·H <= H' and factor·W <= W'.
 
     Raises:
-        ValueError: if ``factor`` is not positive.
+        ValueError: If ``factor`` is not positive.
     """
 
     def __init__(self, factor: int = 1, **kwargs: Any) -> None:

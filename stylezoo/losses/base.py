@@ -27,10 +27,10 @@ class Window:
     """A rectangle of a feature map.
 
     Attributes:
-        top: first row, a scalar integer tensor, in features.
-        left: first column.
-        height: number of rows.
-        width: number of columns.
+        top: First row, a scalar integer tensor, in features.
+        left: First column.
+        height: Number of rows.
+        width: Number of columns.
     """
 
     top: tf.Tensor
@@ -48,7 +48,7 @@ def weighted_mean(targets: Sequence[Target], weights: Sequence[float]) -> Target
     """Return the weighted mean of several targets, key by key; weights need not sum to one.
 
     Raises:
-        ValueError: as :func:`check_weights`.
+        ValueError: As :func:`check_weights`.
     """
     check_weights(targets, weights)
     shares = [weight / sum(weights) for weight in weights]
@@ -74,15 +74,15 @@ class LossTerm(abc.ABC):
     """One weighted term of a loss.
 
     Attributes:
-        name: name of its value in reports; unique in a :class:`~stylezoo.objectives.TotalLoss`.
-        weight: factor of its value.
-        taps: layers that it looks at; :data:`IMAGE` alone for a term of the pixels.
-        reference: role of the pictures that its target comes from (``"content"``, ``"style"``);
+        name: Name of its value in reports; unique in a :class:`~stylezoo.objectives.TotalLoss`.
+        weight: Factor of its value.
+        taps: Layers that it looks at; :data:`IMAGE` alone for a term of the pixels.
+        reference: Role of the pictures that its target comes from (``"content"``, ``"style"``);
             None for a term without a target.
-        additive: whether :meth:`represent` gives sums over positions, so that those of a picture's
+        additive: Whether :meth:`represent` gives sums over positions, so that those of a picture's
             tiles add up to the picture's.
-        takes_masks: whether its target may have masks; see :func:`mask_key`.
-        matches: whether its target is to be matched; see :meth:`match`.
+        takes_masks: Whether its target may have masks; see :func:`mask_key`.
+        matches: Whether its target is to be matched; see :meth:`match`.
     """
 
     name: str
@@ -155,14 +155,14 @@ class LayeredLoss(LossTerm):
     """A style loss: the weighted sum of its layers' losses.
 
     Args:
-        taps: the layers.
-        weight: factor of the whole term.
-        layer_weights: factors of the layers, one a tap, beside ``weight``; 1/len(taps) each by default.
-        name: name in reports; several regions or styles need names of their own.
-        reference: role of its reference pictures; the same as ``name`` by default.
+        taps: The layers.
+        weight: Factor of the whole term.
+        layer_weights: Factors of the layers, one a tap, beside ``weight``; 1/len(taps) each by default.
+        name: Name in reports; several regions or styles need names of their own.
+        reference: Role of its reference pictures; the same as ``name`` by default.
 
     Raises:
-        ValueError: if there are no ``taps`` or two are the same, if ``layer_weights`` are not one a tap,
+        ValueError: If there are no ``taps`` or two are the same, if ``layer_weights`` are not one a tap,
             or if a weight is negative.
     """
 
@@ -206,13 +206,13 @@ class StatisticsLoss(LayeredLoss):
     """A style loss: a summary of each layer's statistics, compared layer by layer.
 
     Args:
-        taps: the layers.
-        relative: whether each layer's squared difference is divided by the target's mean square,
+        taps: The layers.
+        relative: Whether each layer's squared difference is divided by the target's mean square,
             which makes layers, sizes and networks comparable.
-        **options: arguments of :class:`LayeredLoss`.
+        **options: Arguments of :class:`LayeredLoss`.
 
     Raises:
-        ValueError: as :class:`LayeredLoss`.
+        ValueError: As :class:`LayeredLoss`.
     """
 
     takes_masks = True

@@ -13,15 +13,15 @@ class ContentLoss(LossTerm):
     """Squared difference of features (Gatys et al. 2016, equation 1), averaged over its layers.
 
     Args:
-        taps: the layers.
-        weight: factor of the whole term.
+        taps: The layers.
+        weight: Factor of the whole term.
         scale: ``"mean"`` over positions and channels, as reference codes do; ``"half_sum"``, ½ Σ as
             in Gatys et al.; ``"relative"``, Σ (F - P)² / Σ P², which does not depend on size, layer and
             network (Mahendran & Vedaldi 2015, equation 2).
-        name: name in reports.
+        name: Name in reports.
 
     Raises:
-        ValueError: for an unknown ``scale`` or a negative weight.
+        ValueError: For an unknown ``scale`` or a negative weight.
     """
 
     reference = "content"
@@ -80,9 +80,9 @@ class ActivationLoss(LossTerm):
     other terms needs.
 
     Args:
-        taps: the layers, whose logarithms are averaged.
-        weight: factor of the whole term.
-        name: name in reports.
+        taps: The layers, whose logarithms are averaged.
+        weight: Factor of the whole term.
+        name: Name in reports.
     """
 
     def __init__(self, taps: Sequence[str], *, weight: float = 1.0, name: str = "dream") -> None:

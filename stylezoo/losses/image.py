@@ -16,13 +16,13 @@ class TotalVariationLoss(LossTerm):
     See :func:`stylezoo.ops.total_variation`.
 
     Args:
-        weight: factor of the term.
+        weight: Factor of the term.
         beta: 2 for squared differences, 1 for the total variation proper.
         scale: ``"mean"`` over positions and channels, or their ``"sum"``.
-        name: name in reports.
+        name: Name in reports.
 
     Raises:
-        ValueError: if ``beta`` is not positive, or for an unknown ``scale``.
+        ValueError: If ``beta`` is not positive, or for an unknown ``scale``.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class L2Loss(LossTerm):
 
     Args:
         colour: [3] in [0, 1], the paper's zero: the mean of the images that a network was trained with.
-        weight: factor of the term.
-        name: name in reports.
+        weight: Factor of the term.
+        name: Name in reports.
     """
 
     def __init__(self, colour: Sequence[float], *, weight: float = 1.0, name: str = "l2") -> None:

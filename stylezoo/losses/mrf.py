@@ -32,22 +32,22 @@ class MRFLoss(LayeredLoss):
     and adds up over tiles.
 
     Args:
-        taps: the layers.
-        weight: factor of the whole term.
-        layer_weights: factors of the layers, one a tap, beside ``weight``; 1/len(taps) each by default.
+        taps: The layers.
+        weight: Factor of the whole term.
+        layer_weights: Factors of the layers, one a tap, beside ``weight``; 1/len(taps) each by default.
         scale: ``"relative"``, the mean over patches and their entries, divided by the style's mean square;
             ``"sum"``, as in the paper; ``"overlaps"``, ½ Σ over positions of the squared difference to
             T, whose gradient is that of the authors' code.
-        patch_size: side of a patch, in features.
-        stride: distance from one patch to the next, in features, in the picture and in the style alike.
+        patch_size: Side of a patch, in features.
+        stride: Distance from one patch to the next, in features, in the picture and in the style alike.
             The last patches end at the border.
-        guide_weight: ratio of the mean squares of masks and of features, by which masks count.
-        memory: memory that matching may take, bytes; see :func:`stylezoo.ops.nearest_patches`.
-        name: name in reports.
-        reference: role of its reference pictures; the same as ``name`` by default.
+        guide_weight: Ratio of the mean squares of masks and of features, by which masks count.
+        memory: Memory that matching may take, bytes; see :func:`stylezoo.ops.nearest_patches`.
+        name: Name in reports.
+        reference: Role of its reference pictures; the same as ``name`` by default.
 
     Raises:
-        ValueError: as :class:`LayeredLoss`; for an unknown ``scale``; if ``patch_size`` is not odd, or if
+        ValueError: As :class:`LayeredLoss`; for an unknown ``scale``; if ``patch_size`` is not odd, or if
             a number is not positive.
     """
 
@@ -182,7 +182,7 @@ class MRFLoss(LayeredLoss):
         """Return Σ n (F - T)², [B] for each tap.
 
         Raises:
-            ValueError: if the target has not been matched.
+            ValueError: If the target has not been matched.
         """
         if self.taps[0] not in target:
             raise ValueError(f"`target` of {self.name} must be matched first")

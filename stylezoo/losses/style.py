@@ -71,9 +71,9 @@ class SlicedWassersteinLoss(StatisticsLoss):
     takes no masks, because sorting needs all positions at once.
 
     Args:
-        taps: the layers.
-        seed: seed of the directions.
-        **options: arguments of :class:`StatisticsLoss`.
+        taps: The layers.
+        seed: Seed of the directions.
+        **options: Arguments of :class:`StatisticsLoss`.
     """
 
     additive = False

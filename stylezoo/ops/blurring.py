@@ -12,8 +12,8 @@ def gaussian_blur(
 
     Args:
         image: [B, H, W, C] float32; H and W larger than ``3 * sigma``.
-        sigma: standard deviation of the Gaussian, px.
-        border: how the picture goes on beyond its border, as ``tf.pad`` names it: mirrored with or
+        sigma: Standard deviation of the Gaussian, px.
+        border: How the picture goes on beyond its border, as ``tf.pad`` names it: mirrored with or
             without the border's own row.
 
     Returns:

@@ -10,9 +10,9 @@ def frequency_gains(height: int, width: int, *, exponent: float) -> tf.Tensor:
     2017, "Feature Visualization" (whose pictures have gains f^-1).
 
     Args:
-        height: height of the picture, px.
-        width: width of the picture, px.
-        exponent: how steeply the gains fall.
+        height: Height of the picture, px.
+        width: Width of the picture, px.
+        exponent: How steeply the gains fall.
 
     Returns:
         [height, width // 2 + 1] float32, as ``tf.signal.rfft2d`` orders frequencies.

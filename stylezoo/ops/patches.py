@@ -30,8 +30,8 @@ def patches_of(features: tf.Tensor, *, size: int, stride: int) -> Patches:
 
     Args:
         features: [B, H, W, C] of any float dtype, with H and W >= ``size``.
-        size: side of a patch, positions.
-        stride: distance from one patch to the next, positions.
+        size: Side of a patch, positions.
+        stride: Distance from one patch to the next, positions.
     """
     batch, height, width = tf.unstack(tf.shape(features)[:3])
     tops, lefts = (_starts(side - size, stride) for side in (height, width))
@@ -71,8 +71,8 @@ def nearest_patches(
         queries: N patches.
         keys: M patches of as many channels.
         gains: [M] float32.
-        size: side of the patches, positions.
-        memory: bytes that a block of products and the copies of its patches may take; at least one
+        size: Side of the patches, positions.
+        memory: Bytes that a block of products and the copies of its patches may take; at least one
             query and one key are compared at a time.
 
     Returns:
@@ -161,7 +161,7 @@ def overlap_patches(
         queries: N patches in maps of T positions together.
         keys: M patches with C channels.
         chosen: [N] int32, the index of a key for each query.
-        size: side of the patches, positions.
+        size: Side of the patches, positions.
 
     Returns:
         For each of the T positions: the mean, over the queries that cover it, of what their keys have

@@ -87,7 +87,7 @@ def mean_and_std(
         first: [B, 1, C], the sum of each channel.
         second: [B, 1, C], the sum of each channel's squares.
         mass: [B, 1, 1], the number of positions.
-        epsilon: what is added to the variance, to keep the root's gradient finite where a channel is
+        epsilon: What is added to the variance, to keep the root's gradient finite where a channel is
             constant.
 
     Returns:
@@ -135,7 +135,7 @@ def interpolate_quantiles(quantiles: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
 
     Args:
         quantiles: [..., N], ascending.
-        count: number of samples of the result, a scalar integer.
+        count: Number of samples of the result, a scalar integer.
 
     Returns:
         [..., count], ascending.

@@ -13,14 +13,14 @@ def total_variation(image: tf.Tensor, *, beta: float = 2.0, epsilon: float = 1e-
     Args:
         image: [B, H, W, C] float32.
         beta: 2 for squared differences, 1 for the (isotropic) total variation proper.
-        epsilon: what is added inside the power unless β = 2; without it the gradient at 0 is infinite
+        epsilon: What is added inside the power unless β = 2; without it the gradient at 0 is infinite
             where β < 2.
 
     Returns:
         [B] float32.
 
     Raises:
-        ValueError: if ``beta`` is not positive.
+        ValueError: If ``beta`` is not positive.
     """
     if beta <= 0:
         raise ValueError(f"`beta` must be > 0. Received: beta={beta}")

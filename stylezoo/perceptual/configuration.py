@@ -15,7 +15,7 @@ class Perceptual:
     Attributes:
         network: Architecture of the perceptual network: vgg16, vgg19, alexnet_owt, and so on.
         weights: Weights of the perceptual network: imagenet (the best that can be had), a name of
-            `stylezoo weights list`, or a file.
+            ``stylezoo weights list``, or a file.
         pooling: Pooling of the perceptual network: max, or avg as in Gatys et al. 2015.
     """
 

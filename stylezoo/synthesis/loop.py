@@ -104,8 +104,8 @@ class _Matching:
     """The targets of a run, matched to its picture before the first step and after every so many.
 
     Attributes:
-        targets: what steps compare with now.
-        is_new: whether they are as new as they can be, so that a picture that is stuck stays so.
+        targets: What steps compare with now.
+        is_new: Whether they are as new as they can be, so that a picture that is stuck stays so.
     """
 
     def __init__(

@@ -69,19 +69,19 @@ def maximize(
     """Make pictures with a high score.
 
     Args:
-        objective: the score, which may look at another unit for each picture of the batch.
-        config: see :class:`ActivationConfig`.
-        batch: number of pictures, which are made at once.
+        objective: The score, which may look at another unit for each picture of the batch.
+        config: See :class:`ActivationConfig`.
+        batch: Number of pictures, which are made at once.
         start: [batch, H, W, 3] in [0, 1] to start from, in place of ``config.start`` and ``config.size``.
-        callback: called after every step.
+        callback: Called after every step.
 
     Returns:
         The pictures and their losses, among which ``score`` is minus the mean score of the transformed
         pictures.
 
     Raises:
-        ValueError: if the network lacks a layer or channel, or pictures are too small for it.
-        WeightsError: if the network's weights can't be had, or lack the head that is asked for.
+        ValueError: If the network lacks a layer or channel, or pictures are too small for it.
+        WeightsError: If the network's weights can't be had, or lack the head that is asked for.
     """
     layers = objective.layers
     with errors.renamed(taps="layer"):
@@ -121,9 +121,9 @@ def ranks(judge: keras.Model, images: Sequence[np.ndarray], classes: Sequence[in
     """Return the rank that another classifier gives the class of each picture.
 
     Args:
-        judge: a classifier with a head, as :func:`stylezoo.classifiers.build` makes it.
+        judge: A classifier with a head, as :func:`stylezoo.classifiers.build` makes it.
         images: [H, W, 3] in [0, 1] each, which :func:`stylezoo.classifiers.classify` shows the judge.
-        classes: the number of a class for each picture.
+        classes: The number of a class for each picture.
 
     Returns:
         [B] int; 1 for the likeliest class. Of equally likely classes each has the last rank.

@@ -40,7 +40,7 @@ class GradientAscent:
         regularizers: Regularisers that are applied after each step, in this order.
 
     Raises:
-        ValueError: if ``step_size`` is not positive.
+        ValueError: If ``step_size`` is not positive.
     """
 
     step_size: float = 0.01
@@ -89,7 +89,7 @@ class ActivationConfig:
         seed: Seed of the noise and of the transforms.
 
     Raises:
-        ValueError: for an unknown parametrisation or start, a number out of its range, or gradient
+        ValueError: For an unknown parametrisation or start, a number out of its range, or gradient
             ascent of Fourier coefficients.
     """
 

@@ -99,7 +99,7 @@ def step_along(gradient: tf.Tensor, step_size: float) -> tf.Tensor:
 
     Args:
         gradient: [B, H, W, 3] float32, of the score with respect to the pictures.
-        step_size: mean absolute change of a pixel, in pixel values.
+        step_size: Mean absolute change of a pixel, in pixel values.
 
     Returns:
         [B, H, W, 3] float32; 0 for a picture whose gradient is 0.
@@ -116,7 +116,7 @@ def tiled_gradient(
     Only one tile's features are in memory at a time.
 
     Args:
-        score: gives the score, a scalar, of a tile [1, h, w, 3].
+        score: Gives the score, a scalar, of a tile [1, h, w, 3].
         image: [1, H, W, 3] float32.
         counts: [2] int32, how many rows and columns of tiles there are.
 

@@ -23,14 +23,14 @@ class Attribution:
     It may be traced by ``tf.function``.
 
     Args:
-        network: a functional model, images -> {tap: features}, such as
+        network: A functional model, images -> {tap: features}, such as
             :meth:`stylezoo.perceptual.Perceptual.build` gives. It is not changed: other backward passes
             run through a copy.
-        objective: the score.
-        config: see :class:`AttributionConfig`.
+        objective: The score.
+        config: See :class:`AttributionConfig`.
 
     Raises:
-        ValueError: if the network lacks a layer or channel, or has no ReLUs where the method needs some.
+        ValueError: If the network lacks a layer or channel, or has no ReLUs where the method needs some.
     """
 
     def __init__(self, network: keras.Model, objective: Score, config: AttributionConfig) -> None:
@@ -63,7 +63,7 @@ class Attribution:
             [B, H, W, 1], >= 0.
 
         Raises:
-            ValueError: if the score doesn't depend on ``cam_layer``.
+            ValueError: If the score doesn't depend on ``cam_layer``.
         """
         method = self._config.method
         if method == "smoothgrad":

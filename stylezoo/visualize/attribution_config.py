@@ -37,7 +37,7 @@ class AttributionConfig:
         seed: Seed of SmoothGrad's noise.
 
     Raises:
-        ValueError: for an unknown method, a number out of its range, or Grad-CAM without a layer.
+        ValueError: For an unknown method, a number out of its range, or Grad-CAM without a layer.
     """
 
     method: Method = "guided_backprop"

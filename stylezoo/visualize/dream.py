@@ -24,14 +24,14 @@ class Dreamer:
     the authors' own tiles of later versions.
 
     Args:
-        config: see :class:`DreamConfig`.
+        config: See :class:`DreamConfig`.
         guide: [1, H, W, 3] in [0, 1], whose features are dreamed of: at every position the picture's
             features become more like those of the guide with the largest dot product, as in the authors'
             code. None for the picture's own features.
 
     Raises:
-        ValueError: if the guide is too small for a layer.
-        WeightsError: if the network's weights can't be had.
+        ValueError: If the guide is too small for a layer.
+        WeightsError: If the network's weights can't be had.
     """
 
     def __init__(self, config: DreamConfig, guide: Image | None = None) -> None:
@@ -57,13 +57,13 @@ class Dreamer:
 
         Args:
             image: [1, H, W, 3] in [0, 1].
-            callback: called after every step.
+            callback: Called after every step.
 
         Returns:
             [1, H, W, 3] float32 in [0, 1].
 
         Raises:
-            ValueError: if the picture is too small for a layer.
+            ValueError: If the picture is too small for a layer.
         """
         _check_size(self.config, image)
         sizes = self._sizes(image.shape[1], image.shape[2])
@@ -93,15 +93,15 @@ class Dreamer:
 
         Args:
             image: [1, H, W, 3] in [0, 1].
-            frames: number of frames.
-            factor: factor by which each frame enlarges the one before.
-            callback: called after every step of a frame.
+            frames: Number of frames.
+            factor: Factor by which each frame enlarges the one before.
+            callback: Called after every step of a frame.
 
         Yields:
             The frames, [1, H, W, 3] float32 in [0, 1] each.
 
         Raises:
-            ValueError: if ``factor`` is < 1, or the picture too small.
+            ValueError: If ``factor`` is < 1, or the picture too small.
         """
         if not factor >= 1:
             raise ValueError(f"`factor` must be >= 1. Received: factor={factor}")

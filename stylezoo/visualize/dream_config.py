@@ -40,7 +40,7 @@ class DreamConfig:
         seed: Seed of the random shifts.
 
     Raises:
-        ValueError: for an unknown layer or channel, or a number out of its range.
+        ValueError: For an unknown layer or channel, or a number out of its range.
     """
 
     dreamed: tuple[Dreamed, ...]

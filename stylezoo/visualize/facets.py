@@ -21,16 +21,16 @@ def cluster_means(
     The paper instead reduces the features of a fully connected layer by PCA and t-SNE first.
 
     Args:
-        network: images -> {tap: features}; the first tap decides.
+        network: Images -> {tap: features}; the first tap decides.
         images: [1, H, W, 3] in [0, 1] each, all of one size.
-        count: the number of clusters.
-        seed: decides the first centres.
+        count: The number of clusters.
+        seed: Decides the first centres.
 
     Returns:
         [count, H, W, 3] in [0, 1], the largest cluster first.
 
     Raises:
-        ValueError: if there are fewer images than clusters.
+        ValueError: If there are fewer images than clusters.
     """
     stacked = [np.asarray(image) for image in images]
     if not 1 <= count <= len(stacked):

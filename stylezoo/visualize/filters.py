@@ -20,7 +20,7 @@ def colour_tiles(kernel: np.ndarray, preprocessing: str) -> np.ndarray:
 
     Args:
         kernel: [h, w, 3, N].
-        preprocessing: the mode of :class:`~stylezoo.layers.Preprocess` that the weights expect. Its order
+        preprocessing: The mode of :class:`~stylezoo.layers.Preprocess` that the weights expect. Its order
             of channels and its scales are undone, so that colours are those of the image.
 
     Returns:
@@ -52,10 +52,10 @@ class Patch:
     """A place in an image that a neuron responds to.
 
     Attributes:
-        image: number of the image.
-        row: row of the neuron, in features.
-        column: column of the neuron, in features.
-        activation: activation of the neuron.
+        image: Number of the image.
+        row: Row of the neuron, in features.
+        column: Column of the neuron, in features.
+        activation: Activation of the neuron.
     """
 
     image: int
@@ -79,12 +79,12 @@ def best_patches(
     apart, in rows or in columns.
 
     Args:
-        network: images -> {tap: features}.
+        network: Images -> {tap: features}.
         images: [1, H, W, 3] in [0, 1] each, of any sizes; each is taken when it is needed.
-        layer: a tap.
-        channels: indices of the layer's channels.
-        info: the tap's geometry.
-        top: number of patches of each channel.
+        layer: A tap.
+        channels: Indices of the layer's channels.
+        info: The tap's geometry.
+        top: Number of patches of each channel.
 
     Returns:
         The patches of each channel, the strongest first; fewer where there are not as many places.

@@ -55,7 +55,7 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
     Models within it are copied too. ReLUs inside the ``call`` of a layer are out of reach.
 
     Args:
-        model: the model, which is not changed.
+        model: The model, which is not changed.
         rule: ``"guided"``, which passes a positive gradient where the ReLU passes its input (Springenberg
             et al. 2015); ``"deconvnet"``, which passes a positive gradient anywhere (Zeiler & Fergus 2014);
             ``"redirected"``, the
@@ -63,7 +63,7 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
             ascent can begin where a unit is silent.
 
     Raises:
-        ValueError: for an unknown rule, a model that is not functional, or, but for ``"redirected"``, one
+        ValueError: For an unknown rule, a model that is not functional, or, but for ``"redirected"``, one
             without ReLUs.
     """
     if rule not in RULES:

@@ -24,7 +24,7 @@ class Score(Protocol):
     """A score of pictures.
 
     Attributes:
-        layers: layers whose features it looks at.
+        layers: Layers whose features it looks at.
     """
 
     @property
@@ -42,9 +42,9 @@ class Unit:
     """A channel of a layer, or one of its neurons.
 
     Attributes:
-        layer: tap of the unit.
-        channel: index of the channel; several for pictures that have a channel each.
-        position: position of the neuron; ``"all"`` for the mean over the channel.
+        layer: Tap of the unit.
+        channel: Index of the channel; several for pictures that have a channel each.
+        position: Position of the neuron; ``"all"`` for the mean over the channel.
     """
 
     layer: str
@@ -83,9 +83,9 @@ class Direction:
     """A weighted sum of the channels of one layer.
 
     Attributes:
-        layer: tap of the channels.
-        weights: weight of each channel, by its index; channels without a weight don't count.
-        position: position of the neurons, as in :class:`Unit`.
+        layer: Tap of the channels.
+        weights: Weight of each channel, by its index; channels without a weight don't count.
+        position: Position of the neurons, as in :class:`Unit`.
     """
 
     layer: str
@@ -117,7 +117,7 @@ class WeightedSum:
     """A weighted sum of objectives.
 
     Attributes:
-        parts: pairs of a weight and an objective.
+        parts: Pairs of a weight and an objective.
     """
 
     parts: tuple[tuple[float, Score], ...]
@@ -141,9 +141,9 @@ class ScoreLoss(LossTerm):
     """Minus an objective's score, averaged over the batch, which gradient ascent minimises.
 
     Args:
-        objective: the score.
-        weight: factor of the term.
-        name: name in reports.
+        objective: The score.
+        weight: Factor of the term.
+        name: Name in reports.
     """
 
     additive = False
@@ -168,9 +168,9 @@ class DiversityLoss(LossTerm):
     section on diversity).
 
     Args:
-        layer: a tap with positions.
-        weight: factor of the term.
-        name: name in reports.
+        layer: A tap with positions.
+        weight: Factor of the term.
+        name: Name in reports.
     """
 
     additive = False

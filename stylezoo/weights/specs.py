@@ -17,12 +17,12 @@ class WeightsSpec:
     """One set of pretrained weights.
 
     Attributes:
-        name: `architecture.source`, for example `vgg16.keras`.
+        name: ``architecture.source``, for example ``vgg16.keras``.
         architecture: The network the weights belong to, a key of the classifiers' registry.
-        preprocessing: What the network was trained on, from RGB in [0, 1]: `"caffe"` is BGR in
-            0-255 minus the mean (103.939, 116.779, 123.68); `"torch"` is RGB minus (0.485, 0.456,
-            0.406) over (0.229, 0.224, 0.225); `"symmetric"` is RGB in [-1, 1]; `"lite"` is RGB in
-            0-255 minus 127 over 128; `"unit"` is RGB as it comes.
+        preprocessing: What the network was trained on, from RGB in [0, 1]: ``"caffe"`` is BGR in
+            0-255 minus the mean (103.939, 116.779, 123.68); ``"torch"`` is RGB minus (0.485, 0.456,
+            0.406) over (0.229, 0.224, 0.225); ``"symmetric"`` is RGB in [-1, 1]; ``"lite"`` is RGB in
+            0-255 minus 127 over 128; ``"unit"`` is RGB as it comes.
         source: Where the file can be downloaded, with its size and its pinned hash.
         format: The layout of the file, which decides the converter that reads it.
         member: The file's path inside the source's archive; None if the source is the file.
@@ -44,7 +44,7 @@ class WeightsSpec:
 
     @property
     def known_hash(self) -> str:
-        """Return the pinned hash of the file that is downloaded, as `"algorithm:hexdigest"`."""
+        """Return the pinned hash of the file that is downloaded, as ``"algorithm:hexdigest"``."""
         return self.source.known_hash
 
 
@@ -55,11 +55,11 @@ class LoadedWeights:
     Attributes:
         name: The registered name, or the name of the file that they were read from.
         architecture: The network that the weights belong to.
-        preprocessing: What that network expects of its images; see `WeightsSpec`.
-        tensors: float32 arrays by layer and kind, such as `conv1_1/kernel` ([height, width, in,
-            out]; of a depthwise convolution [height, width, channels, 1]) and `conv1_1/bias` ([out]);
-            a head's dense kernels `fc6/kernel` are [in, out], rows in the order of the flattened
-            [height, width, channel]. A head of LPIPS, where there are any, is `lpips/relu1_2`
+        preprocessing: What that network expects of its images; see :class:`WeightsSpec`.
+        tensors: Float32 arrays by layer and kind, such as ``conv1_1/kernel`` ([height, width, in,
+            out]; of a depthwise convolution [height, width, channels, 1]) and ``conv1_1/bias`` ([out]);
+            a head's dense kernels ``fc6/kernel`` are [in, out], rows in the order of the flattened
+            [height, width, channel]. A head of LPIPS, where there are any, is ``lpips/relu1_2``
             ([channels]).
         image_size: The side in px of the images that the network was trained on; None for the size
             that the architecture was published for.
@@ -181,7 +181,7 @@ def get_spec(name: str) -> WeightsSpec:
     """Return the registered weights of a name.
 
     Raises:
-        WeightsError: There are none; the message lists the names there are.
+        WeightsError: If there are none; the message lists the names there are.
     """
     if name not in REGISTRY:
         raise WeightsError(

@@ -1,6 +1,6 @@
-"""Read PyTorch's state dictionaries from `.pth` and `.safetensors` files, without PyTorch.
+"""Read PyTorch's state dictionaries from ``.pth`` and ``.safetensors`` files, without PyTorch.
 
-`torch.save` writes a pickle and, beside it, the numbers. As in `unpickler`, every global that the
+``torch.save`` writes a pickle and, beside it, the numbers. As in ``unpickler``, every global that the
 pickle may name is replaced by a stand-in of ours, which only records its arguments.
 """
 
@@ -82,16 +82,16 @@ class _Function(NamedTuple):
 
 
 class _Dict(dict[object, object]):
-    """Stand-in for `collections.OrderedDict`, whose attributes a pickle could replace."""
+    """Stand-in for ``collections.OrderedDict``, whose attributes a pickle could replace."""
 
     def __setstate__(self, state: object) -> None:
-        """Ignore `_metadata`, the versions of PyTorch's layers."""
+        """Ignore ``_metadata``, the versions of PyTorch's layers."""
 
 
 def _rebuild_tensor(
     storage: object, offset: object, shape: object, strides: object, *_: object
 ) -> _Tensor:
-    """Record the arguments of `torch._utils._rebuild_tensor` and `_rebuild_tensor_v2`."""
+    """Record the arguments of ``torch._utils._rebuild_tensor`` and ``_rebuild_tensor_v2``."""
     numbers = (offset, *_tuple(shape), *_tuple(strides))
     if not isinstance(storage, _Storage) or not all(type(n) is int and n >= 0 for n in numbers):
         raise pickle.UnpicklingError("a tensor is not stored as PyTorch does")
@@ -137,7 +137,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def is_torch(contents: bytes) -> bool:
-    """Return whether a file begins as any version of `torch.save` writes it."""
+    """Return whether a file begins as any version of ``torch.save`` writes it."""
     return contents.startswith((_ZIP, _STREAM)) or _is_tar(contents)
 
 
@@ -147,11 +147,11 @@ def is_safetensors(contents: bytes) -> bool:
 
 
 def from_torch(contents: bytes) -> dict[str, np.ndarray]:
-    """Read the tensors of a `.pth` or `.pt` file.
+    """Read the tensors of a ``.pth`` or ``.pt`` file.
 
     The zip files of PyTorch 1.6 and later are understood, and the streams of 0.1.10 to 1.5, which
-    torchvision's older downloads are. The state dictionary may be the value of a key `state_dict`
-    or `model`, and its names may all begin with `module.`.
+    torchvision's older downloads are. The state dictionary may be the value of a key ``state_dict``
+    or ``model``, and its names may all begin with ``module.``.
 
     Args:
         contents: The file's bytes.
@@ -160,7 +160,7 @@ def from_torch(contents: bytes) -> dict[str, np.ndarray]:
         The arrays by PyTorch's names; those of floating point are float32.
 
     Raises:
-        WeightsError: The file is damaged, is older, names a global that state dictionaries don't
+        WeightsError: If the file is damaged, is older, names a global that state dictionaries don't
             need (none of it is run), or holds something else.
     """
     if _is_tar(contents):
@@ -179,10 +179,10 @@ def from_torch(contents: bytes) -> dict[str, np.ndarray]:
 
 
 def from_safetensors(contents: bytes) -> dict[str, np.ndarray]:
-    """Read the tensors of a `.safetensors` file; see `from_torch`.
+    """Read the tensors of a ``.safetensors`` file; see :func:`from_torch`.
 
     Raises:
-        WeightsError: The file is damaged, or a tensor is of an unusual type.
+        WeightsError: If the file is damaged, or a tensor is of an unusual type.
     """
     import safetensors
 

@@ -82,7 +82,7 @@ def from_state_dict(
         architecture: The network that the tensors belong to.
 
     Returns:
-        The tensors, as `LoadedWeights` has them, and the network's preprocessing.
+        The tensors, as :class:`~stylezoo.weights.LoadedWeights` has them, and the network's preprocessing.
 
     Raises:
         WeightsError: State dictionaries of this architecture are not understood.
@@ -128,7 +128,7 @@ def _alexnet(module: str) -> str | None:
 
 
 def _vgg_names(depths: tuple[int, ...], *, batch_norm: bool) -> dict[str, str]:
-    """Return our names; `features.N` counts convolutions, normalisations, ReLUs and poolings."""
+    """Return our names; ``features.N`` counts convolutions, normalisations, ReLUs and poolings."""
     names = {f"classifier.{index}": name for index, name in ((0, "fc6"), (3, "fc7"), (6, "fc8"))}
     index, block = 0, "1"
     for layer in vgg_layers(depths):

@@ -1,6 +1,6 @@
 """Read pickles of NumPy arrays in dictionaries and lists without running their code.
 
-Every global a pickle may name is replaced by a stand-in of ours: even NumPy's own `__setstate__`,
+Every global a pickle may name is replaced by a stand-in of ours: even NumPy's own ``__setstate__``,
 which trusts what it is given, never sees the pickle's data.
 """
 
@@ -15,7 +15,7 @@ from stylezoo.errors import WeightsError
 
 
 class _Dtype:
-    """Stand-in for `numpy.dtype`: plain numbers only."""
+    """Stand-in for ``numpy.dtype``: plain numbers only."""
 
     def __init__(self, code: str, align: bool, copy: bool) -> None:
         if not re.fullmatch(r"[fiu][1248]|b1", code):
@@ -32,11 +32,11 @@ class _Dtype:
 
 
 class _Subtype:
-    """Stand-in for `numpy.ndarray`, which NumPy's pickles pass to `_reconstruct`."""
+    """Stand-in for ``numpy.ndarray``, which NumPy's pickles pass to ``_reconstruct``."""
 
 
 class _Array:
-    """Stand-in for the result of `numpy.core.multiarray._reconstruct`: an array to be filled."""
+    """Stand-in for the result of ``numpy.core.multiarray._reconstruct``: an array to be filled."""
 
     value: np.ndarray | None = None
 
@@ -75,11 +75,11 @@ def unpickle_arrays(data: bytes) -> dict[str, np.ndarray]:
         data: The pickle. Arrays must be of a plain numeric dtype.
 
     Returns:
-        The arrays by their keys joined with `/`, such as `VGG16_0/Conv_0/kernel`; a list's keys are
+        The arrays by their keys joined with ``/``, such as ``VGG16_0/Conv_0/kernel``; a list's keys are
         0, 1, ...
 
     Raises:
-        WeightsError: The pickle is damaged, names anything but NumPy's array constructors (none of
+        WeightsError: If the pickle is damaged, names anything but NumPy's array constructors (none of
             it is run), or holds something else than arrays in lists and dictionaries with string
             keys.
     """

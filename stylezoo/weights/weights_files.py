@@ -31,7 +31,7 @@ def write(file: Path, weights: LoadedWeights, *, source: str, license: str) -> N
 
 
 def serialize(weights: LoadedWeights, *, source: str, license: str) -> memoryview:
-    """Return the contents of a weights file; see `write`."""
+    """Return the contents of a weights file; see :func:`write`."""
     # In memory: HDF5 crashes when Python ends if it could not write to a disk that was full.
     contents = io.BytesIO()
     with h5py.File(contents, "w") as hdf5:
@@ -56,9 +56,9 @@ def read(
 
     The contents tell which of these it is:
 
-    * HDF5 that `write` wrote;
-    * HDF5 that Keras wrote, of `keras.applications`' VGG16, VGG19 or ResNet-50, 101 or 152;
-    * a state dictionary, by `torch.save` or as safetensors, with the names of torchvision's AlexNet,
+    * HDF5 that :func:`write` wrote;
+    * HDF5 that Keras wrote, of ``keras.applications``' VGG16, VGG19 or ResNet-50, 101 or 152;
+    * a state dictionary, by ``torch.save`` or as safetensors, with the names of torchvision's AlexNet,
       VGG, GoogLeNet, ResNet or SqueezeNet 1.1, or of lukemelas' EfficientNet-Lite0.
 
     Args:
@@ -72,8 +72,8 @@ def read(
             publishers'. The weights' name is then the file's.
 
     Raises:
-        WeightsError: The file is of none of these kinds, holds another architecture, or needs
-            `architecture`.
+        WeightsError: If the file is of none of these kinds, holds another architecture, or needs
+            ``architecture``.
     """
     file = Path(file)
     with _named(file):
@@ -92,7 +92,7 @@ def read(
 
 
 def is_own(contents: bytes) -> bool:
-    """Return whether a file is one that `write` wrote."""
+    """Return whether a file is one that :func:`write` wrote."""
     try:
         with h5py.File(io.BytesIO(contents), "r") as hdf5:
             return _is_own(hdf5)
@@ -104,7 +104,7 @@ def convert(spec: WeightsSpec, download: Path) -> dict[str, np.ndarray]:
     """Read the tensors that a spec names from the file that its source downloaded.
 
     Raises:
-        WeightsError: The file is not what the spec says.
+        WeightsError: If the file is not what the spec says.
     """
     contents = read_member(download, spec.member) if spec.member else download.read_bytes()
     with _named(download):

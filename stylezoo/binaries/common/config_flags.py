@@ -80,13 +80,13 @@ class ConfigFlags:
     """The flags of a configuration.
 
     Args:
-        config: the configuration's class, or an instance of it (a preset) whose values the help shows as
+        config: The configuration's class, or an instance of it (a preset) whose values the help shows as
             defaults.
-        fields: paths of the fields that become flags; by default all.
-        skip: paths of fields that do not.
-        names: path to the flag's name, where it isn't the field's; for a field that is a dataclass, path
+        fields: Paths of the fields that become flags; by default all.
+        skip: Paths of fields that do not.
+        names: Path to the flag's name, where it isn't the field's; for a field that is a dataclass, path
             to the prefix of its fields' flags.
-        show_defaults: whether the help shows the defaults; not where something else decides, such as a
+        show_defaults: Whether the help shows the defaults; not where something else decides, such as a
             paper's recipe for the network.
     """
 
@@ -109,8 +109,8 @@ class ConfigFlags:
         """Add the flags to ``values``.
 
         Raises:
-            TypeError: for a field of a type that no flag can have.
-            ValueError: for a path that is no field's, or a field that the docstring does not describe.
+            TypeError: For a field of a type that no flag can have.
+            ValueError: For a path that is no field's, or a field that the docstring does not describe.
         """
         known = {field.path[-1]: field.flag for field in self._fields}
         for field in self._fields:
@@ -128,7 +128,7 @@ class ConfigFlags:
         """Return ``config`` with the values of the flags that were given.
 
         Raises:
-            ValueError: if the configuration does not allow a value.
+            ValueError: If the configuration does not allow a value.
         """
         with self._renamed():
             result: Config = _apply(config, self._given(values))
@@ -138,12 +138,12 @@ class ConfigFlags:
         """Return a new configuration with the values of the flags that were given.
 
         Args:
-            values: the command's flags.
-            **fields: values of other fields of the configuration. The flags change those that are
+            values: The command's flags.
+            **fields: Values of other fields of the configuration. The flags change those that are
                 configurations themselves.
 
         Raises:
-            ValueError: if the configuration does not allow a value, or a field without a default has none.
+            ValueError: If the configuration does not allow a value, or a field without a default has none.
         """
         cls = self._config if isinstance(self._config, type) else type(self._config)
         others: dict[Path, Any] = {(name,): value for name, value in fields.items()}
@@ -248,8 +248,8 @@ def _plain(text: str, known: Mapping[str, str]) -> str:
     """Return a docstring's text as a help text: without markup, with a capital.
 
     Args:
-        text: a field's text.
-        known: flags of the fields that the text may name.
+        text: A field's text.
+        known: Flags of the fields that the text may name.
     """
 
     def literal(match: re.Match[str]) -> str:

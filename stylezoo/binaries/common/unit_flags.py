@@ -18,9 +18,9 @@ class Named(NamedTuple):
     """A unit and its name.
 
     Attributes:
-        name: what reports call the unit: a class's name, or LAYER:CHANNEL.
-        layer: tap of the unit.
-        channel: index of the unit's channel; among the scores it is the number of a class.
+        name: What reports call the unit: a class's name, or LAYER:CHANNEL.
+        layer: Tap of the unit.
+        channel: Index of the unit's channel; among the scores it is the number of a class.
     """
 
     name: str
@@ -32,9 +32,9 @@ class Weighted(NamedTuple):
     """A layer, or a channel of it, and its weight.
 
     Attributes:
-        layer: tap of the network.
-        channel: index of the channel; None for the whole layer.
-        weight: factor of its score.
+        layer: Tap of the network.
+        channel: Index of the channel; None for the whole layer.
+        weight: Factor of its score.
     """
 
     layer: str
@@ -62,8 +62,8 @@ def define_unit_flags(values: flags.FlagValues, *, position: str) -> None:
     """Add the flags that say which units are looked at.
 
     Args:
-        values: the command's flags.
-        position: default of ``--position``.
+        values: The command's flags.
+        position: Default of ``--position``.
     """
 
     def string(name: str, default: str | None, text: str) -> None:
@@ -106,7 +106,7 @@ def selected(values: flags.FlagValues) -> list[Named]:
     """Return the units that the flags name, in their order; none for a direction.
 
     Raises:
-        ValueError: if none of the flags is given, if they contradict each other, or if the network lacks
+        ValueError: If none of the flags is given, if they contradict each other, or if the network lacks
             a unit.
     """
     from stylezoo import classifiers, perceptual
@@ -168,7 +168,7 @@ def weighted(text: str, flag: str, *, network: str) -> list[Weighted]:
     """Parse a flag of the form LAYER:CHANNEL=WEIGHT,...; channels and weights may be left out.
 
     Raises:
-        ValueError: for another form, an unknown layer, or a channel that the layer lacks.
+        ValueError: For another form, an unknown layer, or a channel that the layer lacks.
     """
     from stylezoo import perceptual
 
@@ -209,18 +209,18 @@ def numbers(
     """Parse a flag that chooses among numbered things.
 
     Args:
-        text: the flag's text: numbers with commas between them, START:STOP:STEP, all, or names that
+        text: The flag's text: numbers with commas between them, START:STOP:STEP, all, or names that
             ``find`` knows.
-        flag: the flag's name.
-        count: how many things there are.
-        of: what the things belong to, for the message.
-        find: gives the number of a name.
+        flag: The flag's name.
+        count: How many things there are.
+        of: What the things belong to, for the message.
+        find: Gives the number of a name.
 
     Returns:
         The numbers, in the order of the text.
 
     Raises:
-        ValueError: if the text names nothing, or something that does not exist.
+        ValueError: If the text names nothing, or something that does not exist.
     """
     found: list[int] = []
     for each in map(str.strip, text.split(",")):
