@@ -1,4 +1,4 @@
-"""Classifiers: forward, and forward with backward, by turns with ``keras.applications`` where it has them.
+"""Speed of classifiers, forward and backward, by turns with ``keras.applications`` where it has them.
 
 Usage: python -m benchmarks.classifiers [--network=NAME...] [--output=RESULT.json]
 
@@ -51,10 +51,10 @@ def _backward(model: keras.Model, images: tf.Tensor) -> Callable[[], object]:
 
 
 def speed(network: str, batch: int) -> dict[str, Any]:
-    """Seconds of ours and of theirs, and their ratio: less than 1 is faster."""
+    """Return the seconds of both projects' networks, and their ratio, which is < 1 if ours is faster."""
     models = {"stylezoo": classifiers.build(network)}
     if network in _THEIRS:
-        # Without the softmax, as ours.
+        # Ours has no softmax either.
         models["keras"] = _THEIRS[network](weights=None, classifier_activation=None)
     _, height, width, channels = models["stylezoo"].input.shape
     images = tf.random.stateless_uniform([batch, height, width, channels], seed=[0, 0])

@@ -1,8 +1,8 @@
-"""Exports: latency of the Keras call, the SavedModel through TensorFlow's C API, and TFLite, by turns.
+"""Latency of the Keras call, the SavedModel through TensorFlow's C API, and TFLite files, by turns.
 
 Usage: python -m benchmarks.exports [--model=conditional] [--size=PX...] [--output=RESULT.json]
 
-Of the SavedModel the seconds are those inside TF_SessionRun, of the Keras model those of its traced call.
+The seconds of the SavedModel are those inside TF_SessionRun, and those of the Keras model its traced call's.
 The parts of ``stylize_bytes`` are ``serving_default``, decoding and encoding.
 """
 
@@ -22,10 +22,12 @@ from stylezoo import export, images
 from stylezoo.export import saved_models, tflite
 from stylezoo.export.servables import graph_codecs
 
-_MODEL = flags.DEFINE_string("model", "conditional", "A generator that paints photographs.")
-_OUTPUT = flags.DEFINE_string("output", "out/benchmarks/exports.json", "Where figures go.")
-_REPEATS = flags.DEFINE_integer("repeats", 15, "Of each timing.", 3)
-_SIZES = flags.DEFINE_multi_integer("size", [256, 512], "Of the pictures, px.")
+_MODEL = flags.DEFINE_string("model", "conditional", "Generator that paints photographs.")
+_OUTPUT = flags.DEFINE_string(
+    "output", "out/benchmarks/exports.json", "File that the figures are written to."
+)
+_REPEATS = flags.DEFINE_integer("repeats", 15, "Number of repetitions of each timing.", 3)
+_SIZES = flags.DEFINE_multi_integer("size", [256, 512], "Side of the photograph, px.")
 _THREADS = (1, 2)
 
 Run = Callable[[], object]

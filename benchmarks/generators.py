@@ -1,4 +1,4 @@
-"""Trained networks: what a training step costs, and how fast photographs are painted.
+"""Speed of generators: what a training step costs, and how fast photographs are painted.
 
 Usage: python -m benchmarks.generators [--part=PART...] [--output=RESULT.json]
 
@@ -72,7 +72,7 @@ def painting_speed(size: int) -> dict[str, Any]:
 
 
 def pytorch_speed(size: int) -> dict[str, Any]:
-    """Time our Johnson network and the same in PyTorch, in turn."""
+    """Return the seconds of our Johnson network and of the same in PyTorch, timed in turn."""
     seconds = results.alternate(
         {"tensorflow": _painter("johnson", size), "pytorch": _torch_painter(size)},
         repeats=_REPEATS.value,

@@ -18,7 +18,7 @@ from stylezoo.binaries.common import reporting
 
 
 def write(path: str | pathlib.Path, suite: str, figures: Mapping[str, Any]) -> None:
-    """Write a suite's figures as JSON, with where and how they came about; print them too."""
+    """Write a suite's figures as JSON, with the machine, versions and command; print them too."""
     result = {
         "suite": suite,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -39,12 +39,12 @@ def write(path: str | pathlib.Path, suite: str, figures: Mapping[str, Any]) -> N
 
 
 def alternate(runs: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[str, float]:
-    """Median seconds of each, timed in turn so that a drift of the machine meets all alike."""
+    """Return the median seconds of each run, timed in turn so that a drift of the machine meets all alike."""
     return {name: statistics.median(each) for name, each in timings(runs, repeats=repeats).items()}
 
 
 def timings(runs: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[str, list[float]]:
-    """Seconds of each run, timed in turn; what a run returns if that is a float, its own timing."""
+    """Return the seconds of each run, timed in turn; a run that returns a float has timed itself."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         run()  # traces and warms up
@@ -58,7 +58,7 @@ def timings(runs: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[s
 
 
 def run_command(*arguments: str) -> dict[str, Any]:
-    """The report of a whole ``stylezoo`` process that makes a picture."""
+    """Run a whole ``stylezoo`` process that makes a picture, and return its report."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder, "report.json")
         outputs = [f"--output={folder}/picture.png", f"--report={report}"]
@@ -69,7 +69,7 @@ def run_command(*arguments: str) -> dict[str, Any]:
 
 
 def cost(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Peak memory of a process that optimised a picture, and its seconds a step at full size."""
+    """Return the peak memory of a process that optimised a picture, and its seconds a step at full size."""
     last = report["levels"][-1]
     return {
         "peak_rss_mb": report["peak_rss_mb"],
@@ -79,7 +79,7 @@ def cost(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The processor's name, as far as the system tells."""
+    """Return the processor's name, as far as the system tells."""
     info = pathlib.Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8").splitlines():

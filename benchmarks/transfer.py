@@ -2,9 +2,9 @@
 
 Usage: python -m benchmarks.transfer [--content=PHOTO --style=PAINTING] [--output=RESULT.json]
 
-Pictures default to two that come with scikit-image. The part ``step`` measures the seconds a step
-of Adam and L-BFGS at 256 and 512 px, and the share of it that is not the network, ``memory`` the peak of whole
-processes, and ``quality`` the time to the loss of 200 plain L-BFGS steps.
+Pictures default to two that come with scikit-image. The part ``step`` measures the seconds a step of
+Adam and L-BFGS at 256 and 512 px, and the share of it that is not the network; ``memory`` measures the peak
+of whole processes, and ``quality`` the time to the loss of 200 plain L-BFGS steps.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ def _style() -> pathlib.Path:
 
 
 def step_costs(size: int) -> dict[str, Any]:
-    """Seconds of one step of each optimiser beside one evaluation of loss and gradient."""
+    """Return the seconds of a step of each optimiser beside an evaluation of loss and gradient."""
     config = PRESETS["fast"]
     content = images.resize_longest_side(images.read_image(_content()), size)
     style = images.resize_longest_side(images.read_image(_style()), size)
@@ -81,7 +81,7 @@ def step_costs(size: int) -> dict[str, Any]:
 
 def _one_step(minimizer: Any) -> Any:
     def run() -> None:
-        # A line search that shortens costs more than one evaluation; not what is measured here.
+        # A line search that shortens costs more than one evaluation; that is not what is measured here.
         while int(minimizer.step()[2]) != 1:
             pass
 
@@ -89,7 +89,7 @@ def _one_step(minimizer: Any) -> Any:
 
 
 def peak_memory(size: int, *extra: str, steps: int = 3) -> dict[str, Any]:
-    """Peak resident memory of a whole ``stylezoo transfer``, and its seconds a step."""
+    """Return the peak resident memory of a whole ``stylezoo transfer``, and its seconds a step."""
     return results.cost(
         results.run_command(
             "transfer",
@@ -107,7 +107,7 @@ class _LossReached(Exception):  # noqa: N818 - not an error
 
 
 def time_to_quality(size: int) -> dict[str, Any]:
-    """Wall time of the default preset to the loss of 200 plain L-BFGS steps, as a ratio to theirs."""
+    """Return the time that the default preset takes to the loss of 200 plain L-BFGS steps, and to theirs."""
     content = images.read_image(_content())
     styles = [images.read_image(_style())]
     fast = dataclasses.replace(PRESETS["fast"], size=size)
@@ -136,7 +136,7 @@ def time_to_quality(size: int) -> dict[str, Any]:
 
 
 def _levels(content: tf.Tensor, config: TransferConfig) -> list[tuple[tuple[int, int], int]]:
-    """Sizes and steps of a transfer."""
+    """Return the sizes and steps of a transfer."""
     size = images.fit_size(content.shape[1], content.shape[2], config.size)
     return config.schedule.levels(*size)
 
@@ -144,7 +144,7 @@ def _levels(content: tf.Tensor, config: TransferConfig) -> list[tuple[tuple[int,
 def _timed(
     content: tf.Tensor, styles: list[tf.Tensor], config: TransferConfig, *, until: float | None
 ) -> tuple[float, list[float]]:
-    """Seconds of a transfer, and its losses at full size; ends early once one is ``until``."""
+    """Return the seconds of a transfer, and its losses at full size; end early once one is ``until``."""
     coarse = sum(steps for _, steps in _levels(content, config)[:-1])
     curve: list[float] = []
 

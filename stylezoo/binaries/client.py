@@ -5,8 +5,8 @@ Usage:
   stylezoo client IMAGE... --url=grpc://HOST:8500 --model=squeezenet1_1
 
 An IMAGE is a JPEG, PNG, GIF or BMP file, a folder, or a pattern. --style takes names of a model that comes
-with stylezoo, as `stylezoo stylize` does; others want --style_weights. A request is made again only if the
-server is unavailable.
+with stylezoo, as `stylezoo stylize` does; other models need --style_weights. A request is made again only if
+the server is unavailable.
 """
 
 import pathlib
@@ -30,9 +30,12 @@ def define_flags(values: flags.FlagValues) -> None:
         flags.DEFINE_string(name, default, text, flag_values=values)
 
     _ENDPOINT.define(values)
-    string("style", None, "Style by name, or NAME:WEIGHT,NAME:WEIGHT,... for a blend.")
+    string("style", None, "Style of the model, or NAME:WEIGHT,NAME:WEIGHT,... for a blend.")
     flags.DEFINE_list(
-        "style_weights", None, "Weights of all styles, in the model's order.", flag_values=values
+        "style_weights",
+        None,
+        "Weights of all styles in the order of the model, with commas between them.",
+        flag_values=values,
     )
     string(
         "output",
@@ -82,7 +85,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _targets(values: flags.FlagValues, paths: list[pathlib.Path]) -> list[pathlib.Path]:
-    """Return where the paintings go, which can be written as far as can be known now."""
+    """Return the files of the paintings, which can be written as far as that can be known now."""
     output = pathlib.Path(values.output)
     if len(paths) == 1 and not output.is_dir():
         targets = [output]

@@ -93,7 +93,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _evaluate_picture(values: flags.FlagValues) -> int:
-    """One picture: its scores."""
+    """Print the scores of one picture, and return the exit status."""
     options.require(values, "content", "style")
     _reject(values, _ONLY_WITH_MODEL, "model")
     paths = (values.picture, values.content, values.style)
@@ -141,7 +141,7 @@ def _check_aspect(
 
 
 def _evaluate_model(values: flags.FlagValues) -> int:
-    """A model: its paintings of a folder's photographs."""
+    """Print the scores of a model's paintings of a folder's photographs, and return the exit status."""
     options.require(values, "content", "style_images")
     _reject(values, _ONLY_WITH_PICTURE, "picture")
     steps = _steps(values.against_steps)
@@ -191,7 +191,7 @@ def _evaluate_model(values: flags.FlagValues) -> int:
 def _paint(
     values: flags.FlagValues, painter: "Painter", judge: "Judge", steps: list[int]
 ) -> "list[Painting]":
-    """The paintings, with optimisations beside them if there are ``steps``."""
+    """Return the paintings, with optimisations beside them if there are ``steps``."""
     from stylezoo import evaluation
 
     num_pictures = len(judge.photographs) * len(judge.styles)
@@ -218,7 +218,7 @@ def _read(values: flags.FlagValues, path: "str | pathlib.Path") -> "np.ndarray":
 
 
 def _steps(texts: list[str] | None) -> list[int]:
-    """The steps of --against_steps; none if it was not given."""
+    """Return the steps of --against_steps; none if it was not given."""
     if texts is None:
         return []
     steps = [int(text) if text.isdecimal() else 0 for text in texts]
@@ -231,7 +231,7 @@ def _steps(texts: list[str] | None) -> list[int]:
 
 
 def _pictures(folder: str) -> list[pathlib.Path]:
-    """The picture files in a folder, sorted."""
+    """Return the picture files in a folder, sorted."""
     path = pathlib.Path(folder)
     if not path.is_dir():
         raise NotADirectoryError(f"`--content` must be a folder. Received: {folder}")

@@ -39,23 +39,23 @@ def define_flags(values: flags.FlagValues) -> None:
         "format",
         "saved_model",
         ["saved_model", "tflite"],
-        "What is written; see above.",
+        "Kind of export, as told above.",
         flag_values=values,
     )
-    string("output", "exports", "The folder of all exports.")
-    string("name", None, "Name of the export; the model's, or its folder's, if not given.")
-    string("image_size", None, "Height and width of the pictures of a .tflite, px, as HxW.")
-    string("quantize", "none", "How a .tflite is quantised: none, float16 or int8.")
+    string("output", "exports", "Folder of all exports.")
+    string("name", None, "Name of the export; by default that of the model or of its folder.")
+    string("image_size", None, "Height and width of the pictures of a .tflite file, px, as HxW.")
+    string("quantize", "none", "Numbers of a .tflite file: none (float32), float16 or int8.")
     string(
         "calibration",
         None,
-        "Folder of photographs to calibrate int8 on; scikit-image's samples if not given.",
+        "Folder of photographs to calibrate int8 on; by default scikit-image's samples.",
     )
-    flags.DEFINE_bool("overwrite", False, "Replace an existing .tflite.", flag_values=values)
+    flags.DEFINE_bool("overwrite", False, "Replace an existing .tflite file.", flag_values=values)
     flags.DEFINE_integer(
         "version",
         None,
-        "Version of a SavedModel; the next one if not given.",
+        "Version of a SavedModel; by default the one after the last.",
         1,
         flag_values=values,
     )
@@ -63,7 +63,12 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def define_model_flags(values: flags.FlagValues) -> None:
     """Add the flags that say which model is meant."""
-    flags.DEFINE_string("model", None, "The model that is exported.", flag_values=values)
+    flags.DEFINE_string(
+        "model",
+        None,
+        "Model that is exported: a name that `stylezoo models` lists, or a folder.",
+        flag_values=values,
+    )
     flags.DEFINE_string(
         "weights",
         "imagenet",
@@ -134,7 +139,7 @@ def load_model(values: flags.FlagValues, *, model: str, layers: Sequence[str]) -
 
 
 def print_checks(checks: "list[Check]") -> None:
-    """Print a table of what was compared with what."""
+    """Print a table of the comparisons, with their errors and limits."""
     rows = [("RUNTIME", "COMPARED", "ERROR", "LIMIT")]
     for check in checks:
         compared = check.limit == check.limit  # NaN where there is nothing to measure

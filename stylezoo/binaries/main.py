@@ -50,7 +50,7 @@ def main() -> None:
     try:
         status = run(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read our output, as in `stylezoo ... | head`, is gone
+    except BrokenPipeError:  # who read the output, as in `stylezoo ... | head`, is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     sys.exit(status)
@@ -107,7 +107,7 @@ def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.
     except KeyboardInterrupt:
         return _fail(name, "interrupted", 130)
     except Exception as error:
-        # TensorFlow's own, which can't be imported here; its text is about kernels.
+        # TensorFlow has an error of its own, which can't be imported here, and whose text is about kernels.
         exhausted = isinstance(error, MemoryError) or type(error).__name__ == _EXHAUSTED
         if not exhausted and not isinstance(error, expected):
             raise

@@ -4,10 +4,11 @@ Usage:
   stylezoo models [--json]
   stylezoo models NAME [--json]
 
-Of a generator NAME prints the model card: what it is, how it was trained, how good it is, its
-weaknesses. Of a classifier it prints the features that can be tapped, which losses, texture synthesis
-and inversion take as layers: SIZE is their height and width for images of the published size; STRIDE,
-the image pixels from one to the next; FIELD, the image pixels that one depends on, in each direction.
+With the NAME of a generator its model card is printed: what it is, how it was trained, how good it is,
+and its weaknesses. With that of a classifier, the features that can be tapped are listed, which losses,
+texture synthesis and inversion take as layers. SIZE is their height and width for images of the published
+size, STRIDE the number of image pixels from one feature to the next, and FIELD the number of image pixels
+that a feature depends on, in each direction.
 """
 
 import dataclasses
@@ -108,7 +109,7 @@ def _tables() -> str:
 
 
 def _description(classifier: dict[str, Any]) -> str:
-    """Describe a classifier, with the table of its taps."""
+    """Return a description of a classifier, with the table of its taps."""
     rows = [("TAP", "CHANNELS", "SIZE", "STRIDE", "FIELD")]
     for tap in classifier["taps"]:
         numbers = (tap["channels"], tap["size"], tap["stride"], tap["receptive_field"])

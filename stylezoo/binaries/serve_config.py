@@ -18,7 +18,7 @@ from stylezoo.binaries.common import options, quiet
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    flags.DEFINE_string("exports", "exports", "The folder of all exports.", flag_values=values)
+    flags.DEFINE_string("exports", "exports", "Folder of all exports.", flag_values=values)
     flags.DEFINE_bool("overwrite", False, "Replace existing files.", flag_values=values)
 
 

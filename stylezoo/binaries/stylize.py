@@ -16,7 +16,7 @@ Tilings, for pictures of more than --tile px:
   fast   paints tile by tile, nearly the same: the picture's statistics come from a part of its pixels
   auto   is none up to 2 million pixels, exact up to 16 million, then fast (the default)
 
-What can't be read is skipped; the rest is painted, and the exit status is 1.
+Pictures that can't be read are skipped. The others are painted, and the exit status is 1.
 """
 
 import concurrent.futures
@@ -42,7 +42,7 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_output_flags(
         values,
-        output="The picture to write; a folder for several, made if it isn't there.",
+        output="Picture to write; a folder for several, which is made if there is none.",
         report="Also write times, failures and settings to this JSON file.",
     )
 
@@ -52,34 +52,51 @@ def define_flags(values: flags.FlagValues) -> None:
     def count(name: str, default: int | None, text: str) -> None:
         flags.DEFINE_integer(name, default, text, 1, flag_values=values)
 
-    string("model", "conditional", "The model that paints.")
-    string("style", None, "A style of the model, or a picture, or NAME:WEIGHT,NAME:WEIGHT,...")
+    string(
+        "model",
+        "conditional",
+        "Model that paints: a name that `stylezoo models` lists, or a folder `model` of a run.",
+    )
+    string(
+        "style",
+        None,
+        "Style of the model or a picture, or NAME:WEIGHT,NAME:WEIGHT,... for a blend.",
+    )
     flags.DEFINE_float(
         "strength",
         1.0,
-        "Share of the style, from 0 to 1; the rest is the photograph's.",
+        "Share of the style, from 0 to 1; the rest is the share of the photograph.",
         0.0,
         1.0,
         flag_values=values,
     )
-    count("size", None, "Longest side of the paintings, px; the photograph's if not given.")
-    flags.DEFINE_bool("preserve_color", False, "Keep the photograph's colours.", flag_values=values)
+    count("size", None, "Longest side of the paintings, px; by default that of each photograph.")
+    flags.DEFINE_bool(
+        "preserve_color",
+        False,
+        "Keep the colours of the photograph, and take the brightness of the painting alone.",
+        flag_values=values,
+    )
     flags.DEFINE_enum(
         "format",
         None,
         [extension[1:] for extension in images.IMAGE_EXTENSIONS],
-        "Format of the pictures in a folder; the photograph's if not given.",
+        "Format of the pictures in a folder; by default that of each photograph.",
         flag_values=values,
     )
     flags.DEFINE_enum(
         "tiling",
         "auto",
         list(painting.TILINGS),
-        "How large pictures are painted; see above.",
+        "How large pictures are painted, as told above.",
         flag_values=values,
     )
-    count("tile", painting.DEFAULT_TILE, "Side of a tile, px; smaller tiles take less memory.")
-    count("batch_size", 1, "Pictures of one size painted at once, which pays on GPUs only.")
+    count("tile", painting.DEFAULT_TILE, "Side of a tile, px. Smaller tiles take less memory.")
+    count(
+        "batch_size",
+        1,
+        "Number of pictures of one size that are painted at once, which pays on GPUs only.",
+    )
     flags.DEFINE_integer(
         "seed", 0, "Seed of the noise that a texture network mixes in.", 0, flag_values=values
     )
@@ -87,7 +104,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
-    """A photograph and where its painting goes."""
+    """The file of a photograph, and the file that its painting goes to."""
 
     source: pathlib.Path
     target: pathlib.Path
@@ -95,7 +112,7 @@ class _Job:
 
 @dataclasses.dataclass
 class _Photograph:
-    """What was read for a job; its pixels, [1, H, W, 3], are deleted once they are painted."""
+    """A photograph that was read for a job; its pixels, [1, H, W, 3], are deleted once they are painted."""
 
     job: _Job
     pixels: np.ndarray
@@ -115,7 +132,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         raise ValueError(
             f"`--model` must be one that paints photographs. Received: one of {painter.paints}"
         )
-    # Before anything is painted: a style may be unknown.
+    # This comes before anything is painted, because a style may be unknown.
     mix = painter.mix_styles(values.style)
     start = time.monotonic()
     rows = _paint(values, jobs, painter, mix)
@@ -138,7 +155,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _jobs(values: flags.FlagValues, sources: list[pathlib.Path]) -> list[_Job]:
-    """Return what is painted and where it goes, which can be written as far as is known now."""
+    """Return the jobs, whose outputs can be written as far as that can be known now."""
     output = pathlib.Path(values.output)
     if len(sources) == 1 and output.suffix and not output.is_dir():
         if values.format:
@@ -149,7 +166,7 @@ def _jobs(values: flags.FlagValues, sources: list[pathlib.Path]) -> list[_Job]:
             f"`--output` must be a folder for {len(sources)} pictures. Received: {output}"
         )
     if not output.exists():
-        # It could be made: a file could.
+        # A folder can be made where a file can.
         images.check_output_path(output, overwrite=False, extensions=[output.suffix.lower()])
     jobs: dict[pathlib.Path, _Job] = {}
     for source in sources:

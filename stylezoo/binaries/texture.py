@@ -46,13 +46,13 @@ _EVERY_METHOD = {
     *("flagfile", "traceback"),
 }
 _READING = {"source", "source_size", "max_pixels"}
-# Of methods that don't optimise: all that goes with them.
+# Methods that don't optimise take these flags and no others.
 _OWN_FLAGS = {
     "network": {"model"},
     "efros_leung": {*_READING, "mask", "window", "epsilon", "at_once"},
     "wei_levoy": {*_READING, "window", "search", "max_leaves", "coherence", "tileable"},
 }
-# Of the others: what does not.
+# Methods that optimise don't take these flags, which belong to the methods named.
 _FOREIGN_FLAGS = {"model": "network", "mask": "efros_leung"} | {
     flag: " or ".join(method for method in _OWN_FLAGS if flag in _OWN_FLAGS[method])
     for flag in ("window", "epsilon", "at_once", "search", "max_leaves", "coherence", "tileable")
@@ -71,9 +71,19 @@ def define_flags(values: flags.FlagValues) -> None:
     options.define_schedule_flags(values)
     objective_flags.define(values, default="texture")
     _CONFIG.define(values)
-    flags.DEFINE_string("method", None, "Method, one of those above.", flag_values=values)
-    flags.DEFINE_string("preset", None, "Preset, one of those above.", flag_values=values)
-    flags.DEFINE_string("model", None, "Trained texture network.", flag_values=values)
+    flags.DEFINE_string(
+        "method", None, "Method of synthesis, one of those above.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "preset", None, "Preset of the method, one of those above.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "model",
+        None,
+        "Texture network for --method=network: a name that `stylezoo models` lists, or a folder `model` of a "
+        "run.",
+        flag_values=values,
+    )
     flags.DEFINE_string("source", None, "Picture whose texture is made.", flag_values=values)
     flags.DEFINE_string(
         "size",
@@ -156,7 +166,7 @@ def _paint(values: flags.FlagValues) -> int:
 
 
 def _sample(values: flags.FlagValues, method: str) -> int:
-    """The methods that look up one pixel after the other."""
+    """Run a method that looks up one pixel after the other, and return the exit status."""
     options.require(values, "source", "output")
     size = _size(values.size)
     if values.mask is not None and values["size"].present:
@@ -192,7 +202,7 @@ def _sample(values: flags.FlagValues, method: str) -> int:
 
 @contextlib.contextmanager
 def _pixels(description: str) -> "Iterator[Callback]":
-    """A callback that shows how many pixels are done."""
+    """Yield a callback that shows how many pixels are done."""
     with reporting.bar(description, "px") as pixels:
 
         def callback(progress: "Progress") -> None:
@@ -210,7 +220,7 @@ def _source(values: flags.FlagValues) -> "np.ndarray":
 
 
 def _write(values: flags.FlagValues, texture: Any, source: "np.ndarray", path: str) -> None:
-    """A grey source's texture is written as a grey picture."""
+    """Write a texture, as a grey picture if its source is grey."""
     grey = images.is_grey(source) and images.is_grey(texture)
     reporting.write_picture(values, texture[..., :1] if grey else texture, path)
 

@@ -17,9 +17,10 @@ A preset has an objective, which --objective changes for another, and an optimis
 A flag that is given takes the place of its preset's value. Weights of losses mean the same for every
 network and size under `fast` and `cnnmrf`; under the others they are the published ones or multiples.
 
-Masks are white where a painting applies: one a painting. With --style_masks there may be any number of
-them, and as many for each painting: a part of the photograph takes after that part of the paintings. So
-a drawing of regions becomes a picture (`--method=cnnmrf --content_weight=0 --init=noise`).
+With --masks there is a mask for each painting, white where the painting applies. With --style_masks there
+may be any number of masks, and every painting has as many: what is white in a mask of the photograph takes
+after what is white in that mask of the paintings. A drawing of regions becomes a picture in this way
+(`--method=cnnmrf --content_weight=0 --init=noise`).
 """
 
 import dataclasses
@@ -53,20 +54,22 @@ def define_flags(values: flags.FlagValues) -> None:
     def strings(name: str, text: str) -> None:
         flags.DEFINE_list(name, None, text, flag_values=values)
 
-    string("content", "Photograph to paint.")
-    strings("style", "Paintings whose style it takes.")
+    string("content", "Photograph that is painted.")
+    strings("style", "Paintings whose style the photograph gets, with commas between them.")
     strings(
         "style_weights",
-        "Share of each painting, with commas between; by default all count the same.",
+        "Share of each painting in the style, with commas between them; by default all shares are equal.",
     )
     strings(
-        "masks", "Pictures of the content's size, one a painting: it applies where they are white."
+        "masks",
+        "Masks of the content's size, one for each painting, which applies where its mask is white.",
     )
     strings(
-        "style_masks", "Masks of each painting in turn, pictures of its size: as many as --masks."
+        "style_masks",
+        "Masks of the paintings' sizes, for each painting in turn as many as --masks has.",
     )
-    flags.DEFINE_enum("method", None, METHODS, "Method, one of those above.", flag_values=values)
-    string("preset", "Preset, one of those above.")
+    flags.DEFINE_enum("method", None, METHODS, "Method of transfer.", flag_values=values)
+    string("preset", "Preset of the method, one of those above.")
     string(
         "init",
         config_flags.with_notes(
@@ -120,7 +123,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 
 def _configure(values: flags.FlagValues) -> tuple[TransferConfig, str | None]:
-    """Return the preset with the flags in its place, and the path of a picture to start from."""
+    """Return the preset as the flags change it, and the path of a picture to start from."""
     config = options.preset(values, PRESETS)
     own_init = values.init is None or values.init in INITS
     if not own_init and not pathlib.Path(values.init).exists():

@@ -6,7 +6,7 @@ Usage:
 A PATH is a SavedModel's folder, NAME/VERSION, or a .tflite file. A SavedModel runs through TensorFlow's C++
 loader, the one of TensorFlow Serving, in a process without TensorFlow's Python: every signature, in several
 sizes, and what must be refused. A .tflite file runs through LiteRT on the CPU. MODEL and its flags are
-those of `stylezoo export`; needed for exports of files.
+those of `stylezoo export`; exports of a folder or a file need them.
 """
 
 import pathlib

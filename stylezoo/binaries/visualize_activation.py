@@ -99,7 +99,7 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_output_flags(
         values,
-        output="The picture or sheet to write.",
+        output="Picture or sheet to write.",
         report="Also write scores, ranks, losses, times and settings to this JSON file.",
     )
     unit_flags.define_network_flags(values, default=ActivationConfig.network)

@@ -32,14 +32,14 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_output_flags(
         values,
-        output="The picture to write; with --zoom_frames an animation, or a folder, which is made if it "
+        output="Picture to write; with --zoom_frames an animation, or a folder, which is made if it "
         "does not exist.",
         report="Also write times and settings to this JSON file.",
     )
     unit_flags.define_network_flags(values, default=DreamConfig.network)
     _CONFIG.define(values)
     for name, text in (
-        ("image", "The picture to dream of."),
+        ("image", "Picture to dream of."),
         ("layers", "Layers and channels that are amplified, as LAYER:CHANNEL=WEIGHT,...."),
         ("guide", "Picture whose features are dreamed of in place of the picture's own."),
     ):

@@ -34,7 +34,7 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_output_flags(
         values,
-        output="The picture to write.",
+        output="Picture to write.",
         report="Also write patches, or sizes of weights, and settings to this JSON file.",
     )
     unit_flags.define_network_flags(values, default="alexnet_owt")

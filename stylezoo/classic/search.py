@@ -209,7 +209,7 @@ def _grow(vectors: FloatArray, leaf_size: int) -> _Tree:
             if np.all(vectors[members] == vectors[members[0]]):
                 members = members[
                     :1
-                ]  # one stands for all, since blocks are as large as the largest leaf
+                ]  # a single one stands for them all, since blocks are as large as the largest leaf
             planes.append(np.zeros(vectors.shape[1], np.float32))
             offsets.append(0.0)
             counts.append(len(members))

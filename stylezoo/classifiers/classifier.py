@@ -181,7 +181,7 @@ def _output(features: Any, pooling: str | None, activation: str | None) -> Any:
     if global_pooling := _POOLINGS[pooling]:
         return global_pooling(name=f"{pooling}_pool")(features)
     if activation:
-        # In float32 whatever the dtype policy: in float16 small probabilities would be 0.
+        # It is float32 whatever the dtype policy, because in float16 small probabilities would be 0.
         return keras.layers.Activation(activation, name="predictions", dtype="float32")(features)
     return features
 

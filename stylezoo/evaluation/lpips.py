@@ -30,8 +30,9 @@ class Lpips:
             architecture with heads, by name or file.
 
     Raises:
-        ValueError: For another architecture.
-        WeightsError: If the weights can't be had, don't fit or have no heads; says what to run.
+        ValueError: If the architecture is another one.
+        WeightsError: If the weights can't be had, don't fit or have no heads; the message says what
+            to run.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Lpips:
         self._network = perceptual.Perceptual(architecture, os.fspath(weights)).build(self._heads)
 
     def __call__(self, image: Image, reference: Image) -> tf.Tensor:
-        """The distances of images from their references; symmetric.
+        """Return the distances of images from their references, which are symmetric.
 
         Args:
             image: [B, H, W, 3] float in [0, 1].
@@ -105,12 +106,12 @@ class Lpips:
 
 
 def _distance(features: tf.Tensor, target: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
-    """One layer's share: two [B, h, w, C] and [C] -> [B] float32."""
+    """Return one layer's share, [B] float32, from two [B, h, w, C] and the head, [C]."""
     difference = tf.math.squared_difference(_unit(features), _unit(target))
     return tf.linalg.matvec(tf.reduce_mean(difference, axis=[1, 2]), head)
 
 
 def _unit(features: tf.Tensor) -> tf.Tensor:
-    """Feature vectors scaled to length 1; where no channel is active, 0."""
+    """Return feature vectors scaled to length 1, or 0 where no channel is active."""
     features = tf.cast(features, tf.float32)
     return features / (tf.norm(features, axis=-1, keepdims=True) + 1e-10)

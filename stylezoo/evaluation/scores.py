@@ -1,4 +1,4 @@
-"""What an objective and LPIPS say of paintings."""
+"""Scores of paintings by an objective and by LPIPS."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -58,7 +58,7 @@ class Judge:
         objective: What the paintings should match.
         photographs: The photographs by name, each [1, H, W, 3] in [0, 1].
         styles: The style pictures by name, each [1, H, W, 3] in [0, 1], of any sizes.
-        style_size: The longest side that style pictures are resized to, px; None for as they are.
+        style_size: The longest side that style pictures are resized to, px; None to leave them as they are.
         lpips: The architectures of :class:`Lpips`.
 
     Attributes:

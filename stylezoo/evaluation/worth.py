@@ -14,7 +14,7 @@ from stylezoo.synthesis import LBFGS, Minimizer, OptimizationConfig, Pixels, opt
 
 STARTS = ("noise", "photograph")
 
-# Of plain pixels, projected to [0, 1].
+# It optimises plain pixels, which are projected to [0, 1].
 _OPTIMIZER = LBFGS(memory=20)
 
 
@@ -123,7 +123,9 @@ class PixelOptimizer:
         )
         self._prepared[size] = parameter, minimizer
         totals = [start, *(losses["total"] for losses in result.losses)]
-        for _ in range(self._num_steps - len(result.losses)):  # it was stuck, and stays there
+        for _ in range(
+            self._num_steps - len(result.losses)
+        ):  # an optimisation that was stuck stays where it is
             totals.append(totals[-1])
             if callback:
                 callback()

@@ -1,4 +1,4 @@
-"""Photographs that int8 models are calibrated on, and others that show what that cost."""
+"""Photographs that int8 models are calibrated on, and others that show what the 8 bits cost."""
 
 import math
 import os
@@ -8,7 +8,7 @@ import numpy as np
 
 from stylezoo import images
 
-# Of the sample pictures, those that are photographs and in colour.
+# These sample pictures are photographs, and in colour.
 _SAMPLES = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "retina", "rocket")
 _HELD_OUT = 3
 _MINIMUM = 4

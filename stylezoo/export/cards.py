@@ -1,4 +1,4 @@
-"""Model cards of exports: what is there, what goes in and comes out, a request that works."""
+"""Model cards of exports: their files, inputs and outputs, and a request that works."""
 
 import json
 import pathlib
@@ -115,7 +115,7 @@ def _first_style(servable: Servable) -> list[list[int]]:
     return [[int(index == 0) for index in range(len(styles))]]
 
 
-# What the inputs are in a request that works.
+# The inputs of a request that works, by name.
 _EXAMPLES = {
     "image_bytes": lambda _: [{"b64": "PICTURE"}],
     "style_weights": _first_style,

@@ -1,4 +1,4 @@
-"""Exports written whole, after a foreign runtime has loaded them back and agreed with their models."""
+"""Export models: files get their names once a foreign runtime has loaded them and agrees with the models."""
 
 import contextlib
 import os
@@ -24,21 +24,21 @@ def export_saved_model(
 ) -> tuple[pathlib.Path, list[verification.Check]]:
     """Write ``output/name/version/``, a SavedModel for TensorFlow Serving, and the model's card.
 
-    It is written beside its place first, compared by :func:`~stylezoo.export.verify_saved_model`, and put
-    there if all is well.
+    The model is written beside its place first, compared by
+    :func:`~stylezoo.export.verify_saved_model`, and moved to its place if all is well.
 
     Args:
         servable: What :func:`stylezoo.export.load` returned.
-        output: The folder of all exports; made if it isn't there.
+        output: The folder of all exports, which is made if there is none.
         name: The name under which the model is served.
-        version: A number >= 1 that isn't there yet; the next one if not given.
+        version: A number >= 1 that does not exist yet; by default the one after the last.
 
     Returns:
-        Its path, and what was compared.
+        The path of the export, and the comparisons.
 
     Raises:
-        OSError: If it can't be written, or that version exists.
-        ValueError: If the name or the version can't be.
+        OSError: If the export can't be written, or that version exists.
+        ValueError: If the name or the version is not allowed.
         ExportError: If what was written does not do what the model does.
     """
     check_name(name)
@@ -70,24 +70,24 @@ def export_tflite(
 ) -> tuple[pathlib.Path, list[verification.Check]]:
     """Write ``output/name/name_HEIGHTxWIDTH_QUANTIZE.tflite``, and the model's card.
 
-    It gets its place after :func:`~stylezoo.export.verify_tflite` has compared it.
+    The file gets its name after :func:`~stylezoo.export.verify_tflite` has compared it.
 
     Args:
         servable: What :func:`stylezoo.export.load` returned.
-        output: The folder of all exports; made if it isn't there.
+        output: The folder of all exports, which is made if there is none.
         size: Height and width, px.
         name: The name of the model's folder.
         quantize: See :func:`~stylezoo.export.tflite.convert`.
-        calibration: A folder of photographs for ``"int8"``; scikit-image's samples if not given. Every
+        calibration: A folder of photographs for ``"int8"``; by default scikit-image's samples. Every
             third is held out, and compared with the Keras model.
         overwrite: Whether to replace a file.
 
     Returns:
-        Its path, and what was compared.
+        The path of the export, and the comparisons.
 
     Raises:
-        OSError: If it can't be written, or exists.
-        ValueError: If the name or the size can't be, or photographs are too few.
+        OSError: If the file can't be written, or exists.
+        ValueError: If the name or the size is not allowed, or there are too few photographs.
         ExportError: If what was written does not do what the model does.
     """
     check_name(name)
@@ -112,10 +112,10 @@ def check_name(name: str) -> None:
 
 @contextlib.contextmanager
 def made(folder: pathlib.Path) -> Iterator[None]:
-    """Make a folder for what the block writes; after an error what was made is gone again.
+    """Make a folder for the files that the block writes, and remove it after an error.
 
     Raises:
-        OSError: If it can't be made.
+        OSError: If the folder can't be made.
     """
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:

@@ -16,7 +16,7 @@ from stylezoo.export.serving.warmup import write_requests
 # Files beside the model that no server looks at.
 _EXTRA = "assets.extra"
 _RECORD = "stylezoo.json"
-# Where TensorFlow Serving looks for requests to warm a model up with.
+# TensorFlow Serving looks here for requests to warm a model up with.
 WARMUP = pathlib.Path(_EXTRA) / "tf_serving_warmup_requests"
 
 
@@ -37,13 +37,13 @@ def save(servable: Servable, path: str | os.PathLike[str]) -> None:
         OSError: If it can't be written.
     """
     module = tf.Module()
-    # Of TensorFlow, not of Keras: a server knows nothing of layers.
+    # The module has TensorFlow's variables, not Keras's layers, of which a server knows nothing.
     module.weights = [variable.value for variable in servable.network.variables]
     signatures = servable.signatures()
     folder = pathlib.Path(path)
     try:
         tf.saved_model.save(module, os.fspath(path), signatures=signatures)
-    except tf.errors.OpError as error:  # a full disk, and such
+    except tf.errors.OpError as error:  # a full disk, for instance
         raise OSError(f"`{path}` cannot be written: {error.message}") from error
     (folder / _EXTRA).mkdir()
     write_json(folder / _EXTRA / _RECORD, {**servable.record(), **_versions()})

@@ -1,4 +1,4 @@
-"""TFLite files: builtin operators, one size, batch 1, with what they are inside."""
+"""TFLite files of builtin operators, for one size and batch 1, with a record of their origin inside."""
 
 import contextlib
 import io
@@ -41,7 +41,7 @@ def convert(
 
     Raises:
         ValueError: If the model can't take the size, or ``quantize`` is unknown.
-        ExportError: If it needs operators that TFLite or its GPU delegate lacks.
+        ExportError: If the model needs operators that TFLite or its GPU delegate lacks.
     """
     if quantize not in QUANTIZATIONS:
         raise ValueError(
@@ -55,7 +55,7 @@ def convert(
             converted = _converter(folder, half=quantize == "float16").convert()
             if quantize == "int8":
                 converted = _quantized(folder, calls, kept=_first_operators(converted))
-        except Exception as error:  # ConverterError is just that
+        except Exception as error:  # ConverterError is derived from Exception alone
             reason = str(error).partition("\n")[0][:300]
             raise ExportError(f"TFLite can't hold this model: {reason}") from error
     check_gpu(converted)
@@ -85,7 +85,7 @@ def _quantized(folder: str, calls: Sequence[Mapping[str, np.ndarray]], kept: lis
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: iter(calls)
-    # A debugger by its name; it is also what can leave some operators as they are.
+    # It is called a debugger, but it is also what can leave some operators as they are.
     options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=kept)
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=converter, debug_dataset=lambda: iter(calls[:1]), debug_options=options
@@ -140,7 +140,7 @@ def check_gpu(content: bytes) -> None:
 
 
 def _with_metadata(content: bytes, record: Mapping[str, Any]) -> bytes:
-    """Return the same file with a record in it, an entry of its metadata."""
+    """Return the file's content with a record added to its metadata."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(content), 0))
@@ -168,7 +168,7 @@ class LiteRtModel:
         operators: Names of the operators, in the order of execution.
 
     Raises:
-        ExportError: If it can't be read, is damaged, or is no file of :func:`convert`.
+        ExportError: If the file can't be read, is damaged, or was not written by :func:`convert`.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, num_threads: int = 1) -> None:
@@ -182,7 +182,7 @@ class LiteRtModel:
         self.operators = [each["op_name"] for each in interpreter._get_ops_details()]
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run it; return outputs by name."""
+        """Run the model, and return its outputs by name."""
         return self._runner(**inputs)
 
 
@@ -190,7 +190,7 @@ def read_tflite_record(path: str | os.PathLike[str]) -> Mapping[str, Any]:
     """Read what :func:`convert` recorded in a file.
 
     Raises:
-        ExportError: If it can't be read, is damaged, or is no file of :func:`convert`.
+        ExportError: If the file can't be read, is damaged, or was not written by :func:`convert`.
     """
     return LiteRtModel(path).record
 

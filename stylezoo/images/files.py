@@ -150,7 +150,7 @@ def _replace_folder(path: pathlib.Path, temporary: pathlib.Path) -> None:
 
 
 def _create_temporary(path: pathlib.Path) -> pathlib.Path:
-    # The files of tempfile.mkstemp would be 0600 whatever the umask.
+    # The files of tempfile.mkstemp have mode 0600 whatever the umask.
     temporary = _temporary_name(path)
     temporary.touch(exist_ok=False)
     return temporary

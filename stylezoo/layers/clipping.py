@@ -26,7 +26,7 @@ class UnitClip(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("stylezoo")
 class Limit(keras.layers.Layer):
-    """Cuts values to ±``limit``, but not in training, where values beyond need their gradient.
+    """Cuts values to ±``limit``, except in training, where values beyond it need their gradient.
 
     Args:
         limit: Largest absolute value, > 0.

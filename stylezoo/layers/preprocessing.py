@@ -36,7 +36,7 @@ class Preprocess(keras.layers.Layer):
         scale, reverse, mean, std = INPUT_SCALINGS[self.mode]
         if reverse:
             images = keras.ops.flip(images, axis=-1)
-        # One number where all channels share it: for images of any number of channels.
+        # Channels that share a number have it once, so that images may have any number of channels.
         factor = keras.ops.convert_to_tensor(_shared([scale / s for s in std]), dtype=images.dtype)
         shift = keras.ops.convert_to_tensor(
             _shared([m / s for m, s in zip(mean, std, strict=True)]), dtype=images.dtype

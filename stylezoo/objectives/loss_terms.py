@@ -1,4 +1,4 @@
-"""From an objective to the terms of its loss."""
+"""Make the terms of an objective's loss."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ def build_loss(
 def _feature_units(
     objective: Objective, network: keras.Model, pictures: Sequence[Image]
 ) -> dict[str, float]:
-    """Return what the features of each tap are divided by; see :class:`Scaling`."""
+    """Return the numbers that the features of each tap are divided by; see :class:`Scaling`."""
     features = SCALINGS[objective.scaling].features
     if features == "mean":
         return _mean_activations(network, pictures)

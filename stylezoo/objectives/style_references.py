@@ -17,8 +17,8 @@ class _Variant:
 
     Attributes:
         weight: How much it counts.
-        index: The number of the style that it comes from.
-        picture: [1, h, w, 3 + K]; the last channels are its masks, if it has such.
+        index: Number of the style that it comes from.
+        picture: [1, h, w, 3 + K]; the last K channels are its masks.
         zoom: Its longest side as a multiple of the style's.
     """
 
@@ -34,7 +34,7 @@ class _Variant:
 
     @property
     def masks(self) -> tf.Tensor:
-        """[1, h, w, K]."""
+        """The masks, [1, h, w, K]."""
         return self.picture[..., 3:]
 
 
@@ -126,7 +126,7 @@ class StyleReferences:
         """
         if self._masks is None or self._objective.uses_patches:
             return None
-        # Parts of the styles are of all of them; a style for each region has the region's weight.
+        # With style masks every region takes from all styles; otherwise it has one style and its weight.
         weights = [1.0] * len(self._masks) if self._parted else self._weights
         return {
             f"style_{number}": self._objective.style_weight * float(tf.reduce_mean(mask)) * weight
@@ -137,7 +137,7 @@ class StyleReferences:
         """Return the references of all style terms, by role.
 
         Args:
-            longest_side: That the styles are resized to, px; more where a layer would have no features.
+            longest_side: Side that the styles are resized to, px; more where a layer would have no features.
         """
         resized = [
             dataclasses.replace(
@@ -166,7 +166,7 @@ class StyleReferences:
         }
 
     def _guides(self, variant: _Variant) -> tf.Tensor:
-        """Return the masks of a variant: its own, or the one of its style everywhere."""
+        """Return the masks of a variant: its own, or 1 in that of its style and 0 in all others."""
         if self._parted:
             return variant.masks
         return tf.one_hot([[[variant.index]]], len(self._weights))

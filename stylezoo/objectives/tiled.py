@@ -70,7 +70,7 @@ class TiledLoss(TotalLoss):
         return -(-pixels // self._alignment) * self._alignment
 
     def _fits(self, image: Image) -> bool:
-        """Whether a picture is evaluated whole."""
+        """Return whether a picture is evaluated whole."""
         height, width = image.shape[1:3]
         return None not in (height, width) and max(height, width) <= self._longest_whole
 

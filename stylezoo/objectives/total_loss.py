@@ -102,7 +102,7 @@ class TotalLoss:
         """Return the targets of pictures with their masks, one a picture."""
         if not images:
             return []
-        # In a graph what the term does not look at is not computed, and nothing is kept for long.
+        # A graph does not compute what the term does not look at, and keeps no features for long.
         target = tf.function(
             lambda image, masks: term.target(self.features(image) | masks),
             input_signature=[

@@ -1,10 +1,10 @@
-"""Paintings that keep something of their photographs: the colours, or a share of all."""
+"""Paintings that keep the colours of their photographs, or a share of the photographs themselves."""
 
 import numpy as np
 
 from stylezoo import images
 
-# So many rows are changed at once, which bounds the memory of large pictures.
+# The number of rows that are changed at once, which bounds the memory of large pictures.
 _BAND = 256
 
 

@@ -18,7 +18,7 @@ from stylezoo.painting.sections import Section, Sources, input_specs, lattices
 from stylezoo.painting.tiling import DEFAULT_TILE, TILINGS, Lattice, Tile, Tiling
 from stylezoo.progress import Callback, Progress
 
-# Up to so many px a picture is painted whole, and up to so many exactly, when "auto" chooses.
+# The largest pictures, px, that "auto" paints whole and exactly.
 WHOLE_PIXELS = 2_100_000
 EXACT_PIXELS = 16_000_000
 
@@ -31,8 +31,8 @@ class Geometry:
     """Where the positions of a network's inputs and output are in the picture.
 
     Attributes:
-        stride: By how many px the picture must be shifted so that the output is shifted alike.
-        reach: How far an output pixel sees, px of the picture, apart from the moments of
+        stride: Number of px by which the picture must be shifted so that the output is shifted alike.
+        reach: Distance that an output pixel sees, px of the picture, apart from the moments of
             normalisation.
         inputs: For each input that has a place in the picture, the px from one position to the next.
         factor: How many times larger than the picture the output is.
@@ -196,7 +196,7 @@ class Engine:
         last.evaluate(sources, tiles, last.gather(sources, tiles), painting)
 
     def _sections(self, height: int, width: int) -> list[Section]:
-        """Return those that paint a picture exactly, each from the features of the one before."""
+        """Return the sections that paint a picture exactly, each from the features of the one before."""
         if not self._normalizations:
             return [self._undivided]
         kept = [4 * math.prod(each.shape(height, width)) for each in self._divided[:-1]]
@@ -235,7 +235,7 @@ class Engine:
 
 
 class _Watched:
-    """The tiles of a tiling, as often as they are asked for; reports when each is done."""
+    """The tiles of a tiling, for several passes over them; a callback is told when each is done."""
 
     def __init__(self, tiling: Tiling, passes: int, callback: Callback | None) -> None:
         self._tiling = tiling

@@ -12,11 +12,11 @@ from stylezoo.painting.rewiring import rewire
 from stylezoo.painting.sections import Moments, Sources, input_specs
 from stylezoo.painting.tiling import Lattice, Span, Tile
 
-# So many px of a picture are looked at, in patches of this side. Larger ones are fewer and leave out
-# more of the picture; in smaller ones too much is mirrored at the border.
+# The number of px of a picture that are looked at, and the side of the patches. Larger patches are fewer
+# and leave out more of the picture; in smaller ones too much is mirrored at the border.
 _SAMPLED_PIXELS = 2**20
 _PATCH = 48
-# And a patch has at least so many positions of the coarsest features on a side.
+# The least number of positions of the coarsest features along a side of a patch.
 _POSITIONS = 4
 
 
@@ -26,7 +26,7 @@ class Sampler:
     Args:
         network: The network.
         lattices: The lattices of its normalisations' outputs, by name.
-        stride: By how many px the picture must be shifted so that the output is shifted alike.
+        stride: Number of px by which the picture must be shifted so that the output is shifted alike.
     """
 
     def __init__(

@@ -68,7 +68,7 @@ def lattices(
         }
         return {name: shape[1] for name, shape in features.compute_output_shape(shapes).items()}
 
-    # Of pictures that are large enough not to be padded, one twice the other.
+    # Both pictures are large enough not to be padded, and one is twice as large as the other.
     side = 512
     small, large = positions(side), positions(2 * side)
     found = {}
@@ -184,7 +184,7 @@ class Section:
 
 
 def _flat(moments: Mapping[str, Iterable[Any]]) -> dict[str, Any]:
-    """Return them by the names of the inputs that take them."""
+    """Return moments by the names of the inputs that take them."""
     return {
         f"{name}_{which}": value
         for name, pair in moments.items()

@@ -9,7 +9,7 @@ import numpy as np
 
 TILINGS = ("auto", "none", "exact", "fast")
 
-#: Side of a tile, px, that takes a few hundred MB.
+#: Usual side of a tile of the painting, px.
 DEFAULT_TILE = 768
 
 

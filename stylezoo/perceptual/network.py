@@ -1,4 +1,4 @@
-"""A classifier cut open: images in, the features of chosen layers (taps) out."""
+"""Build a classifier cut open, which takes images and gives the features of chosen layers (taps)."""
 
 from collections.abc import Iterable
 

@@ -17,8 +17,8 @@ class PretrainedModel:
     Attributes:
         name: The name of its folder.
         paints: ``"photographs"`` or ``"textures"``.
-        summary: What it is, in a few words.
-        styles: What its painter calls its styles.
+        summary: Description of the painter in a few words.
+        styles: Names of the painter's styles.
         sha256: SHA-256 of its ``model.weights.h5``.
     """
 
@@ -30,7 +30,7 @@ class PretrainedModel:
 
     @property
     def folder(self) -> pathlib.Path:
-        """The preset's folder."""
+        """The folder of the preset."""
         return _FOLDER / self.name
 
     @property
@@ -40,7 +40,7 @@ class PretrainedModel:
         return tuple(described["config"]["styles"])
 
     def card(self) -> str:
-        """Return its model card, Markdown."""
+        """Return the model card, in Markdown."""
         return (self.folder / "README.md").read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What decides a synthesis but its pictures: configurations and their presets."""
+"""Configurations of syntheses, which decide everything but the pictures, and their presets."""
 
 import dataclasses
 import math
@@ -165,7 +165,7 @@ class TransferConfig:
 
 PRESETS = {
     "fast": TransferConfig(),
-    # From noise; the number of steps isn't given.
+    # The paper starts from noise, and does not give the number of steps.
     "gatys2016-paper": TransferConfig(
         OBJECTIVES["gatys2016-paper"],
         init="noise",
@@ -184,7 +184,7 @@ PRESETS = {
         size=384,
         schedule=Schedule(smallest=96, initial_steps=50, steps=50),
     ),
-    # From noise.
+    # The paper starts from noise.
     "cnnmrf2016-paper": TransferConfig(
         OBJECTIVES["cnnmrf2016-paper"],
         size=384,

@@ -105,7 +105,7 @@ class _Matching:
 
     Attributes:
         targets: What steps compare with now.
-        is_new: Whether they are as new as they can be, so that a picture that is stuck stays so.
+        is_new: Whether they were matched right before the last step. A picture that is stuck then stays so.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from stylezoo.synthesis.optimizers import LBFGS, Adam
 from stylezoo.synthesis.parameters import ImageParameter
 
 Terms = dict[str, tf.Tensor]
-# Of the picture and whatever else it takes, a minimiser's `targets`: the total and its terms.
+# A function of the picture, and of a minimiser's `targets`, which returns the total and its terms.
 Loss = Callable[..., tuple[tf.Tensor, Terms]]
 
 
@@ -50,7 +50,7 @@ class Minimizer(abc.ABC):
                 tape.watch(parameter.variable)
                 total, terms = loss(parameter.image(), *targets)
             gradient = tape.gradient(total, parameter.variable)
-            # So that a line search backs out of it and the loop says so, as for any NaN.
+            # A line search backs out of a NaN, and the loop reports it.
             sound = tf.reduce_all(tf.math.is_finite(gradient))
             return Evaluation(tf.where(sound, total, float("nan")), terms, gradient)
 
@@ -145,7 +145,7 @@ class LBFGSMinimizer(Minimizer):
         self._steps = tf.Variable(tf.zeros([config.memory, *shape]))
         self._changes = tf.Variable(tf.zeros([config.memory, *shape]))
         self._reciprocals = tf.Variable(tf.zeros([config.memory]))  # 1 / (step · change)
-        self._scale = tf.Variable(0.0)  # of the initial inverse Hessian; 0 before the first pair
+        self._scale = tf.Variable(0.0)  # the initial inverse Hessian's; 0 before the first pair
         self._slot = tf.Variable(0)  # where the next pair goes
         if isinstance(previous, LBFGSMinimizer):
             self._carry(previous)
@@ -249,7 +249,7 @@ class LBFGSMinimizer(Minimizer):
 
     def _reject(self, start: tf.Tensor) -> tf.Operation:
         self.parameter.variable.assign(start)
-        # Without a history it was the way of steepest descent that led nowhere.
+        # Without a history the direction was that of steepest descent, and no other one is left.
         self.stuck.assign(tf.reduce_all(self._reciprocals == 0.0))
         self._forget()
         return tf.no_op()

@@ -93,7 +93,7 @@ class FourierImage:
         initial = tf.clip_by_value(tf.cast(initial, tf.float32), _MARGIN, 1.0 - _MARGIN)
         self._size = height, width = initial.shape[1], initial.shape[2]
         colours = tf.constant(_COLOURS)
-        # So that the brightest of the three directions has a length of 1.
+        # The longest of the three directions gets a length of 1.
         self._colours = colours / tf.reduce_max(tf.norm(colours, axis=0))
         self._gains = (
             ops.frequency_gains(height, width, exponent=exponent) * (height * width) ** 0.5

@@ -39,7 +39,7 @@ def transfer(
             after what it is in the styles. Patches are matched with the masks as features of their own
             (Champandard 2016, "Semantic Style Transfer"), statistics are guided (Gatys et al. 2017,
             section 4).
-        initial: [1, H, W, 3] in [0, 1], what to start from instead of ``config.init``.
+        initial: [1, H, W, 3] in [0, 1], the picture to start from instead of ``config.init``.
         callback: Called after every step.
 
     Returns:
@@ -53,7 +53,7 @@ def transfer(
     """
     config = config.resolved()
     size = images.fit_size(*size_of(content), config.size)
-    # No level needs more of it, and a camera's pictures are large.
+    # No level needs more pixels, and the pictures of a camera are large.
     original = images.resize(content, size)
     seen, styles = _in_colours(config.preserve_color, original, styles)
     references = StyleReferences(
@@ -94,7 +94,7 @@ def _in_colours(
 
 
 def _start(picture: tf.Tensor | None, seed: int, size: Size) -> tf.Tensor:
-    """Return what a picture of ``size`` starts from: another picture, or uniform noise for None."""
+    """Return the start of a picture of ``size``: another picture, or uniform noise for None."""
     if picture is not None:
         return images.resize(picture, size)
     return tf.random.stateless_uniform([1, *size, 3], seed=[seed, 0])
@@ -123,7 +123,7 @@ class _Problem:
     """The loss of one painting, and its targets at any size.
 
     Args:
-        config: Of the transfer.
+        config: The configuration of the transfer.
         content: [1, H, W, 3] in [0, 1], at the final size.
         styles: The style pictures.
 
@@ -146,7 +146,7 @@ class _Problem:
         styles = self._styles.at(self._config.style_scale * max(size))
         references = {"content": Reference([content]), **styles}
         if self._loss is None:
-            # Regions may share pictures; mean activations are of the first size for all.
+            # Regions may share pictures. Mean activations are those of the first size at all sizes.
             pictures = {id(each): each for role in references.values() for each in role.images}
             self._loss = self._config.objective.build(
                 pictures=list(pictures.values()),

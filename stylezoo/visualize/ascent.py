@@ -116,7 +116,7 @@ def tiled_gradient(
     Only one tile's features are in memory at a time.
 
     Args:
-        score: Gives the score, a scalar, of a tile [1, h, w, 3].
+        score: Function that returns the score, a scalar, of a tile [1, h, w, 3].
         image: [1, H, W, 3] float32.
         counts: [2] int32, how many rows and columns of tiles there are.
 

@@ -23,8 +23,8 @@ def cluster_means(
     Args:
         network: Images -> {tap: features}; the first tap decides.
         images: [1, H, W, 3] in [0, 1] each, all of one size.
-        count: The number of clusters.
-        seed: Decides the first centres.
+        count: Number of clusters.
+        seed: Seed of the first centres.
 
     Returns:
         [count, H, W, 3] in [0, 1], the largest cluster first.

@@ -10,7 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-# A rule takes where the ReLU passes its input and the gradient of its output, and gives that of its input.
+# A rule takes a map of where the ReLU passes its input, and the gradient with respect to its output; it
+# returns the gradient with respect to its input.
 _Rule = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
@@ -58,9 +59,8 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
         model: The model, which is not changed.
         rule: ``"guided"``, which passes a positive gradient where the ReLU passes its input (Springenberg
             et al. 2015); ``"deconvnet"``, which passes a positive gradient anywhere (Zeiler & Fergus 2014);
-            ``"redirected"``, the
-            true gradient, but through closed ReLUs while nothing passes for a picture (lucid), so that
-            ascent can begin where a unit is silent.
+            ``"redirected"``, the true gradient, but through closed ReLUs while nothing passes for a picture
+            (lucid), so that ascent can begin where a unit is silent.
 
     Raises:
         ValueError: For an unknown rule, a model that is not functional, or, but for ``"redirected"``, one
@@ -89,7 +89,7 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
     copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
     for original, other in pairs:
         other.set_weights(original.get_weights())
-    # Without ReLUs, as in LeNet-5, nothing has to be redirected.
+    # A network without ReLUs, such as LeNet-5, has nothing to redirect.
     if not replaced and rule != "redirected":
         raise ValueError(f"`model` must have ReLUs. Received: {model.name}, without any")
     copy.trainable = False

@@ -62,7 +62,7 @@ class Unit:
         return self.channel if isinstance(self.channel, tuple) else (self.channel,)
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
-        """See :meth:`Score.check`."""
+        """Raise a ValueError as :meth:`Score.check` does."""
         shape = _shape(network_shapes, self.layer)
         _check_channels(self.layer, shape, self.channels)
         _check_position(self.layer, shape, self.position)
@@ -98,7 +98,7 @@ class Direction:
         return (self.layer,)
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
-        """See :meth:`Score.check`."""
+        """Raise a ValueError as :meth:`Score.check` does."""
         shape = _shape(network_shapes, self.layer)
         _check_channels(self.layer, shape, tuple(self.weights))
         _check_position(self.layer, shape, self.position)
@@ -128,7 +128,7 @@ class WeightedSum:
         return tuple(dict.fromkeys(layer for _, part in self.parts for layer in part.layers))
 
     def check(self, network_shapes: Mapping[str, tuple[int | None, ...]]) -> None:
-        """See :meth:`Score.check`."""
+        """Raise a ValueError as :meth:`Score.check` does."""
         for _, part in self.parts:
             part.check(network_shapes)
 

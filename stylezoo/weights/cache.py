@@ -68,7 +68,7 @@ def read(name: str) -> bytes:
     """Read an entry's weights file and check it against its manifest.
 
     Raises:
-        WeightsError: If there is no such entry, or it is corrupt; says how to repair it.
+        WeightsError: If there is no such entry, or it is corrupt; the message says how to repair it.
     """
     file = path(name)
     try:
@@ -104,8 +104,8 @@ def fetch(name: str, *, force: bool = False) -> Path:
         The cached weights file.
 
     Raises:
-        WeightsError: If the name is unknown, or the download failed; says what was tried and why it
-            failed. Whatever was in the cache before is still there.
+        WeightsError: If the name is unknown, or the download failed; the message says what was tried and
+            why it failed. Whatever was in the cache before is still there.
     """
     fetch_first((get_spec(name),), force=force)
     return path(name)
@@ -115,7 +115,7 @@ def fetch_first(candidates: tuple[WeightsSpec, ...], *, force: bool = False) -> 
     """Fetch the first of the candidates that can be had into the cache, and return it.
 
     Raises:
-        WeightsError: If none can be had; says what was tried and why each failed.
+        WeightsError: If none can be had; the message says what was tried and why each failed.
     """
     failures = []
     for spec in candidates:
@@ -157,7 +157,7 @@ def _fill(spec: WeightsSpec, *, force: bool) -> None:
 
 
 def _write_entry(entry: Path, spec: WeightsSpec, download: Path) -> Path:
-    # NumPy and h5py take a while to import: only when there is something to convert.
+    # NumPy and h5py take a while to import, so they are imported only where there is something to convert.
     from stylezoo.weights import weights_files
 
     tensors = weights_files.convert(spec, download)

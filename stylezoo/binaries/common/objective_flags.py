@@ -32,7 +32,7 @@ def define(values: flags.FlagValues, *, default: str) -> None:
 
 
 def objective(values: flags.FlagValues, default: Objective) -> Objective:
-    """Return the objective of --objective, or ``default``, with the flags in its place.
+    """Return the objective of --objective, or ``default``, as the other flags change it.
 
     Raises:
         ValueError: If there is no objective of that name, or it does not allow a flag's value.
@@ -41,7 +41,7 @@ def objective(values: flags.FlagValues, default: Objective) -> Objective:
 
 
 def texture_objective(values: flags.FlagValues, default: Objective) -> Objective:
-    """Return what :func:`objective` does, without content, which a texture has not got.
+    """Return the objective as :func:`objective` does, without its content layers.
 
     Raises:
         ValueError: As :func:`objective`; also for flags of the content.
@@ -79,7 +79,7 @@ def describe(objective: Objective, name: str) -> str:
 
     Args:
         objective: The objective.
-        name: Its name, or that of the one that it was made of.
+        name: The name of the objective, or of the one that it was made of.
     """
     objective = objective.resolved()
     parts = [f"style {_describe_style(objective)} x {objective.style_weight:g}"]

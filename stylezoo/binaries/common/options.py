@@ -23,7 +23,7 @@ OPTIMIZERS = ("lbfgs", "adam")
 
 _ADAM = ConfigFlags(Adam, fields=["learning_rate"])
 _SCHEDULE = ConfigFlags(Schedule, fields=["smallest"])
-#: The flags of an inversion, but for its layer, network and optimiser.
+#: The flags of an inversion without those of its layer, network and optimiser.
 INVERSION = ConfigFlags(InversionConfig, skip=["layer", "perceptual", "optimizer"])
 
 
@@ -149,7 +149,7 @@ def numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
         texts: What was given, one text a number.
 
     Raises:
-        ValueError: If a text is no number; names the flag.
+        ValueError: If a text is no number; the message names the flag.
     """
     try:
         return tuple(map(float, texts))
@@ -164,7 +164,7 @@ def define_optimizer_flags(values: flags.FlagValues) -> None:
 
 
 def define_inversion_flags(values: flags.FlagValues) -> None:
-    """Define the flags of every command that inverts features, but for layer, network, optimiser."""
+    """Define the flags of every command that inverts features, without layer, network and optimiser."""
     flags.DEFINE_string("image", None, "Picture whose features are inverted.", flag_values=values)
     INVERSION.define(values)
 

@@ -35,7 +35,7 @@ def define_generator_flags(values: flags.FlagValues) -> None:
     define_run_flag(values)
     LOOP.define(values)
     flags.DEFINE_string(
-        "generator", None, "Name of the network, one of those above.", flag_values=values
+        "generator", None, "Name of the generator, one of those above.", flag_values=values
     )
     flags.DEFINE_float(
         "width",
@@ -69,7 +69,7 @@ def _progress(values: flags.FlagValues, loop: "LoopConfig") -> "Iterator[Callbac
     with reporting.bar(values.run, "step", total=loop.num_steps) as bar:
 
         def callback(progress: "Progress") -> None:
-            if not bar.n:  # a resumed run: what was done before says nothing of the speed
+            if not bar.n:  # what a resumed run did before says nothing of its speed
                 bar.initial = bar.n = progress.step - 1
             if progress.losses:
                 shown = {name: f"{value:.3g}" for name, value in progress.losses.items()}

@@ -212,9 +212,9 @@ def numbers(
         text: The flag's text: numbers with commas between them, START:STOP:STEP, all, or names that
             ``find`` knows.
         flag: The flag's name.
-        count: How many things there are.
-        of: What the things belong to, for the message.
-        find: Gives the number of a name.
+        count: Number of the things.
+        of: Name of what the things belong to, for the message.
+        find: Function that returns the number of a name.
 
     Returns:
         The numbers, in the order of the text.

@@ -1,4 +1,4 @@
-"""What a name or a file stands for."""
+"""Load the model that a name or a file stands for."""
 
 import pathlib
 from collections.abc import Sequence

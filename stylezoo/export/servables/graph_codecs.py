@@ -1,4 +1,4 @@
-"""Picture files to tensors and back inside a graph, where no Python runs."""
+"""Decode and encode picture files inside a graph, where no Python runs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +22,9 @@ def decode(data: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         [H, W, 3], float32, in [0, 1]; upright by its EXIF orientation, transparent parts white.
 
     Raises:
-        InvalidArgumentError: When run, if it can't be decoded.
+        InvalidArgumentError: When the graph runs, if the file can't be decoded.
     """
-    # The only way to survive an operation's error without Python.
+    # This is the only way to survive an operation's error without Python.
     dataset = tf.data.Dataset.from_tensors(data).map(_decode).ignore_errors()
     dataset = dataset.concatenate(tf.data.Dataset.from_tensors(tf.zeros([0, 0, 3])))
     image = dataset.take(1).get_single_element()
@@ -42,7 +42,7 @@ def limit(image: tf.Tensor, max_side: tf.Tensor) -> tf.Tensor:
     size = tf.shape(image)[:2]
     longest = tf.reduce_max(size)
     wanted = tf.clip_by_value(max_side, 1, LARGEST_SIDE)
-    # The rounding of images.fit_size.
+    # This is the rounding of images.fit_size.
     smaller = tf.maximum((2 * size * wanted + longest) // (2 * longest), 1)
     return tf.cond(
         longest > wanted, lambda: images.resize(image[None], smaller)[0], lambda: tf.identity(image)
@@ -75,7 +75,7 @@ def _decode_png(data: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_opaque(data: tf.Tensor) -> tf.Tensor:
-    # Slower by little than the default, and what other decoders do.
+    # This is hardly slower than the default, and it is what other decoders do.
     is_jpeg = tf.strings.substr(data, 0, 2) == b"\xff\xd8"
     return _unit(
         tf.cond(
@@ -100,7 +100,9 @@ _ORIENTATION_TAG = 0x0112
 def _orientation(data: tf.Tensor) -> tf.Tensor:
     """Return 1 to 8 by the EXIF data of a JPEG file, 1 without such (CIPA DC-008, 4.6.4)."""
     head = tf.cast(tf.io.decode_raw(tf.strings.substr(data, 0, 65536), tf.uint8), tf.int32)
-    head = tf.concat([head, tf.zeros([_SEARCHED], tf.int32)], axis=0)  # so that reading never ends
+    head = tf.concat(
+        [head, tf.zeros([_SEARCHED], tf.int32)], axis=0
+    )  # so that reading never goes beyond the end
     windows = tf.stack(
         [head[at : at + _SEARCHED - len(_EXIF)] for at in range(len(_EXIF))], axis=-1
     )

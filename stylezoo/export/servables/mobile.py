@@ -10,7 +10,7 @@ from stylezoo import painting
 from stylezoo.export.servables.servable import Arrays
 from stylezoo.layers import MirrorPadding, PadToMultiple, instance_moments
 
-# Of a channel's deviation, so that one that is always flat doesn't become the largest.
+# No deviation counts as smaller, so that a channel that is always flat does not become the largest.
 _SMALLEST = 1e-3
 
 
@@ -55,7 +55,7 @@ def static_network(
 
 
 def check_size(network: keras.Model, height: int, width: int) -> None:
-    """Raise a ValueError if a painter would pad a size, in ways that no GPU knows."""
+    """Raise a ValueError if a painter would pad pictures of a size, for which GPUs lack the operations."""
     pad = next(layer for layer in network.layers if isinstance(layer, PadToMultiple))
     if pad.compute_output_shape((1, height, width, 3))[1:3] != (height, width):
         raise ValueError(
@@ -89,7 +89,7 @@ def _deviations(network: keras.Model, calibration: Sequence[Arrays]) -> dict[str
 
 
 def _centred(x: Any) -> tuple[Any, tuple[Any, Any]]:
-    """Return a map less its mean, and the moments of that, by operations that XNNPACK has in 8 bits.
+    """Return a map minus its mean, and the moments of the result, by operations that XNNPACK has in 8 bits.
 
     The layer's own order, times a factor and then less the mean times that, adds large numbers that
     cancel out.

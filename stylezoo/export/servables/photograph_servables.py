@@ -54,7 +54,7 @@ class PhotographServable(Servable):
     def signatures(self) -> dict[str, Any]:  # noqa: D102
         image = tf.TensorSpec([None, None, None, 3], tf.float32, "image")
         data = tf.TensorSpec([None], tf.string, "image_bytes")
-        # Of unknown rank: one for all, or, where a server makes a batch of requests, one for each.
+        # The rank is unknown: there is one for all pictures, or one for each where a server makes a batch.
         side = tf.TensorSpec(None, tf.int32, "max_side")
         default = tf.constant([DEFAULT_MAX_SIDE])
         if not self._num_styles:
@@ -143,7 +143,8 @@ class PhotographServable(Servable):
             images.encode_image(smooth_picture(48, 72, seed=0), ".png"),
             images.encode_image(smooth_picture(120, 90, seed=1), ".jpg"),
         )
-        # A row each: a server that batches requests refuses others, and the model if it warms up by them.
+        # Each input has a row for each picture. A server that batches requests refuses others, and refuses a
+        # model whose warm-up has them.
         side = np.array([64, 64], np.int32)
         yield Call(
             "PNG 48x72 and JPEG 120x90 reduced to 64",
@@ -197,7 +198,7 @@ class PhotographServable(Servable):
 
     def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
         weights = np.eye(max(self._num_styles, 1), dtype=np.float32)
-        # Every style by itself in turn.
+        # Each style is used alone, one after the other.
         inputs = self.network.inputs_for(picture, style=weights[[index % len(weights)]])
         return {name: np.asarray(each) for name, each in inputs.items()}
 

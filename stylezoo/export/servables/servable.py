@@ -1,4 +1,4 @@
-"""What can be served: a network, what servers call with which inputs, and what they must answer."""
+"""The base of all models that can be served: their calls, and what a server must answer."""
 
 import abc
 import dataclasses
@@ -19,7 +19,7 @@ class Call:
     """A request: a signature and its inputs, strings as arrays of bytes.
 
     Attributes:
-        what: What it asks for, in a few words.
+        what: A description of the request in a few words.
         signature: The signature's name.
         inputs: The inputs by name.
     """
@@ -47,9 +47,9 @@ class Servable(abc.ABC):
         card: Its model card, Markdown, if it has one.
 
     Attributes:
-        kind: What it does: one of the keys of :data:`stylezoo.export.KINDS`.
+        kind: The kind of the model: one of the keys of :data:`stylezoo.export.KINDS`.
         bytes_signature: The signature that takes or gives picture files; None if there is none.
-        output: What the network's only output is called.
+        output: The name of the network's only output.
     """
 
     kind: ClassVar[str]
@@ -91,7 +91,7 @@ class Servable(abc.ABC):
             calibration: Typical inputs of :meth:`mobile_inputs`, for 8 bits.
 
         Raises:
-            ValueError: If it can't take the size.
+            ValueError: If the network can't take the size.
         """
 
     @abc.abstractmethod
@@ -108,7 +108,7 @@ class Servable(abc.ABC):
         return {name: each.numpy() for name, each in output.items()}
 
     def record(self) -> dict[str, Any]:
-        """Return what an export says of its origin, as JSON can hold it."""
+        """Return a record of the export's origin that JSON can hold."""
         return {
             "kind": self.kind,
             "model": self.source,

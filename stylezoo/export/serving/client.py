@@ -16,13 +16,13 @@ import numpy as np
 
 from stylezoo.export.serving.protos import import_protos
 
-# Seconds before the first retry; then twice as long each time.
+# Seconds before the first repetition. Each further wait is twice as long.
 _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 5.0
 _UNAVAILABLE = http.HTTPStatus.SERVICE_UNAVAILABLE
 _MESSAGE_BYTES = 256 * 2**20
 
-# Shapes of inputs by their names, None where any number fits; and names of outputs.
+# The shapes of the inputs by name, with -1 where any number fits, and the names of the outputs.
 Signature = tuple[dict[str, list[int]], list[str]]
 
 
@@ -78,7 +78,7 @@ class Client(abc.ABC):
         """Return inputs and outputs of the model's signatures by their names.
 
         Raises:
-            ServerError: If the server says something else, or nothing.
+            ServerError: If the server answers with an error, or not at all.
         """
 
     @abc.abstractmethod
@@ -86,7 +86,7 @@ class Client(abc.ABC):
         """Run a signature; strings are arrays of bytes.
 
         Raises:
-            ServerError: If the server says something else, or nothing.
+            ServerError: If the server answers with an error, or not at all.
         """
 
 
@@ -116,7 +116,7 @@ class RestClient(Client):
         body = {"signature_name": signature, "inputs": given}
         outputs = self._request(":predict", json.dumps(body).encode())["outputs"]
         names = self.signatures()[signature][1]
-        if len(names) == 1:  # then it stands there without its name
+        if len(names) == 1:  # a single output comes without its name
             outputs = {names[0]: outputs}
         return {name: _from_json(each) for name, each in outputs.items()}
 

@@ -7,7 +7,7 @@ def import_protos() -> types.SimpleNamespace:
     """Import the messages and services in use, by name.
 
     Raises:
-        ModuleNotFoundError: If they aren't there; it says what to install.
+        ModuleNotFoundError: If they are not installed; the message says what to install.
     """
     try:
         import grpc

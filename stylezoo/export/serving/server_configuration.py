@@ -1,4 +1,4 @@
-"""What TensorFlow Serving needs beside the models: its configuration, and where it could run."""
+"""Configurations that serve all exports: TensorFlow Serving's own, Docker's and Kubernetes'."""
 
 import os
 import pathlib
@@ -143,7 +143,7 @@ def configuration(models: Sequence[str]) -> dict[str, str]:
 def write_configuration(
     folder: str | os.PathLike[str], files: Mapping[str, str], *, overwrite: bool = False
 ) -> None:
-    """Write files into a folder, none if one of them can't be.
+    """Write files into a folder, or none of them if one can't be written.
 
     Raises:
         OSError: As :func:`stylezoo.images.check_output_path`.

@@ -1,4 +1,4 @@
-"""Requests that TensorFlow Serving replays when it loads a model, so that the first user needn't wait."""
+"""Requests that TensorFlow Serving replays when it loads a model, so that no user waits for that."""
 
 import os
 from collections.abc import Iterator
@@ -29,10 +29,10 @@ def write_requests(path: str | os.PathLike[str], servable: Servable) -> None:
 
 
 def read_requests(path: str | os.PathLike[str]) -> Iterator[tuple[str, Arrays]]:
-    """Yield the requests of such a file: the signature and its inputs.
+    """Yield the requests of a file that :func:`write_requests` wrote: signatures and their inputs.
 
     Raises:
-        ExportError: If it can't be read.
+        ExportError: If the file can't be read.
     """
     from google.protobuf.message import DecodeError
 

@@ -1,11 +1,12 @@
-"""A program: runs a SavedModel through TensorFlow's C API, and never imports TensorFlow's Python.
+"""A program that runs a SavedModel through TensorFlow's C API and never imports TensorFlow's Python.
 
 Usage: python -P c_session.py SAVED_MODEL
 
-It loads the model with the C++ loader that TensorFlow Serving is built on, out of the shared library of
-TensorFlow's wheel, and answers requests on standard input until that ends: pickled ``(inputs, outputs)``,
-arrays by tensor name and tensor names. An answer is pickled too: ``("ok", arrays, seconds)``, or
-``("error", code, message)`` with a code of ``absl::StatusCode``. The first answer is to loading.
+It loads the model with the C++ loader that TensorFlow Serving is built on, from the shared library of
+TensorFlow's wheel, and answers requests on standard input until that ends. A request is a pickled pair of
+inputs, which are arrays by tensor name, and names of output tensors. An answer is pickled too: it is
+``("ok", arrays, seconds)``, or ``("error", code, message)`` with a code of ``absl::StatusCode``. The first
+answer tells whether the model was loaded.
 ``saved_model_session.py`` is the other end.
 """
 
@@ -22,17 +23,17 @@ from typing import Any
 import numpy as np
 
 _INVALID_ARGUMENT = 3
-# TF_DataType.
+# NumPy's types by the numbers of TF_DataType.
 _TYPES = {"float32": 1, "uint8": 4, "int32": 3, "int64": 9, "object": 7}
 _STRING = _TYPES["object"]
 _NAMES = {number: name for name, number in _TYPES.items()}
-# sizeof(TF_TString).
+# This is sizeof(TF_TString).
 _STRING_SIZE = 24
 
 _Pointer = ctypes.c_void_p
 _String = ctypes.c_char_p
 _Int64Array = ctypes.POINTER(ctypes.c_int64)
-# Result and arguments of the functions in use.
+# Types of the results and arguments of the functions in use.
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "TF_NewStatus": (_Pointer, []),
     "TF_GetCode": (ctypes.c_int, [_Pointer]),
@@ -69,12 +70,12 @@ class _Output(ctypes.Structure):
 
 
 class _StatusError(Exception):
-    """What TensorFlow answered in place of a result."""
+    """TensorFlow answered with an error status."""
 
 
 def _library() -> Any:
     """Load TensorFlow's shared library and declare its functions."""
-    spec = importlib.util.find_spec("tensorflow")  # where it is, without importing it
+    spec = importlib.util.find_spec("tensorflow")  # finds TensorFlow without importing it
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("tensorflow is not installed")
     folder = pathlib.Path(spec.submodule_search_locations[0])
@@ -152,7 +153,7 @@ class _Session:
         return _Output(found, int(index))
 
     def _tensor(self, array: np.ndarray) -> int:
-        """Make a tensor of an array; a string tensor of one of objects, which are bytes."""
+        """Make a tensor of an array; an array of objects, which are bytes, becomes a string tensor."""
         kind = _TYPES[array.dtype.name]
         size = array.size * _STRING_SIZE if kind == _STRING else array.nbytes
         shape = (ctypes.c_int64 * array.ndim)(*array.shape)
@@ -178,7 +179,7 @@ class _Session:
         return array
 
     def _strings(self, tensor: int) -> range:
-        """Return where the strings of a tensor are."""
+        """Return the addresses of the strings of a tensor."""
         data = self._tf.TF_TensorData(tensor) or 0
         return range(data, data + self._tf.TF_TensorByteSize(tensor), _STRING_SIZE)
 

@@ -17,7 +17,7 @@ SAVED_MODEL_FILE = "saved_model.pb"
 
 
 class RuntimeStatusError(Exception):
-    """What TensorFlow's C API answered in place of a result.
+    """TensorFlow's C API answered with an error status.
 
     Attributes:
         code: The number of the ``absl::StatusCode``; 3 is INVALID_ARGUMENT.
@@ -93,17 +93,17 @@ class SavedModelSession:
         self._process.communicate()
 
     def __call__(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run a signature: inputs and outputs by their names in it; strings are arrays of bytes.
+        """Run a signature, and return its outputs by name; strings are arrays of bytes.
 
         Raises:
-            RuntimeStatusError: If TensorFlow refuses; it has what it answered.
+            RuntimeStatusError: If TensorFlow refuses the request.
         """
         return self.timed(signature, inputs)[0]
 
     def timed(
         self, signature: str, inputs: Mapping[str, np.ndarray]
     ) -> tuple[dict[str, np.ndarray], float]:
-        """Run a signature; return the seconds inside TensorFlow too."""
+        """Run a signature, and return its outputs and the seconds inside TensorFlow."""
         declared = self.signatures[signature]
         names = list(declared.outputs)
         request = (
@@ -130,5 +130,5 @@ class SavedModelSession:
 
 
 def _brief(error: RuntimeStatusError) -> str:
-    """Return the first line, without the trace of nodes that follows."""
+    """Return the first line of an error's message, without the trace of nodes that follows."""
     return str(error).partition("\n")[0]

@@ -17,14 +17,14 @@ from stylezoo.export.serving.client import Client
 from stylezoo.export.tflite import LiteRtModel
 from stylezoo.export.verify.saved_model_session import RuntimeStatusError, SavedModelSession
 
-# The same kernels, in graphs that were optimised differently: a few units of rounding.
+# The runtimes have the same kernels, in graphs that were optimised differently; rounding differs.
 SAME_KERNELS = 1e-5
-# Of encoded pictures, on average.
+# The largest mean difference of encoded pictures.
 ENCODED = 1 / 255
 
-# Of TFLite in float32, on CPUs and GPUs; moments of flat channels are amplified.
+# The largest error of TFLite in float32, on CPUs and GPUs: moments of flat channels are amplified.
 TFLITE = 2e-3
-# Of weights in half, and of 8 bits, in dB.
+# The smallest PSNR of weights in float16, and of 8 bits, in dB.
 MINIMUM_PSNR = {"float16": 40.0, "int8": 30.0}
 
 _INVALID_ARGUMENT = 3
@@ -66,7 +66,7 @@ def verify_saved_model(servable: Servable, path: str | os.PathLike[str]) -> list
     TensorFlow.
 
     Raises:
-        ExportError: If it can't be loaded.
+        ExportError: If the SavedModel can't be loaded.
     """
     runtime = "TensorFlow C API"
     checks = [_compare_requests(servable, path)]
@@ -113,7 +113,7 @@ def verify_server(servable: Servable, client: Client) -> list[Check]:
     """Compare what a running server answers with the Keras model, every signature in several sizes.
 
     Raises:
-        ServerError: If it answers nothing, or refuses what it should not.
+        ServerError: If the server does not answer, or refuses a valid request.
     """
     checks = []
     for call in servable.calls():
@@ -140,10 +140,11 @@ def verify_tflite(
     Args:
         servable: What :func:`stylezoo.export.load` returned.
         path: The file.
-        photographs: Some that weren't calibrated on, for files in 8 bits; [1, H, W, 3] of the file's
+        photographs: Photographs that the file was not calibrated on, for 8 bits; [1, H, W, 3] of the file's
             size.
-        run: What runs it: inputs by name -> outputs; LiteRT's interpreter, with XNNPACK, by default.
-        runtime: The name of what runs it.
+        run: A function that runs the file, inputs by name -> outputs; by default LiteRT's interpreter with
+            XNNPACK.
+        runtime: The name of the runtime that ``run`` is.
 
     Raises:
         ExportError: If the file can't be loaded, or is of operators that TFLite itself lacks.
@@ -180,7 +181,7 @@ def _compare_noise(
     servable: Servable,
     model: LiteRtModel,
 ) -> Check:
-    """Compare by the noise's root mean square as a part of the peak; classes by the likeliest."""
+    """Compare pictures by the root mean square of the noise over the peak, and classes by the likeliest."""
     error = float(np.sqrt(np.mean(np.square(got - expected))) / np.max(np.abs(expected)))
     limit = 10 ** (-MINIMUM_PSNR[model.record["quantize"]] / 20)
     if servable.kind == "classes":  # a probability near 1/2 changes most, and matters least

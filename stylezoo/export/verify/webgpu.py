@@ -23,13 +23,13 @@ _INSTALL_SECONDS, _RUN_SECONDS = 300, 900
 
 
 class NoBrowserError(OSError):
-    """What the check needs can't be had here; this says nothing about the export."""
+    """A program that the check needs is missing; the error says nothing about the export."""
 
 
 def verify_on_gpu(servable: Servable, path: str | os.PathLike[str]) -> list[Check]:
     """Compare a TFLite file with the Keras model, run by the GPU delegate.
 
-    The adapter may be one in software, SwiftShader: slow, so that small files are better.
+    The adapter may be one in software, SwiftShader, which is slow, so that small files are better.
 
     Raises:
         ExportError: If the file is damaged.
@@ -86,7 +86,7 @@ def _run(
 
 
 def _node_modules() -> pathlib.Path:
-    """Return the folder of the packages, in the cache; npm installs them if they aren't there."""
+    """Return the folder of npm's packages in the cache, after installing those that are missing."""
     folder = cache.root().parent / "npm" / "-".join(each.rpartition("@")[2] for each in _PACKAGES)
     modules = folder / "node_modules"
     if (modules / ".package-lock.json").is_file():
