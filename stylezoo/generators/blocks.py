@@ -24,7 +24,8 @@ class Blocks:
     Attributes:
         normalization: ``"batch"``, ``"instance"``, ``"conditional"``, ``"predicted"``, or ``"none"``
             for biases in its place.
-        padding: ``"reflect"``, ``"wrap"`` or ``"zero"``.
+        padding: ``"reflect"``, ``"wrap"``, ``"zero"``, or ``"same"`` for zeros where TensorFlow puts
+            them.
         leak: Slope of the ReLU after the normalisation where its input is negative.
         limit: Normalised values are cut to ±``limit`` except in training; 0 for no limit.
         num_styles: Number of styles, for ``"conditional"``.
@@ -52,11 +53,18 @@ class Blocks:
         padded: bool = True,
     ) -> Any:
         """Convolve, normalise and activate; the size is divided by ``strides``."""
-        if padded and kernel > 1:
+        same = self.padding == "same"
+        if padded and kernel > 1 and not same:
             x = self._pad(x, kernel // 2, name=f"{name}_pad")
         normalize = normalize and self.normalization != "none"
-        # A bias would be normalised away.
-        x = keras.layers.Conv2D(filters, kernel, strides, use_bias=not normalize, name=name)(x)
+        x = keras.layers.Conv2D(
+            filters,
+            kernel,
+            strides,
+            padding="same" if same else "valid",
+            use_bias=not normalize,  # it would be normalised away
+            name=name,
+        )(x)
         return self._finish(x, name, activate=activate, normalize=normalize)
 
     def upsample(self, x: Any, filters: int, *, kind: str, name: str) -> Any:
@@ -111,15 +119,18 @@ class Blocks:
         return x
 
 
-def painted(x: Any, like: Any, *, factor: int = 1, linear: bool = False) -> Any:
+def painted(x: Any, like: Any, *, factor: int = 1, output: str = "sigmoid") -> Any:
     """Finish a painter's output: ``factor`` times the size of ``like``, in [0, 1], in float32.
 
-    The range is reached by a sigmoid, or, if ``linear``, by cutting.
+    See ``output`` of :class:`JohnsonConfig` for how the range is reached.
     """
     x = CropTo(factor, name="crop")(x, like)
-    if linear:
-        return UnitClip(dtype="float32", name="clip")(x)
-    return keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)
+    if output == "sigmoid":
+        return keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)
+    if output == "tanh":
+        x = keras.layers.Activation("tanh", dtype="float32", name="tanh")(x)
+        x = keras.layers.Rescaling(150 / 255, 0.5, dtype="float32", name="stretch")(x)
+    return UnitClip(dtype="float32", name="clip")(x)
 
 
 def style_inputs(num_styles: int) -> dict[str, Any]:

@@ -26,10 +26,11 @@ def check_odd(config: Any, field: str) -> None:
         raise ValueError(f"`{field}` must be odd, >= 1. Received: {field}={value}")
 
 
-def check_widths(widths: tuple[int, ...], count: int) -> None:
-    """Raise a ValueError unless there are ``count`` widths >= 1."""
+def check_widths(config: Any, field: str, count: int) -> None:
+    """Raise a ValueError unless a field is ``count`` widths >= 1."""
+    widths = getattr(config, field)
     if len(widths) != count or min(widths) < 1:
-        raise ValueError(f"`widths` must be {count} numbers >= 1. Received: widths={widths}")
+        raise ValueError(f"`{field}` must be {count} numbers >= 1. Received: {field}={widths}")
 
 
 def check_one_style(num_styles: int) -> None:

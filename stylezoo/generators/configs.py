@@ -16,7 +16,8 @@ from stylezoo.generators.checks import (
 )
 
 UPSAMPLINGS = ("nearest", "transposed")
-PADDINGS = ("reflect", "once", "zero")
+PADDINGS = ("reflect", "once", "zero", "same")
+OUTPUTS = ("sigmoid", "tanh", "linear")
 FACTORS = (4, 8)
 
 # What painters make: stylised photographs, textures from noise, or enlarged pictures.
@@ -28,8 +29,8 @@ class JohnsonConfig:
     """The architecture of :class:`Johnson`: the network of Johnson et al. 2016, section 3.1.
 
     It convolves, halves the size twice, passes residual blocks, doubles the size twice, convolves.
-    The last activation is the sigmoid of Dumoulin et al. 2017 for all of them: Johnson et al.'s
-    scaled tanh is the same function, except that the factor 150 / 127.5 of their code lets it clip.
+    By default the last activation is the sigmoid of Dumoulin et al. 2017: Johnson et al.'s scaled
+    tanh is the same function, except that the factor 150 / 127.5 of their code lets it clip.
 
     Attributes:
         widths: Numbers of channels at full, half and quarter size; 32, 64, 128 in the paper.
@@ -41,13 +42,20 @@ class JohnsonConfig:
             which leaves no checkerboard (Odena et al. 2016).
         padding: ``"once"`` reflects 40 px at the start and leaves residual blocks unpadded (the
             paper's supplement and code; its other convolutions pad with zeros); ``"reflect"`` pads
-            before every convolution (Dumoulin et al.); ``"zero"`` pads with zeros.
+            before every convolution (Dumoulin et al.); ``"zero"`` pads with zeros, ``"same"`` too,
+            but as TensorFlow does: where the size is halved, at the bottom and at the right alone.
         normalize_output: Whether the last convolution is normalised too (Dumoulin et al.).
         num_styles: Number of styles with ``normalization="conditional"``; 0 with the others.
         skips: Whether what the convolutions at full and at half size saw is added to what the last
             two make of it (as in LinkNet, Chaurasia & Culurciello 2017; not in Johnson et al.): the
             photograph's detail need not pass through a quarter of the size. Not possible with
             ``padding="once"``.
+        expanding_widths: Numbers of channels that the two doublings of the size leave, at half and
+            at full size; by default those of ``widths``. Not possible with ``skips``.
+        output: How the last convolution's numbers become colours: by a ``"sigmoid"``, by ``"tanh"``
+            (150 tanh + 127.5 of 255 and cut, Johnson et al.'s code), or ``"linear"``, cut alone.
+        centred: Whether the first convolution sees the image in [-1, 1]; else in [0, 1]. That makes
+            a difference at the border where it is padded with zeros.
 
     Raises:
         ValueError: If a field has a value that is not among those.
@@ -62,6 +70,9 @@ class JohnsonConfig:
     normalize_output: bool = False
     num_styles: int = 0
     skips: bool = False
+    expanding_widths: tuple[int, int] | None = None
+    output: str = "sigmoid"
+    centred: bool = True
 
     paints: ClassVar[str] = PHOTOGRAPHS
 
@@ -69,7 +80,10 @@ class JohnsonConfig:
         check_choice(self, "normalization", ("batch", "instance", "conditional"))
         check_choice(self, "upsampling", UPSAMPLINGS)
         check_choice(self, "padding", PADDINGS)
-        check_widths(self.widths, 3)
+        check_choice(self, "output", OUTPUTS)
+        check_widths(self, "widths", 3)
+        if self.expanding_widths is not None:
+            check_widths(self, "expanding_widths", 2)
         check_at_least(self, "num_blocks", 0)
         check_at_least(self, "num_styles", 0)
         check_odd(self, "kernel")
@@ -82,8 +96,10 @@ class JohnsonConfig:
             raise ValueError(
                 f"`num_blocks` must be 5 with padding='once'. Received: {self.num_blocks}"
             )
-        if self.padding == "once" and self.skips:
-            raise ValueError("`skips` must be False with padding='once'. Received: skips=True")
+        if self.skips and (self.padding == "once" or self.expanding_widths):
+            raise ValueError(
+                "`skips` must be False with padding='once' or expanding widths. Received: skips=True"
+            )
 
     @property
     def reach(self) -> int:
@@ -98,7 +114,12 @@ class JohnsonConfig:
     def scaled(self, width: float) -> "JohnsonConfig":
         """Return the same architecture with ``width`` times the channels."""
         full, half, quarter = (scaled(each, width) for each in self.widths)
-        return dataclasses.replace(self, widths=(full, half, quarter))
+        if self.expanding_widths is None:
+            return dataclasses.replace(self, widths=(full, half, quarter))
+        late, last = (scaled(each, width) for each in self.expanding_widths)
+        return dataclasses.replace(
+            self, widths=(full, half, quarter), expanding_widths=(late, last)
+        )
 
     def with_styles(self, num_styles: int) -> "JohnsonConfig":
         """Return the same architecture for a number of styles.
@@ -153,7 +174,7 @@ class ArbitraryConfig:
 
     def __post_init__(self) -> None:
         check_choice(self, "normalization", ("batch", "none"))
-        check_widths(self.widths, 3)
+        check_widths(self, "widths", 3)
         check_odd(self, "kernel")
         check_at_least(self, "num_blocks", 0)
         for field in ("vector_size", "style_size"):
@@ -216,7 +237,7 @@ class LightConfig:
     paints: ClassVar[str] = PHOTOGRAPHS
 
     def __post_init__(self) -> None:
-        check_widths(self.widths, 2)
+        check_widths(self, "widths", 2)
         check_at_least(self, "num_blocks", 0)
         check_at_least(self, "num_styles", 1)
 

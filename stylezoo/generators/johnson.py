@@ -38,7 +38,8 @@ class Johnson(Painter):
         # Reflecting needs as many pixels as it mirrors, at a quarter of the size too.
         minimum = max(8, 4 * -(-(config.kernel // 2 + 1) // 4), 44 if once else 0)
         x = PadToMultiple(4, minimum, name="pad_to_multiple")(image)
-        x = keras.layers.Rescaling(2.0, -1.0, name="rescale")(x)
+        if config.centred:
+            x = keras.layers.Rescaling(2.0, -1.0, name="rescale")(x)
         if once:
             x = MirrorPadding(_ONCE, name="pad_once")(x)
         full, half, quarter = config.widths
@@ -47,13 +48,14 @@ class Johnson(Painter):
         x = blocks.conv(at_half, quarter, 3, strides=2, name="down2")
         for index in range(config.num_blocks):
             x = blocks.residual(x, name=f"block{index + 1}", padded=not once)
-        x = blocks.upsample(x, half, kind=config.upsampling, name="up1")
+        late, last = config.expanding_widths or (half, full)
+        x = blocks.upsample(x, late, kind=config.upsampling, name="up1")
         if config.skips:
             x = keras.layers.Add(name="skip_half")([x, at_half])
-        x = blocks.upsample(x, full, kind=config.upsampling, name="up2")
+        x = blocks.upsample(x, last, kind=config.upsampling, name="up2")
         if config.skips:
             x = keras.layers.Add(name="skip_full")([x, at_full])
         x = blocks.conv(
             x, 3, config.kernel, activate=False, normalize=config.normalize_output, name="conv_out"
         )
-        return inputs, painted(x, image)
+        return inputs, painted(x, image, output=config.output)

@@ -117,7 +117,7 @@ class TextureNetwork(Painter):
         x = blocks.conv(x, colours, 1, activate=False, normalize=False, name="conv_out")
         if config.grey:
             x = keras.layers.Concatenate(name="grey")([x, x, x])
-        return inputs, painted(x, inputs["noise_1"], linear=True)
+        return inputs, painted(x, inputs["noise_1"], output="linear")
 
 
 def _minimum(config: TextureNetworkConfig) -> int:

@@ -124,6 +124,20 @@ GENERATORS = [
         ),
         "conditional zero",
     ),
+    *(
+        Case(
+            lambda output=output: generators.JohnsonConfig(
+                (2, 3, 4),
+                num_blocks=1,
+                padding="same",
+                expanding_widths=(3, 5),
+                output=output,
+                centred=False,
+            ),
+            f"same {output}",
+        )
+        for output in ("tanh", "linear")
+    ),
     Case(lambda: generators.LightConfig((2, 3), num_blocks=1, num_styles=3)),
     *(
         Case(

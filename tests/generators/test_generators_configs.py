@@ -25,7 +25,16 @@ from stylezoo.generators import (
             lambda: JohnsonConfig(upsampling="bicubic"),
             r"`upsampling` must be one of nearest, .*'bicubic'",
         ),
-        (lambda: JohnsonConfig(padding="same"), r"`padding` must be one of reflect, .*'same'"),
+        (lambda: JohnsonConfig(padding="wrap"), r"`padding` must be one of reflect, .*'wrap'"),
+        (lambda: JohnsonConfig(output="relu"), r"`output` must be one of sigmoid, .*'relu'"),
+        (
+            lambda: JohnsonConfig(expanding_widths=(8,)),
+            r"`expanding_widths` must be 2 numbers >= 1.*\(8,\)",
+        ),
+        (
+            lambda: JohnsonConfig(expanding_widths=(8, 4), skips=True),
+            r"`skips` must be False with .*expanding widths. Received: skips=True",
+        ),
         (lambda: JohnsonConfig(widths=(32, 64)), r"`widths` must be 3 numbers >= 1.*\(32, 64\)"),
         (lambda: JohnsonConfig(widths=(32, 64, 0)), r"`widths` must be 3 numbers >= 1.*0\)"),
         (lambda: JohnsonConfig(kernel=4), r"`kernel` must be odd, >= 1.*kernel=4"),
@@ -63,6 +72,11 @@ from stylezoo.generators import (
 def test_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_expanding_widths_are_scaled_too():
+    config = JohnsonConfig((32, 64, 128), expanding_widths=(16, 8)).scaled(0.5)
+    assert (config.widths, config.expanding_widths) == ((16, 32, 64), (8, 4))
 
 
 def test_every_family_has_named_architectures():

@@ -99,6 +99,12 @@ SEEN = {
     "johnson transposed": JohnsonConfig(
         (2, 2, 2), kernel=5, num_blocks=2, normalization="batch", upsampling="transposed"
     ),
+    "johnson same": JohnsonConfig(
+        (2, 2, 2), num_blocks=1, normalization="batch", upsampling="transposed", padding="same"
+    ),
+    "johnson others": JohnsonConfig(
+        (2, 3, 4), num_blocks=1, expanding_widths=(3, 2), centred=False
+    ),
     "light": LightConfig((2, 2), num_blocks=2, skips=True),
     "light conditional": LightConfig((2, 2), num_blocks=1, num_styles=2),
     "arbitrary": ArbitraryConfig((2, 2, 2), num_blocks=1, prediction_width=0.05),
@@ -129,8 +135,9 @@ def test_reach_is_how_far_a_pixel_sees(config):
         for positions in (rows, columns):
             distances = np.abs(positions - pixel // factor)
             furthest = max(furthest, distances.max())
-    # 40 px reflected once hide nothing of the middle.
-    assert config.reach - 1 <= furthest <= config.reach
+    # 40 px reflected once hide nothing of the middle. TensorFlow's zeros shift what is seen to one side.
+    slack = 3 if getattr(config, "padding", None) == "same" else 1
+    assert config.reach - slack <= furthest <= config.reach
 
 
 @seen
