@@ -14,6 +14,8 @@ from typing import Any
 import griffe
 
 _LOGGER = logging.getLogger("mkdocs.docstrings")
+# A star after a single letter is part of a name, as in L*a*b*: Markdown would see an emphasis. Code stays.
+_STAR = re.compile(r"(`+[^`]*`+)|(?<=\b[A-Za-z])\*")
 _ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):`(~?)([\w.]+)`")
 
 
@@ -24,8 +26,9 @@ class Docstrings(griffe.Extension):
         """Rewrite the docstrings of a package that has just been loaded."""
         for item in _objects(pkg):
             if item.docstring:
+                starred = _STAR.sub(lambda match: match[1] or r"\*", item.docstring.value)
                 item.docstring.value = _ROLE.sub(
-                    lambda role, item=item: _link(item, pkg, *role.groups()), item.docstring.value
+                    lambda role, item=item: _link(item, pkg, *role.groups()), starred
                 )
             elif item.is_attribute and item.parent.is_module and item.name.isupper():
                 item.docstring = griffe.Docstring(_comment_above(item), parent=item)

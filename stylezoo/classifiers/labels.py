@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+# The file of a run, or beside weights, that has the names of the classes, one a line.
 LABELS_FILE = "labels.txt"
 
 

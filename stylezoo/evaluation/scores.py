@@ -11,6 +11,7 @@ from stylezoo.evaluation.lpips import Lpips
 from stylezoo.images import Image
 from stylezoo.objectives import Objective, Reference, StyleReferences, Targets, TotalLoss
 
+# The networks that LPIPS is measured with.
 LPIPS_ARCHITECTURES = ("alexnet_owt", "vgg16")
 
 

@@ -12,6 +12,7 @@ from stylezoo.evaluation.scores import Judge
 from stylezoo.images import Image
 from stylezoo.synthesis import LBFGS, Minimizer, OptimizationConfig, Pixels, optimize_image
 
+# The pictures that optimisations start from.
 STARTS = ("noise", "photograph")
 
 # It optimises plain pixels, which are projected to [0, 1].

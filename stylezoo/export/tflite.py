@@ -17,6 +17,7 @@ import tensorflow as tf
 from stylezoo.errors import ExportError
 from stylezoo.export.servables.servable import Servable
 
+# The numbers that a TFLite file may compute with; see `convert`.
 QUANTIZATIONS = ("none", "float16", "int8")
 _METADATA = "stylezoo.json"
 _FILE_IDENTIFIER = b"TFL3"

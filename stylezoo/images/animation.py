@@ -10,6 +10,7 @@ from PIL import Image
 
 from stylezoo.images import codecs, files
 
+# The extensions of animations that can be written.
 ANIMATION_EXTENSIONS = (".mp4", ".webp")
 
 

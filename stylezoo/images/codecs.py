@@ -18,7 +18,9 @@ from stylezoo.images import files
 from stylezoo.images.arrays import FloatArray
 from stylezoo.images.grey import luma
 
+# Pictures of more pixels are refused by default, since they may be decompression bombs.
 DEFAULT_MAX_PIXELS = 100_000_000
+# Default quality of JPEG and WebP files, 1 to 100.
 DEFAULT_QUALITY = 95
 
 # These are the formats that people have. Pillow knows more, PostScript among them, which it hands to
@@ -35,6 +37,7 @@ _WRITABLE_FORMATS = {
     ".tiff": "TIFF",
     ".webp": "WEBP",
 }
+# The extensions of pictures that can be written.
 IMAGE_EXTENSIONS = tuple(_WRITABLE_FORMATS)
 
 _DEEP_GREY_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")

@@ -86,17 +86,19 @@ class InstanceNormalization(_Normalization):
     Each channel of each picture gets mean 0 and variance 1 over its positions, with ε = 1e-5; then it is
     multiplied by a trained scale, and a trained shift is added. Moments are computed in float32 under
     every policy.
-
-    Call arguments:
-        x: [B, H, W, C].
-        moments: Mean and variance that take the place of the picture's own, each [B or 1, 1, 1, C]:
-            those of a whole picture when ``x`` is a tile of it.
     """
 
     def build(self, input_shape: Any) -> None:  # noqa: D102
         self._add_weights(input_shape[-1])
 
-    def call(self, x: Any, moments: Any = None) -> Any:  # noqa: D102
+    def call(self, x: Any, moments: Any = None) -> Any:
+        """Normalise pictures.
+
+        Args:
+            x: [B, H, W, C].
+            moments: Mean and variance that take the place of the picture's own, each [B or 1, 1, 1, C]:
+                those of a whole picture when ``x`` is a tile of it. By default the picture's own.
+        """
         scale, shift = (tf.cast(each, tf.float32)[None] for each in (self.scale, self.shift))
         return self._normalize(x, scale, shift, moments)
 
@@ -111,12 +113,6 @@ class ConditionalInstanceNormalization(_Normalization):
     Args:
         num_styles: Number of styles, >= 1.
 
-    Call arguments:
-        x: [B, H, W, C].
-        style_weights: [B, num_styles].
-        moments: Mean and variance that take the place of the picture's own; see
-            :class:`InstanceNormalization`.
-
     Raises:
         ValueError: If ``num_styles`` is not positive.
     """
@@ -130,7 +126,14 @@ class ConditionalInstanceNormalization(_Normalization):
     def build(self, input_shape: Any) -> None:  # noqa: D102
         self._add_weights(self.num_styles, input_shape[-1])
 
-    def call(self, x: Any, style_weights: Any, moments: Any = None) -> Any:  # noqa: D102
+    def call(self, x: Any, style_weights: Any, moments: Any = None) -> Any:
+        """Normalise pictures, each in its style.
+
+        Args:
+            x: [B, H, W, C].
+            style_weights: [B, num_styles].
+            moments: See :meth:`InstanceNormalization.call`.
+        """
         weights = tf.cast(style_weights, tf.float32)
         scale, shift = (
             tf.matmul(weights, tf.cast(each, tf.float32)) for each in (self.scale, self.shift)
@@ -150,13 +153,7 @@ def _small() -> keras.initializers.Initializer:
 class PredictedInstanceNormalization(_Normalization):
     """Instance normalisation for a style that a vector describes (Ghiasi et al. 2017, arXiv 1705.06830).
 
-    The scale of a picture is ``vector @ scale + scale_bias``, its shift ``vector @ shift + shift_bias``.
-
-    Call arguments:
-        x: [B, H, W, C].
-        vector: [B, n], the vectors of the styles.
-        moments: mean and variance that take the place of the picture's own; see
-            :class:`InstanceNormalization`.
+    The scale of a picture is ``vector @ scale + scale_bias``, and the shift ``vector @ shift + shift_bias``.
     """
 
     def build(self, x_shape: Any, vector_shape: Any) -> None:  # noqa: D102
@@ -166,7 +163,14 @@ class PredictedInstanceNormalization(_Normalization):
         self.scale_bias = self._add_weight("scale_bias", shape[-1:], "ones")
         self.shift_bias = self._add_weight("shift_bias", shape[-1:], "zeros")
 
-    def call(self, x: Any, vector: Any, moments: Any = None) -> Any:  # noqa: D102
+    def call(self, x: Any, vector: Any, moments: Any = None) -> Any:
+        """Normalise pictures, each in its style.
+
+        Args:
+            x: [B, H, W, C].
+            vector: [B, n], the vectors of the styles.
+            moments: See :meth:`InstanceNormalization.call`.
+        """
         vector = tf.cast(vector, tf.float32)
         scale, shift = (
             tf.matmul(vector, tf.cast(kernel, tf.float32)) + tf.cast(bias, tf.float32)

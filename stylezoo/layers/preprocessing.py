@@ -5,6 +5,7 @@ import keras
 from stylezoo.images import colour
 from stylezoo.weights.input_scaling import INPUT_SCALINGS
 
+# The modes of `Preprocess`.
 PREPROCESSINGS = tuple(INPUT_SCALINGS)
 
 

@@ -109,10 +109,6 @@ class CropTo(keras.layers.Layer):
     Args:
         factor: Factor of super-resolution; 1 for the same size.
 
-    Call arguments:
-        x: [B, H', W', C].
-        like: [B, H, W, D] with factor·H <= H' and factor·W <= W'.
-
     Raises:
         ValueError: If ``factor`` is not positive.
     """
@@ -123,7 +119,13 @@ class CropTo(keras.layers.Layer):
             raise ValueError(f"`factor` must be >= 1. Received: factor={factor}")
         self.factor = factor
 
-    def call(self, x: Any, like: Any) -> Any:  # noqa: D102
+    def call(self, x: Any, like: Any) -> Any:
+        """Cut ``x`` to the size of ``like`` times the factor.
+
+        Args:
+            x: [B, H', W', C].
+            like: [B, H, W, D] with factor·H <= H' and factor·W <= W'.
+        """
         sides = [like.shape[axis] and like.shape[axis] * self.factor for axis in (1, 2)]
         if None not in sides and sides == list(x.shape[1:3]):
             return x

@@ -24,6 +24,7 @@ _JOHNSON = Objective(
     tv_weight=1e-6,
 )
 
+# Objectives by name.
 OBJECTIVES = {
     # Gatys et al. 2016 with losses that are relative to their targets.
     "relative": Objective(),

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+# The style losses: Gram matrices, moments, sliced Wasserstein distances, and patches.
 STYLE_LOSSES = ("gram", "moments", "sliced", "mrf")
 
 
@@ -55,6 +56,7 @@ class Scaling:
         return self.style_factor * summed / channels**self.channel_power
 
 
+# Scalings by name.
 SCALINGS = {
     # Each layer's squared difference over the target's square (Mahendran & Vedaldi 2015, equation 2, for
     # content), averaged over layers, so that weights mean the same for every network and size.

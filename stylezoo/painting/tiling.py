@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+# The ways to paint a large picture; see `stylezoo.painting.Engine`.
 TILINGS = ("auto", "none", "exact", "fast")
 
-#: Usual side of a tile of the painting, px.
+# Usual side of a tile of the painting, px.
 DEFAULT_TILE = 768
 
 

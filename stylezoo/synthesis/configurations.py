@@ -11,7 +11,9 @@ from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
 
 Size = tuple[int, int]
 
+# The ways to keep the colours of the content.
 PRESERVE_COLOR = ("none", "luminance", "histogram")
+# What a transfer may start from.
 INITS = ("content", "noise", "style")
 
 # Pairs of L-BFGS in a tiled run: each is twice the picture's size, 160 MB at 3000 px.
@@ -163,6 +165,7 @@ class TransferConfig:
         )
 
 
+# Configurations of style transfer by name.
 PRESETS = {
     "fast": TransferConfig(),
     # The paper starts from noise, and does not give the number of steps.
@@ -241,6 +244,7 @@ class TextureConfig:
         )
 
 
+# Configurations of texture synthesis by name.
 TEXTURE_PRESETS = {
     "gatys": TextureConfig(),
     "cnnmrf": TextureConfig(

@@ -175,6 +175,7 @@ _YOSINSKI: dict[str, tuple[Regularizer, ...]] = {
     "yosinski4": (Blur(0.5, 4), ClipContribution(90.0)),
 }
 
+# Configurations of activation maximisation by name.
 PRESETS: dict[str, ActivationConfig] = {
     # Simonyan et al. 2014, section 2.
     "l2": ActivationConfig(

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 Parametrization = Literal["pixels", "fourier"]
 Start = Literal["grey", "noise"]
 
+# What may be optimised.
 PARAMETRIZATIONS: tuple[Parametrization, ...] = typing.get_args(Parametrization)
+# What an optimisation may start from.
 STARTS: tuple[Start, ...] = typing.get_args(Start)
 
 _LOWEST = {

@@ -31,6 +31,7 @@ def _redirected(passes: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
     return tf.where(lost, gradient, true)
 
 
+# The gradients that a ReLU may have; see `with_rectifiers`.
 RULES: dict[str, _Rule] = {
     "guided": _guided,
     "deconvnet": _deconvnet,

@@ -23,7 +23,7 @@ OPTIMIZERS = ("lbfgs", "adam")
 
 _ADAM = ConfigFlags(Adam, fields=["learning_rate"])
 _SCHEDULE = ConfigFlags(Schedule, fields=["smallest"])
-#: The flags of an inversion without those of its layer, network and optimiser.
+# The flags of an inversion without those of its layer, network and optimiser.
 INVERSION = ConfigFlags(InversionConfig, skip=["layer", "perceptual", "optimizer"])
 
 
