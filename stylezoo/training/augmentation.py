@@ -32,7 +32,7 @@ class Augmentation:
             square is cut out.
 
     Raises:
-        ValueError: A number is out of its range.
+        ValueError: If a number is out of its range.
     """
 
     short_side: tuple[float, float] = (1.0, 1.0)

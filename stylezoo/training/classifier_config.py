@@ -87,7 +87,7 @@ class ClassifierTraining:
             replaced by a new one. By default, weights are random.
 
     Raises:
-        ValueError: The architecture is unknown, the size is < 1, or there is colour noise for a
+        ValueError: If the architecture is unknown, the size is < 1, or there is colour noise for a
             network that sees grey.
     """
 

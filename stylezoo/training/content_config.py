@@ -19,7 +19,7 @@ class ContentConfig:
         min_scale: Side of the smallest crop, as a fraction of the photograph's shorter side.
 
     Raises:
-        ValueError: if a number is out of its range.
+        ValueError: If a number is out of its range.
     """
 
     content: str

@@ -21,7 +21,7 @@ class Content:
         shown: Held-out photographs, [N, image_size, image_size, 3] float32 in [0, 1].
 
     Raises:
-        ValueError, OSError: There are no photographs, or too few to hold some out.
+        ValueError, OSError: If there are no photographs, or too few to hold some out.
     """
 
     def __init__(self, config: ContentConfig, loop: LoopConfig) -> None:

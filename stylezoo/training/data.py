@@ -1,9 +1,9 @@
 """Photographs as crops to train on, such that a batch follows from its step alone.
 
-Interrupted training goes on exactly only if step `s` then sees what it would have seen without the
-interruption. So nothing here is a stream with a state: element `i = step * batch_size + position`
+Interrupted training goes on exactly only if step ``s`` then sees what it would have seen without the
+interruption. So nothing here is a stream with a state: element ``i = step * batch_size + position``
 chooses its photograph and its crop by a random number generator of its own, and a dataset that
-begins at step `s` reads nothing of the steps before.
+begins at step ``s`` reads nothing of the steps before.
 """
 
 import dataclasses
@@ -56,7 +56,7 @@ class Photographs:
 
     @property
     def names(self) -> list[str]:
-        """The pictures' paths below the folder, or `dataset#index`."""
+        """The pictures' paths below the folder, or ``dataset#index``."""
         return [self._stored.name(position) for position in self._positions]
 
     @property
@@ -68,15 +68,15 @@ class Photographs:
         """Read a picture, or the next one that can be read (after the last comes the first).
 
         Args:
-            index: The picture's index, 0 to `len(self) - 1`.
+            index: The picture's index, 0 to ``len(self) - 1``.
 
         Returns:
             The picture, [H, W, 3] float32, sRGB in [0, 1], as :func:`stylezoo.images.read_image`
             reads it.
 
         Raises:
-            IndexError: There is no such picture.
-            OSError: No picture can be read.
+            IndexError: If there is no such picture.
+            OSError: If no picture can be read.
         """
         return self.find(index)[1]
 
@@ -101,10 +101,10 @@ class Photographs:
             num_held_out: The number of pictures to hold out: >= 0, and fewer than there are.
 
         Returns:
-            The pictures to train on and those held out. They share `skipped`.
+            The pictures to train on and those held out. They share ``skipped``.
 
         Raises:
-            ValueError: `num_held_out` is out of range.
+            ValueError: ``num_held_out`` is out of range.
         """
         if not 0 <= num_held_out < len(self):
             raise ValueError(
@@ -115,7 +115,7 @@ class Photographs:
         return self.part(np.delete(np.arange(len(self)), held_out)), self.part(held_out)
 
     def part(self, indices: IntArray) -> "Photographs":
-        """Return the pictures at some indices; `skipped` is shared."""
+        """Return the pictures at some indices; ``skipped`` is shared."""
         return Photographs(self._stored, self._positions[indices], self._skipped)
 
     def position(self, index: int) -> int:
@@ -144,10 +144,10 @@ def open_photographs(content: str, *, data_dir: str | None = None) -> Photograph
     """Open the photographs to train on.
 
     Args:
-        content: A folder, which is searched with its subfolders for `images.IMAGE_EXTENSIONS`, in the
+        content: A folder, which is searched with its subfolders for ``images.IMAGE_EXTENSIONS``, in the
             order of the paths; or, if there is no such folder, the name of a TensorFlow Datasets
-            dataset with an `image` feature, with its split after a colon: `coco/2014:train[:80%]`.
-            The default split is `train`. The dataset is prepared first if need be, which may
+            dataset with an ``image`` feature, with its split after a colon: ``coco/2014:train[:80%]``.
+            The default split is ``train``. The dataset is prepared first if need be, which may
             download it.
         data_dir: The folder where TensorFlow Datasets keeps its datasets; None for its own.
 
@@ -155,9 +155,9 @@ def open_photographs(content: str, *, data_dir: str | None = None) -> Photograph
         The photographs, none of which has been read yet.
 
     Raises:
-        ValueError: `content` is neither, is empty, or has no images or no such split.
-        NotADirectoryError: `content` is a file.
-        OSError: The dataset can't be prepared.
+        ValueError: ``content`` is neither, is empty, or has no images or no such split.
+        NotADirectoryError: ``content`` is a file.
+        OSError: If the dataset can't be prepared.
     """
     path = pathlib.Path(content)
     if path.is_file():
@@ -193,11 +193,11 @@ class CropConfig:
     Attributes:
         size: Side of the result in px. No crop is enlarged, unless the photograph is smaller.
         min_scale: Side of the smallest crop as a fraction of the photograph's shorter side; 1 always
-            takes the largest square. A crop is never smaller than `size` for its sake.
+            takes the largest square. A crop is never smaller than ``size`` for its sake.
         flip: Whether to mirror every other crop, at random.
 
     Raises:
-        ValueError: A number is out of its range.
+        ValueError: If a number is out of its range.
     """
 
     size: int
@@ -221,9 +221,9 @@ def crops(
     first_step: int = 0,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
-    """Return the batches of steps `first_step` to `num_steps - 1`, in order.
+    """Return the batches of steps ``first_step`` to ``num_steps - 1``, in order.
 
-    The batch of a step depends on the photographs, `config`, `batch_size`, `seed` and the step,
+    The batch of a step depends on the photographs, ``config``, ``batch_size``, ``seed`` and the step,
     and on nothing else. Each epoch shows every photograph once, in an order of its own; an epoch
     may end within a batch.
 
@@ -233,16 +233,16 @@ def crops(
         batch_size: The number of crops in a batch, of all shards together.
         seed: The seed, >= 0.
         num_steps: The number of steps of the whole training, counted from step 0.
-        first_step: The step to begin with, 0 to `num_steps`.
-        shard: `(index, count)`: only the `index`-th of `count` consecutive parts of every batch is
+        first_step: The step to begin with, 0 to ``num_steps``.
+        shard: ``(index, count)``: only the ``index``-th of ``count`` consecutive parts of every batch is
             returned. The parts of all shards together are the batch.
 
     Returns:
         A finite dataset of float32 [batch_size / count, size, size, 3], sRGB in [0, 1].
 
     Raises:
-        ValueError: An argument is out of range, or `count` does not divide `batch_size`.
-        OSError: No photograph can be read.
+        ValueError: If an argument is out of range, or ``count`` does not divide ``batch_size``.
+        OSError: If no photograph can be read.
     """
 
     def random_crop(element: np.int64) -> FloatArray:
@@ -250,7 +250,7 @@ def crops(
         return _random_crop(picture, config, np.random.default_rng([seed, _CROP, int(element)]))
 
     def load(element: tf.Tensor) -> tf.Tensor:
-        # Not stateful: under op determinism tf.data runs stateful functions one after the other.
+        # The function is not stateful: under op determinism tf.data runs stateful ones one after the other.
         crop = tf.numpy_function(random_crop, [element], tf.float32, stateful=False)
         return _resize_square(tf.ensure_shape(crop, [None, None, 3]), config.size)
 
@@ -265,7 +265,13 @@ def crops(
 
 
 def choose(element: int, length: int, *, seed: int) -> int:
-    """Which of `length` things is shown as an element: each once an epoch, in an order of its own."""
+    """Return the index of the thing that an element shows: each once an epoch, in an order of its own.
+
+    Args:
+        element: Number of the element.
+        length: Number of the things.
+        seed: The seed, >= 0.
+    """
     epoch, place = divmod(element, length)
     return int(_order(seed, epoch, length)[place])
 
@@ -278,20 +284,20 @@ def element_batches(
     first_step: int = 0,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
-    """Batches of elements `step * batch_size + position`, each made from its number alone.
+    """Return batches of elements ``step * batch_size + position``, each made from its number alone.
 
     Args:
-        load: an element's number (int64) to tensors of known shape.
-        batch_size: of all shards together.
-        num_steps: see :func:`crops`, as the rest.
-        first_step: where to begin.
-        shard: which part of every batch.
+        load: Function from an element's number (int64) to tensors of known shape.
+        batch_size: Number of elements in a batch, of all shards together.
+        num_steps: See :func:`crops`.
+        first_step: See :func:`crops`.
+        shard: See :func:`crops`.
 
     Returns:
-        Finite, of batches of batch_size / count.
+        A finite dataset of batches of batch_size / count.
 
     Raises:
-        ValueError: if an argument is out of range, or `count` does not divide `batch_size`.
+        ValueError: If an argument is out of range, or ``count`` does not divide ``batch_size``.
     """
     index, count = shard
     if not 0 <= index < count:
@@ -328,7 +334,7 @@ def centre_crops(photographs: Photographs, indices: Sequence[int], *, size: int)
         The squares, float32 [len(indices), size, size, 3], sRGB in [0, 1].
 
     Raises:
-        ValueError: `indices` is empty or `size` < 1.
+        ValueError: ``indices`` is empty or ``size`` < 1.
         IndexError, OSError: As for :meth:`Photographs.read`.
     """
     if not len(indices):

@@ -22,7 +22,7 @@ class UnknownDatasetError(ValueError):
 
 
 class _Records(Protocol):
-    """Serialised `tf.train.Example`s by index."""
+    """Serialised ``tf.train.Example``s by index."""
 
     def __len__(self) -> int: ...
 
@@ -30,7 +30,7 @@ class _Records(Protocol):
 
 
 class Dataset:
-    """The examples of a dataset, of which the features `image` and `label` are read.
+    """The examples of a dataset, of which the features ``image`` and ``label`` are read.
 
     Attributes:
         features: The features by name, as TensorFlow Datasets describes them.
@@ -48,7 +48,7 @@ class Dataset:
         return len(self._records)
 
     def name(self, position: int) -> str:
-        """Return `dataset#position`."""
+        """Return ``dataset#position``."""
         return f"{self._name}#{position}"
 
     def read(self, position: int) -> FloatArray:
@@ -113,7 +113,9 @@ class _TFRecords:
             file.seek(0)
             while len(header := file.read(12)) == 12:
                 start, length = file.tell(), int.from_bytes(header[:8], "little")
-                if start + length > size:  # damaged; what came before is still good
+                if (
+                    start + length > size
+                ):  # the file is damaged here; what came before is still good
                     break
                 spans.append((start, length))
                 file.seek(start + length + 4)
@@ -130,15 +132,15 @@ def open_dataset(
     """Open a dataset of TensorFlow Datasets, which is prepared first if need be.
 
     Args:
-        name: The dataset's name, with the split after a colon: `coco/2014:train[:80%]`.
+        name: The dataset's name, with the split after a colon: ``coco/2014:train[:80%]``.
         data_dir: The folder where TensorFlow Datasets keeps its datasets; None for its own.
-        default_splits: Names of splits, of which the first that exists is opened if `name` has none.
+        default_splits: Names of splits, of which the first that exists is opened if ``name`` has none.
         labelled: Whether the examples must have a class, too.
 
     Raises:
-        UnknownDatasetError: There is no such dataset.
-        ValueError: The dataset has no such feature or split, or is stored in another format.
-        OSError: The dataset can't be prepared.
+        UnknownDatasetError: If there is no such dataset.
+        ValueError: If the dataset has no such feature or split, or is stored in another format.
+        OSError: If the dataset can't be prepared.
     """
     dataset, split = name_and_split(name)
     builder = _builder(dataset, data_dir)
@@ -153,7 +155,7 @@ def open_dataset(
 
 
 def name_and_split(name: str) -> tuple[str, str]:
-    """Return the part of `coco/2014:1.1.0:train[:80%]` before the split, and the split or ""."""
+    """Return the part of ``coco/2014:1.1.0:train[:80%]`` before the split, and the split or ""."""
     dataset, _, split = name.partition(":")
     if split[:1].isdigit():  # a version comes before the split
         version, _, split = split.partition(":")
@@ -207,7 +209,7 @@ def _records(name: str, builder: Any, split: str) -> _Records:
             return _TFRecords(parts)
         case tfds.core.FileFormat.ARRAY_RECORD:
             raw = tfds.decode.DeserializeMethod.RAW_BYTES
-            # It refuses to read nothing.
+            # TensorFlow Datasets refuses to read an empty split.
             return builder.as_data_source(split, deserialize_method=raw) if files else []
         case other:
             raise ValueError(

@@ -86,7 +86,7 @@ class LabelledPhotographs:
             The pictures to train on and those held out.
 
         Raises:
-            ValueError: The fraction is out of range, or a class has fewer than two pictures.
+            ValueError: If the fraction is out of range, or a class has fewer than two pictures.
         """
         if not 0 < fraction < 1:
             raise ValueError(f"`fraction` must be in (0, 1). Received: fraction={fraction}")
@@ -109,7 +109,7 @@ class LabelledPhotographs:
         """Return the same pictures with the numbers that another list gives to their classes.
 
         Raises:
-            ValueError: One of the pictures' classes is not in the list.
+            ValueError: If one of the pictures' classes is not in the list.
         """
         numbers = {name: number for number, name in enumerate(class_names)}
         unknown = [name for name in self.class_names if name not in numbers]
@@ -144,7 +144,7 @@ def open_labelled(
             * a NumPy file like Keras's ``mnist.npz``, with ``x_train`` (uint8, [N, H, W] or
               [N, H, W, C]), ``y_train`` (integers from 0) and perhaps ``x_test`` and ``y_test``; its
               part follows after a colon (``mnist.npz:test``);
-            * the name of a TensorFlow Datasets dataset with an `image` and a `label`; its split
+            * the name of a TensorFlow Datasets dataset with an ``image`` and a ``label``; its split
               follows after a colon.
         data_dir: The folder where TensorFlow Datasets keeps its datasets; None for its own.
         part: The part to open if ``dataset`` names none: ``"train"``, or ``"test"`` (for TensorFlow
@@ -154,9 +154,9 @@ def open_labelled(
         The pictures, none of which has been read from a folder yet.
 
     Raises:
-        ValueError: ``dataset`` is none of these, or has fewer than two classes or one without
+        ValueError: If ``dataset`` is none of these, or has fewer than two classes or one without
             pictures.
-        OSError: The pictures can't be read or prepared.
+        OSError: If the pictures can't be read or prepared.
     """
     if re.search(r"\.npz(:[^/]*)?$", dataset):
         return _open_arrays(dataset, part=part)
@@ -207,7 +207,7 @@ class _Arrays:
         return len(self._pictures)
 
     def name(self, position: int) -> str:
-        """Return `file#position`."""
+        """Return ``file#position``."""
         return f"{self._name}#{position}"
 
     def read(self, position: int) -> FloatArray:
@@ -244,7 +244,7 @@ def _open_arrays(dataset: str, *, part: str) -> LabelledPhotographs:
 
 
 def _read_arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
-    """Read the pictures `x_...` and labels `y_...`, [N], of each part, and check them."""
+    """Read the pictures ``x_...`` and labels ``y_...``, [N], of each part, and check them."""
     try:
         with np.load(file, allow_pickle=False) as contents:
             arrays = {name: contents[name] for name in contents.files}

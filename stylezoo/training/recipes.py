@@ -27,10 +27,10 @@ class Recipe:
         augmentation: How the pictures are varied.
         optimizer: Optimiser of the weights: ``"sgd"``, with momentum, or ``"adam"``.
         momentum: Momentum of ``"sgd"``: v <- momentum · v - rate · gradient.
-        weight_decay: Weight decay: this times the kernels is added to their gradients. Biases and
-            normalisations have none.
+        weight_decay: Weight decay. This times the kernels is added to the gradients of the kernels; biases
+            and normalisations have none.
         learning_rate: Base learning rate.
-        batch_size: Pictures in a step.
+        batch_size: Number of pictures in a step.
         epochs: Number of times that every picture is seen.
         decay_epochs: Epochs after which the learning rate drops, each time. By default, the rate
             follows ``decay`` instead.
@@ -46,7 +46,7 @@ class Recipe:
             pictures are worse.
 
     Raises:
-        ValueError: A value is out of its range.
+        ValueError: If a value is out of its range.
     """
 
     paper: str
@@ -90,7 +90,7 @@ class Recipe:
         """Return the recipe for more or fewer epochs, its drops and head epochs scaled likewise.
 
         Raises:
-            ValueError: ``epochs`` is not > 0.
+            ValueError: If ``epochs`` is not > 0.
         """
         factor = epochs / self.epochs
         drops = self.decay_epochs and self.decay_epochs * factor
@@ -131,7 +131,7 @@ class Recipe:
         return keras.optimizers.SGD(learning_rate, momentum=self.momentum)
 
 
-# By the first part of an architecture's name. Papers that lowered the rate "when the error stopped
+# Recipes by the first part of an architecture's name. Papers that lowered the rate "when the error stopped
 # improving" did it three times; here that is after every quarter.
 RECIPES = {
     "lenet5": Recipe(
@@ -174,7 +174,7 @@ RECIPES = {
         decay_epochs=30,
     ),
 }
-# For architectures whose papers trained in another way.
+# Recipes of architectures whose papers trained in another way than the rest of their family.
 _DEFAULT = dataclasses.replace(
     RECIPES["resnet"], paper="ResNet's, at a lower rate", learning_rate=0.04
 )
@@ -185,7 +185,7 @@ def recipe(network: str) -> Recipe:
     """Return the recipe of an architecture's paper, for training from random weights.
 
     Raises:
-        ValueError: The architecture is unknown; the message lists the known ones.
+        ValueError: If the architecture is unknown; the message lists the known ones.
     """
     name = classifiers.canonical(network)
     found = [each for family, each in RECIPES.items() if name.startswith(family)]
@@ -200,7 +200,7 @@ def finetuning_recipe(network: str) -> Recipe:
     a quarter of their area or more (digits by shifts, as in their own recipe).
 
     Raises:
-        ValueError: The architecture is unknown; the message lists the known ones.
+        ValueError: If the architecture is unknown; the message lists the known ones.
     """
     own = recipe(network)
     colour = classifiers.get(network).channels == 3

@@ -16,11 +16,11 @@ from stylezoo.training.data import IntArray
 from stylezoo.training.views import Views
 
 _TOP = 5
-# Sizes of contact sheets in px.
+# Sizes of the cells of contact sheets, px.
 _CELL, _CAPTION = 96, 16
 _RIGHT, _WRONG = (0, 90, 0), (190, 0, 0)
-# Confusion matrices: side of a cell in px; numbers of classes up to which classes are named, and
-# cells have numbers; largest side in px.
+# Of confusion matrices these are the side of a cell, px, the numbers of classes up to which classes are
+# named and cells have numbers, and the largest side, px.
 _SIDE, _MAX_NAMED, _MAX_COUNTED, _MAX_SIDE = 40, 50, 25, 1200
 _FULL = np.array([8, 48, 107], np.float64)  # the colour of a share of 1; 0 is white
 _MAX_CHARACTERS = 24
@@ -104,8 +104,8 @@ def predict(
         The predictions for the pictures that could be read.
 
     Raises:
-        ValueError: ``batch_size`` < 1.
-        OSError: None of the pictures can be read.
+        ValueError: If ``batch_size`` < 1.
+        OSError: If none of the pictures can be read.
     """
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be >= 1. Received: batch_size={batch_size}")
@@ -204,7 +204,7 @@ def confusion_picture(matrix: IntArray, class_names: Sequence[str]) -> FloatArra
         The picture, [1, H, W, 3] float32 in [0, 1].
 
     Raises:
-        ValueError: There are not K names for a [K, K] matrix, K >= 1.
+        ValueError: If there are not K names for a [K, K] matrix, K >= 1.
     """
     size = len(class_names)
     if not size or matrix.shape != (size, size):
@@ -245,7 +245,7 @@ def _write_counts(
 ) -> None:
     for row, column in np.argwhere(matrix):
         text = str(matrix[row, column])
-        # What fits: 40 px hold five figures of 13 px.
+        # A cell of 40 px holds five figures of 13 px.
         font = ImageFont.load_default(13 if len(text) <= 5 else 9)
         x, y = (margin + place * side + side // 2 for place in (column, row))
         colour = "white" if shares[row, column] > 0.5 else "black"

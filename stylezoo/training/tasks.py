@@ -1,4 +1,4 @@
-"""What the tasks share."""
+"""The base of the tasks that train painters, and their result."""
 
 import dataclasses
 import pathlib
@@ -13,11 +13,11 @@ from stylezoo.training.loop_config import LoopConfig
 
 @dataclasses.dataclass(frozen=True)
 class TrainingResult:
-    """What a painter's run ends with.
+    """The result of a painter's run.
 
     Attributes:
         painter: The trained painter, which is also in the preset ``model`` in the run's folder.
-        skipped: Name and reason of the pictures that could not be read, in this process.
+        skipped: The pictures that could not be read in this process, and why, by name.
     """
 
     painter: generators.Painter
@@ -28,7 +28,7 @@ class Described(Protocol):
     """A task's configuration."""
 
     def describe(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """Return the configuration as JSON can hold it."""
 
 
 class GeneratorTask:
@@ -56,16 +56,16 @@ class GeneratorTask:
 
     @property
     def head_variables(self) -> list[Any]:
-        """None: generators train all weights from the first step."""
+        """No variables: generators train all weights from the first step."""
         return []
 
     @property
     def head_steps(self) -> int:
-        """No steps of the head alone."""
+        """0, since no steps train a head alone."""
         return 0
 
     def painter(self) -> generators.Painter:
-        """Return what training makes, with its weights as they are and the record of the training."""
+        """Return the painter that is saved, with its weights as they are and the record of the training."""
         return self.network
 
     @property
@@ -82,12 +82,12 @@ class GeneratorTask:
         self.painter().save_to_preset(folder / "model", overwrite=True)
 
     def result(self) -> TrainingResult:
-        """Return the painter, and what was skipped."""
+        """Return the painter, and the pictures that were skipped."""
         return TrainingResult(self.painter(), self.skipped)
 
 
 def _without_folders(value: Any) -> Any:
-    """Cut paths down to names: a model is passed on, and its owner's folders are nobody's business."""
+    """Reduce paths to names, since a model that is passed on should not tell of its owner's folders."""
     if isinstance(value, dict):
         return {key: _without_folders(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -30,7 +30,7 @@ def colour_components(pictures: LabelledPhotographs) -> FloatArray:
         The components, [3, 3] float32, one in each column.
 
     Raises:
-        OSError: No picture can be read.
+        OSError: If no picture can be read.
     """
     indices = np.unique(np.linspace(0, len(pictures) - 1, _COLOUR_PICTURES).round().astype(int))
     samples = []
@@ -86,7 +86,7 @@ class Views:
             return np.ascontiguousarray(self._recoloured(found, rng)), np.int64(label)
 
         def load(element: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            # Not stateful, and why: see `data.crops`.
+            # The function is not stateful, for the reason in `data.crops`.
             types = (tf.float32, tf.int64)
             picture, label = tf.numpy_function(view, [element], types, stateful=False)
             return self._resized(picture), tf.ensure_shape(label, [])
@@ -104,7 +104,7 @@ class Views:
 
         Args:
             indices: The pictures' indices.
-            batch_size: Pictures in a batch; the last batch may be smaller.
+            batch_size: Number of pictures in a batch; the last batch may be smaller.
 
         Returns:
             A dataset of (views, classes): [B, size, size, channels] float32 in [0, 1], and [B]
