@@ -4,7 +4,7 @@ import dataclasses
 
 
 def with_fields(config, **fields):
-    """The configuration with other values of its fields, and of those of the configurations in it."""
+    """Return the configuration with other values of its fields, and of those of configurations in it."""
     changes = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     changes = {name: fields.pop(name, value) for name, value in changes.items()}
     for name, value in changes.items():
@@ -16,7 +16,7 @@ def with_fields(config, **fields):
 
 
 def _names(config):
-    """The names of all fields of a configuration, and of those in it."""
+    """Return the names of all fields of a configuration, and of the configurations in it."""
     if not dataclasses.is_dataclass(config):
         return set()
     names = {field.name for field in dataclasses.fields(config)}

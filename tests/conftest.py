@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def _fetched():
-    """What became of fetching each weights: a failure is not tried again for every test."""
+    """The result of fetching each weights, so that a failure is not tried again for every test."""
     return {}
 
 

@@ -11,19 +11,19 @@ from stylezoo import generators, painting
 
 
 def network_of(config):
-    """With the same random weights every time."""
+    """Return a painter with the same random weights every time."""
     keras.utils.set_random_seed(0)
     return generators.build(config)
 
 
 @functools.cache
 def noise_of(config):
-    """What draws the noise of a texture network."""
+    """Return the function that draws the noise of a texture network."""
     return generators.build(config).noise
 
 
 def inputs_for(config, size, *, image=None, batch=1, seed=0):
-    """Everything that a painter takes; `image` is random by default."""
+    """Return everything that a painter takes; `image` is random by default."""
     inputs = {}
     if isinstance(config, generators.TextureNetworkConfig):
         inputs.update(noise_of(config)(size, batch=batch, seed=seed))

@@ -10,13 +10,13 @@ from stylezoo.weights import weights_files
 
 
 def random_image(height, width, *, seed=0, batch=1):
-    """[B, H, W, 3] in [0, 1]."""
+    """Return random pictures, [B, H, W, 3] in [0, 1]."""
     image = np.random.default_rng(seed).uniform(size=(batch, height, width, 3))
     return tf.constant(image, tf.float32)
 
 
 def randomize(variables):
-    """Weights that keep the activations' scale, and no normalisation that changes nothing."""
+    """Assign weights that keep the activations' scale, and no normalisation that changes nothing."""
     random = np.random.default_rng(0)
     for variable in variables:
         values = random.standard_normal(variable.shape)
@@ -49,7 +49,7 @@ def he_tensors(shapes, *, seed=0):
 
 
 def write(file, architecture, tensors=None, *, preprocessing="torch"):
-    """Writes a weights file of ours, random and without head by default; its path."""
+    """Write a weights file of ours, random and without head by default, and return its path."""
     if tensors is None:
         tensors = he_tensors(classifiers.shapes(architecture, include_top=False))
     loaded = weights.LoadedWeights(f"{architecture}.random", architecture, preprocessing, tensors)
@@ -101,7 +101,7 @@ def value_and_gradient(function, x):
 
 
 def assert_gradient(function, x, *, step=1e-2, rtol=5e-3):
-    """Compares a scalar function's gradient with central differences along three directions.
+    """Compare a scalar function's gradient with central differences along three directions.
 
     Each is the gradient's own plus as much noise, so that the slope is not small against the value.
     The function is float32: its rounding, 1e-7 of the value and more after a long sum, divided by

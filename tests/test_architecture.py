@@ -52,7 +52,7 @@ def imports(path):
 
 
 def folders(path):
-    """The folders of stylezoo that a module imports from."""
+    """Return the folders of stylezoo that a module imports from."""
     for name in imports(path):
         package, _, rest = name.partition(".")
         folder = rest.partition(".")[0]

@@ -48,7 +48,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("name", [*OF_PHOTOGRAPHS, "special"])
 def test_a_network_reports_the_loss_that_transfer_reports(name, folder, random_weights):
-    """For the same photograph, painting and painted picture; an evaluation too."""
+    """Transfer, training and evaluation report the same losses of the same pictures."""
     objective = with_fields(
         OF_PHOTOGRAPHS.get(name, SPECIAL),
         network="vgg16",
@@ -124,13 +124,13 @@ def parsed(command, *arguments):
 
 
 def objective_of(command, *arguments):
-    """The objective that a command makes of its flags."""
+    """Return the objective that a command makes of its flags."""
     config = command._configure(parsed(command, *arguments))
     return (config[0] if isinstance(config, tuple) else config).objective
 
 
 def without_default(text):
-    """The help of a flag without the default, which is that of the command's objective."""
+    """Return the help of a flag without the default, which is that of the command's objective."""
     return re.sub(r" \((default|one of)[^)]*\)", "", text)
 
 

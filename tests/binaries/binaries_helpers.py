@@ -1,11 +1,11 @@
-"""What tests of bad input look at."""
+"""Helpers of the tests of bad input."""
 
 import pathlib
 import re
 
 
 def snapshot(folder="."):
-    """Every file below with its content, and every folder."""
+    """Return every file below a folder with its content, and every folder."""
     folder = pathlib.Path(folder)
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None

@@ -86,7 +86,7 @@ def test_train_and_evaluate(folder, capsys):
 
 
 def test_evaluates_what_was_held_out(folder, capsys):
-    """By fraction and seed; the test part of a file that has one; classes by name."""
+    """Pictures are held out by fraction and seed, or are the test part of a file; classes go by name."""
     assert run("train_classifier", TRAIN, "--dataset=stripes.npz") == 0
     weights = "--weights=run/model.weights.h5 --network=lenet5 --overwrite"
     for flags, number in (
@@ -144,7 +144,7 @@ def test_interrupted_and_resumed(folder, monkeypatch, capsys):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What the command asks `training` for, which does nothing."""
+    """Record what the command asks `training` for, which does nothing here."""
     calls = []
 
     def train(config, *, loop, run, callback, pictures):

@@ -74,7 +74,7 @@ def results(capsys):
 
 
 def probabilities(path, weights_file="squeeze.h5", network="squeezenet1_1", **options):
-    """By classify's definition, from the functions that it must have used."""
+    """Return the probabilities by classify's definition, from the functions that it must have used."""
     model = classifiers.build(network, weights=weights_file)
     (result,) = classifiers.classify(model, [images.read_image(path)], **options)
     return result
@@ -272,7 +272,7 @@ def test_out_of_memory_is_one_line(folder, capsys, monkeypatch):
 @pytest.mark.parametrize("architecture", ["squeezenet1_1", "efficientnet_lite0"])
 @pytest.mark.parametrize("flag", ["", "--ten_crop"])
 def test_a_cat_is_a_cat(architecture, flag, pretrained, capsys):
-    """Chelsea is; 281 to 285 are ImageNet's cats."""
+    """The sample picture is a cat, and 281 to 285 are ImageNet's cats."""
     whole = [spec.name for spec in weights.list_weights(architecture) if spec.includes_top]
     name = pretrained(whole[0])
     path = str(images.sample_path("chelsea"))

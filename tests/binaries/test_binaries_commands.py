@@ -62,7 +62,7 @@ def read(path):
 
 
 def flat(settings):
-    """The settings, those of what they consist of among them."""
+    """Return the settings, with those of their parts among them."""
     inner = [flat(value) for value in settings.values() if isinstance(value, dict)]
     return {name: value for each in (*inner, settings) for name, value in each.items()}
 
@@ -301,7 +301,7 @@ CNNMRF = "--method=cnnmrf --patch_stride=1 --patch_scales=1 --patch_rotations=0 
 
 
 def test_transfer_by_patches(folder):
-    """Each flag in force; masks of a painting's parts; tiles."""
+    """Each flag is in force, masks of a painting's parts and tiles included."""
     for name, size in (("sky.png", (48, 40)), ("blue.png", (50, 60))):
         half = np.zeros(size[::-1], np.uint8)
         half[: size[1] // 2] = 255
@@ -471,7 +471,7 @@ def test_help_does_not_import_tensorflow(arguments):
 
 
 def test_no_help_imports_tensorflow():
-    """One process for all: what one command imports would be there for the next ones too."""
+    """One process serves all commands, since what one imports would be there for the next ones too."""
     script = (
         "import sys\n"
         "from stylezoo.binaries import main\n"
@@ -490,7 +490,7 @@ def test_no_help_imports_tensorflow():
 
 
 def test_reader_that_goes_away():
-    """As in `stylezoo transfer --help | head`."""
+    """The reader of the output goes away, as in `stylezoo transfer --help | head`."""
     process = subprocess.Popen(
         [SCRIPT, "transfer", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -26,7 +26,7 @@ LAYERS = "conv1_1, relu1_1, conv1_2"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, random_weights):
-    """What a user has, good and bad; the current folder, with a cache of its own."""
+    """The current folder: what a user has, good and bad, with a cache of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))
     photo = Image.open(images.sample_path("astronaut")).resize((48, 40))
@@ -55,7 +55,7 @@ def folder(tmp_path, monkeypatch, random_weights):
 
 @pytest.fixture
 def idle(monkeypatch):
-    """Fails the test if a step is about to be done."""
+    """Fail the test if a step is about to be done."""
 
     def untouchable(*_, **__):
         pytest.fail("began to work before it found the error")
@@ -371,7 +371,7 @@ def test_unknown_command(capsys):
 
 
 def cached_vgg16(folder, random_weights):
-    """A cache entry as `stylezoo weights fetch` leaves it, but for its content."""
+    """Make a cache entry as `stylezoo weights fetch` leaves it, but for its content."""
     entry = folder / "home" / "weights" / "vgg16.torchvision_lpips"
     entry.mkdir(parents=True)
     (entry / "weights.h5").write_bytes(random_weights("vgg16").read_bytes())
@@ -447,7 +447,7 @@ SCRIPT = pathlib.Path(sys.executable).with_name("stylezoo")
 
 
 def test_one_line_from_a_process_of_its_own(folder):
-    """After TensorFlow has started: its own messages are not shown either."""
+    """TensorFlow's own messages are not shown either, once it has started."""
     flags = ["--size=40", "--steps=0", "--weights=damaged.h5"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
     process = subprocess.run(

@@ -103,7 +103,7 @@ MODEL = (
 
 
 def rows(table):
-    """Cells by the first of each row, without the header."""
+    """Return the cells by the first of each row, without the header."""
     lines = [line.strip("| ").split(" | ") for line in table.splitlines() if line[:1] == "|"]
     return {cells[0]: cells[1:] for cells in lines[2:]}
 
@@ -287,7 +287,7 @@ def test_styles_in_the_order_asked_for(folder, capsys):
 
 
 def test_sizes_that_were_not_given(folder):
-    """A model without a record; 256 px for photographs and paintings."""
+    """A model without a record is evaluated at 256 px, photographs and paintings alike."""
     config = generators.JohnsonConfig(widths=(2, 2, 2), num_blocks=0)
     generators.build(config, styles=("coffee",)).save_to_preset("plain")
     pathlib.Path("photos/a.PNG").unlink()
@@ -307,7 +307,7 @@ def test_overwrite(folder):
 
 @pytest.fixture
 def idle(monkeypatch):
-    """Fails the test if anything is about to be painted or scored."""
+    """Fail the test if anything is about to be painted or scored."""
 
     def untouchable(*_, **__):
         pytest.fail("began to work before it found the error")
@@ -427,7 +427,7 @@ def test_nothing_given(capsys):
 
 
 def test_a_model_that_is_broken(folder, capsys, model):
-    """One line after the progress bar, no table, nothing written."""
+    """There is one line after the progress bar, no table, and nothing is written."""
     generator = generators.load(model)
     kernel = generator.get_layer("conv_out").kernel
     kernel.assign(np.full(kernel.shape, np.nan, np.float32))

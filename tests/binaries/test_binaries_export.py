@@ -13,7 +13,7 @@ from stylezoo.binaries import main
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    """What a user has: models, an export that was verified."""
+    """A folder with what a user has: models, and an export that was verified."""
     folder = tmp_path_factory.mktemp("template")
     config = generators.LightConfig((2, 3), num_blocks=0, num_styles=2)
     for name, seed in (("painter", 0), ("other", 1)):
@@ -35,7 +35,7 @@ def template(tmp_path_factory):
 
 @pytest.fixture
 def folder(template, tmp_path, monkeypatch):
-    """A copy of it that is the current folder."""
+    """The current folder, a copy of the user's."""
     shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))
@@ -167,7 +167,7 @@ def test_truncated_saved_model(file, message, folder, capsys):
 
 @pytest.mark.parametrize(("missing", "said"), [("chromium", "Chromium"), ("node", "Node.js")])
 def test_no_gpu_to_check_on(missing, said, folder, capsys, monkeypatch):
-    """It says what it lacks, and that is not a verdict."""
+    """The message says what is lacking, which is no verdict on the export."""
     there = {"chromium": "/bin/true", "node": "/bin/true", "npm": "/bin/true", missing: None}
     monkeypatch.setattr(shutil, "which", there.get)
     path = "exports/painter/painter_16x16_float32.tflite"

@@ -34,7 +34,7 @@ def run(capsys, *arguments):
 
 
 def cells(table):
-    """By the first cell of each row, heading included; columns are two spaces apart."""
+    """Return rows by their first cells, heading included; columns are two spaces apart."""
     rows = [re.split(r"  +", line) for line in table.splitlines()]
     return {row[0]: row[1:] for row in rows}
 

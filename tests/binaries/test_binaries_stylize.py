@@ -89,7 +89,7 @@ def paint(model, photograph, style=None, **options):
 
 
 def assert_painted(path, expected):
-    """To the rounding to 8 bits."""
+    """Compare pictures to the rounding to 8 bits."""
     np.testing.assert_allclose(pixels(path), expected, rtol=0, atol=0.51 / 255)
 
 
@@ -274,7 +274,7 @@ def test_several_styles_and_none_named(folder, capsys):
 
 
 def test_interrupted(folder, capsys, monkeypatch):
-    """What was painted before stays."""
+    """Pictures that were painted before the error stay."""
     write = images.write_image
 
     def interrupt(path, *arguments, **options):
@@ -331,7 +331,7 @@ def test_bad_pictures_as_styles(style, message, folder, capsys):
 
 @pytest.mark.slow
 def test_64_million_pixels_in_4_gb(folder):
-    """With the light network as it is: 2.5 GB, in half a minute on two idle cores."""
+    """The light network takes 2.5 GB, and half a minute on two idle cores."""
     painter = generators.build(generators.generator_config("light"), styles=("waves",))
     painter.save_to_preset("waves")
     Image.open("photo.png").resize((8000, 8000)).save("large.jpg")

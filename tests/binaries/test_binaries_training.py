@@ -56,7 +56,7 @@ SMALL = {
 
 @pytest.fixture
 def small(monkeypatch):
-    """Fewer layers in the presets that are trained here: a second each."""
+    """Give the presets that are trained here fewer layers, so that each takes a second."""
     for name, config in SMALL.items():
         monkeypatch.setitem(generators.ARCHITECTURES, name, config)
 
@@ -111,7 +111,7 @@ def records(path):
 
 
 def numbers(path):
-    """All weights in a preset."""
+    """Return all weights in a preset."""
     return [variable.numpy() for variable in generators.load(path).variables]
 
 
@@ -128,7 +128,7 @@ def assert_same_weights(path, other):
 
 
 def assert_run(path, *, losses, steps=2):
-    """What every run's folder has."""
+    """Assert that a run's folder has all that every one has."""
     path = pathlib.Path(path)
     names = {each.name for each in path.iterdir()}
     (events,) = (name for name in names if name.startswith("events.out.tfevents."))
@@ -263,7 +263,7 @@ def test_finetune_style(folder):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What the commands ask `training` for, which does nothing."""
+    """Record what the commands ask `training` for, which does nothing here."""
     calls = []
 
     def train(config, *, loop, run, callback):
@@ -398,7 +398,7 @@ def test_shipped_flagfiles(name, asked):
 
 @pytest.fixture
 def idle(monkeypatch):
-    """Fails the test if a step is about to be done."""
+    """Fail the test if a step is about to be done."""
 
     def untouchable(*_):
         pytest.fail("began to work before it found the error")

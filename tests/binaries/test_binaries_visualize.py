@@ -57,7 +57,7 @@ GOOD = {
 
 
 def run(what, flags=""):
-    """The exit status of a good call with flags that follow it."""
+    """Run a good call with flags that follow it, and return the exit status."""
     return main.run(["visualize", what, *GOOD[what].split(), *flags.split()])
 
 
@@ -145,7 +145,7 @@ def test_activation(folder, capsys):
     ],
 )
 def test_lenet_sees_grey(what, flags, folder):
-    """Its pictures have one channel and its head ten classes; it has no ReLU."""
+    """LeNet-5's pictures have one channel and its head ten classes; it has no ReLU."""
     tensors = networks.he_tensors(classifiers.shapes("lenet5"))
     networks.write(pathlib.Path("lenet.h5"), "lenet5", tensors, preprocessing="unit")
     Image.open("photo.png").resize((28, 28)).save("digit.png")

@@ -16,7 +16,7 @@ def sample(name, size, *, part=slice(0, 256)):
     ("height", "width", "half"), [(5, 7, 1), (6, 20, 4), (20, 6, 2), (3, 3, 3)]
 )
 def test_wavefronts_keep_to_the_order_of_a_raster_scan(height, width, half):
-    """Every pixel once, and after all that its window has above it and to its left."""
+    """Every pixel comes once, and after all that its window has above it and to its left."""
     front = np.full([height, width], -1)
     for index, batch in enumerate(raster_scan._wavefronts(height, width, half)):
         assert np.all(front[batch[:, 0], batch[:, 1]] == -1)
@@ -69,7 +69,7 @@ def test_continues_stripes():
 
 
 def seams(texture):
-    """Mean steps across the borders, over those inside."""
+    """Return the mean steps across the borders, divided by those inside."""
     rows = (
         np.abs(texture[0, 0] - texture[0, -1]).mean() / np.abs(np.diff(texture[0], axis=0)).mean()
     )
@@ -114,7 +114,7 @@ def test_levels_have_room_for_windows():
 
 
 def test_continuations_are_beside_what_neighbours_were_taken_from():
-    """All of the picture from one place: every neighbour goes on to the same pixel of the source."""
+    """The whole picture comes from one place: every neighbour goes on to the same pixel of the source."""
     sample = np.random.default_rng(0).random([20, 24, 3], np.float32)
     level = raster_scan._Level(
         sample, sample[2:12, 5:17].copy(), None, classic.WeiLevoyConfig(window=5)

@@ -9,7 +9,7 @@ from stylezoo.classic.pixel_sampling import _Candidates
 
 
 def tiled(period, height, width, *, seed=0):
-    """A pattern of random colours, none of them twice, again and again."""
+    """Return a pattern of random colours, none of them twice, again and again."""
     cell = np.random.default_rng(seed).permutation(period[0] * period[1] * 3)
     cell = cell.reshape(1, *period, 3).astype(np.float32) / cell.size
     repeats = (1, -(-height // period[0]), -(-width // period[1]), 1)

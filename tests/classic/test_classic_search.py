@@ -7,7 +7,7 @@ from stylezoo import classic
 
 
 def vectors(count, dimensions, *, seed=0):
-    """Clustered, as neighbourhoods of a texture are."""
+    """Draw clustered vectors, as neighbourhoods of a texture are."""
     random = np.random.default_rng(seed)
     centres = random.standard_normal((20, dimensions))
     noise = 0.4 * random.standard_normal((count, dimensions))

@@ -13,7 +13,7 @@ from stylezoo import classifiers
 
 @contextlib.contextmanager
 def double_precision():
-    """Layers made inside compute in float64."""
+    """Let layers that are made inside compute in float64."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float64")
     try:
@@ -68,7 +68,7 @@ class ThinHeads(Thin):
 
 
 def variables(model):
-    """The shape of each, named as `classifiers.shapes` names them."""
+    """Return the shape of each variable, named as `classifiers.shapes` names them."""
     return {
         f"{layer.name}/{variable.name}": tuple(variable.shape)
         for layer in model.layers

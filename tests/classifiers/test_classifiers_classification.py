@@ -27,7 +27,7 @@ def test_labels():
 
 
 def test_decode_predictions():
-    """The same classes as keras.applications', whose table it would download."""
+    """The classes are those of keras.applications, whose table it would download."""
     probabilities = np.zeros((2, 1000), np.float32)
     probabilities[0, [285, 281, 0]] = 0.5, 0.3, 0.2
     probabilities[1, 999] = 1
@@ -78,14 +78,14 @@ def test_bad_labels(content, message, tmp_path):
 
 
 def test_centre_crop():
-    """Of a picture that has the size already, pixels are taken as they are."""
+    """The pixels of a picture that has the size already are taken as they are."""
     image = random_image(256, 300)
     crop = classifiers.crops(image, 224)
     np.testing.assert_array_equal(crop, image[:, 16:240, 38:262])
 
 
 def test_ten_crops():
-    """Corners, centre and their mirror images, of the centred square."""
+    """The crops are corners, centre and their mirror images, of the centred square."""
     image = random_image(300, 256)
     square = image[0, 22:278].numpy()
     expected = [

@@ -128,7 +128,7 @@ def test_receptive_field_of_the_last_tap(architecture, receptive_field):
 
 
 def chosen(architecture):
-    """The taps to look at: all, or of a deep network every fourth and the last."""
+    """Return the taps to look at: all, or every fourth and the last of a deep network."""
     infos = classifiers.tap_infos(architecture)
     names = list(infos)
     if architecture.startswith(("resnet", "googlenet", "efficientnet")):
@@ -147,7 +147,7 @@ def test_channels(architecture):
 
 
 def num_features(model, side):
-    """Along a side of so many px; 0 if Keras refuses layers without output."""
+    """Return the number of features along a side, px; 0 if Keras refuses layers without output."""
     try:
         return model.compute_output_shape((1, side, side, model.input_shape[-1]))[1]
     except ValueError:
@@ -186,14 +186,14 @@ def test_minimum_size_of_real_images(architecture):
 
 
 def support(gradient):
-    """First and last row, first and last column, that are not zero."""
+    """Return the first and last row, and the first and last column, that are not zero."""
     rows, columns = np.nonzero(np.abs(gradient).sum(axis=(0, 3)))
     return rows.min(), rows.max(), columns.min(), columns.max()
 
 
 @all_architectures
 def test_receptive_fields_and_offsets(architecture):
-    """What a feature in the middle of the first column depends on."""
+    """A feature in the middle of the first column depends on what the geometry says."""
     infos, model = chosen(architecture), paths(architecture)
 
     def inner(info):  # the first feature whose field begins inside the image

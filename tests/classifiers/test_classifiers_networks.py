@@ -49,7 +49,7 @@ def test_numbers_of_parameters():
 
 
 def test_vggs_are_those_of_the_papers_table():
-    """Table 2, in millions; whether it rounds or truncates it doesn't say: 132.86, 133.64, ..."""
+    """The numbers are those of table 2, in millions, which does not say whether it rounds or truncates."""
     published = {"vgg_a": 133, "vgg_b": 133, "vgg_c": 134, "vgg_d": 138, "vgg_e": 144}
     for name, millions in published.items():
         assert abs(classifiers.num_parameters(name) / 1e6 - millions) < 0.5, name
@@ -59,7 +59,7 @@ def test_vggs_are_those_of_the_papers_table():
     ("architecture", "published"), [("googlenet", 13_378_280), ("googlenet_bn", 13_004_888)]
 )
 def test_parameters_with_auxiliary_heads(architecture, published):
-    """Of Caffe's bvlc_googlenet, and of torchvision's with `aux_logits`."""
+    """The numbers are those of Caffe's bvlc_googlenet, and of torchvision's with `aux_logits`."""
     shapes = classifiers.shapes(architecture, auxiliary=True)
     trained = [shape for name, shape in shapes.items() if "/moving_" not in name]
     assert sum(map(np.prod, trained)) == published
@@ -67,7 +67,7 @@ def test_parameters_with_auxiliary_heads(architecture, published):
 
 @pytest.mark.parametrize("architecture", classifiers.list_models())
 def test_shapes_are_those_of_the_graph(architecture):
-    """Of a thin one: names, order and sizes come from the same lines whatever the width."""
+    """A thin network serves: names, order and sizes come from the same lines whatever the width."""
     published = classifiers.get(architecture)
     side, channels = published.input_size, published.channels
 
@@ -313,7 +313,7 @@ def test_assign_names_what_is_missing(lenet):
 
 
 def assert_equal_but(model, tensors, new):
-    """All of a model's weights are ``tensors`` but those of the layers ``new``, which differ."""
+    """Assert that a model's weights are ``tensors``, except those of the layers ``new``, which differ."""
     for layer in model.layers:
         for variable in layer.weights:
             name = f"{layer.name}/{variable.name}"
@@ -363,7 +363,7 @@ def test_load_a_file(lenet):
 
 
 def test_load_the_folder_of_a_run(tmp_path):
-    """Its images have the size that it was trained with."""
+    """The images of a run's network have the size that it was trained with."""
     tensors = he_tensors(classifiers.shapes("lenet5", num_classes=3, size=(40, 40)))
     loaded = LoadedWeights("some", "lenet5", "unit", tensors, image_size=40)
     weights_files.write(tmp_path / "model.weights.h5", loaded, source="here", license="CC0-1.0")
@@ -374,7 +374,7 @@ def test_load_the_folder_of_a_run(tmp_path):
 
 
 def test_load_a_name(lenet, monkeypatch):
-    """A name or alias stands for its ImageNet weights, and registered weights for their network."""
+    """A name or an alias stands for its ImageNet weights, and registered weights for their network."""
     tensors = he_tensors(classifiers.shapes("squeezenet1_1"))
     asked = []
 

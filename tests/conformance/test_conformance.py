@@ -325,7 +325,7 @@ def test_loss_serves_a_new_target_without_retracing(case):
     "case", [case for case in LOSSES if case.make().taps != (losses.IMAGE,)], ids=str
 )
 def test_loss_adds_up_over_tiles_if_it_says_so(case):
-    """`represent` of two halves, added, is that of the whole; variation is not tiled."""
+    """The statistics of two halves add up to those of the whole; the variation is not tiled."""
     term = case.make()
     picture = features((8, 12), 0)
     target = term.match(picture, term.target(features((8, 12), 1)))
@@ -355,7 +355,7 @@ def test_loss_adds_up_over_tiles_if_it_says_so(case):
 
 @functools.cache
 def network(case):
-    """With random weights; not to be changed."""
+    """A model with random weights, which tests must not change."""
     built = generators.build(case.make())
     randomize(built.weights)
     return built
@@ -376,7 +376,7 @@ def generator_inputs(case, size, *, batch=1):
 
 @all_generators
 def test_generator_is_rebuilt_from_its_config(case):
-    """Which JSON can hold; with the weights it then paints the same."""
+    """JSON can hold the configuration; with the weights a painter made of it paints the same."""
     painter, inputs = network(case), generator_inputs(case, SIZES[0])
     config = json.loads(json.dumps(painter.get_config()))
     rebuilt = type(painter).from_config(config)
@@ -389,7 +389,7 @@ def test_generator_is_rebuilt_from_its_config(case):
 
 @all_generators
 def test_generator_is_a_model_of_layers(case):
-    """As Keras's own tools see it: clones, cuts, summaries."""
+    """Keras's own tools can clone, cut and summarise a painter."""
     painter, inputs = network(case), generator_inputs(case, SIZES[0])
     lines = []
     painter.summary(print_fn=lines.append)
@@ -496,7 +496,7 @@ def test_every_family_of_classifiers_has_a_case():
 
 @functools.cache
 def classifier(case):
-    """With random weights; not to be changed."""
+    """A model with random weights, which tests must not change."""
     name, tap = case
     if tap is None:
         return classifiers.build(name, num_classes=5)

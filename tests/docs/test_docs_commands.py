@@ -23,7 +23,7 @@ INLINE = re.compile(r"`(stylezoo [a-z].*?)`", re.DOTALL)
 
 
 def commands(text):
-    """The arguments of each command of a page's code."""
+    """Return the arguments of each command of a page's code."""
     blocks = FENCED.findall(text)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     lines += [each.replace("\\\n", " ") for each in INDENTED.findall(text)]
@@ -37,7 +37,7 @@ def commands(text):
 
 
 def understood(arguments, monkeypatch):
-    """Whether a command and its flags exist and take these values; it is not run."""
+    """Return whether a command and its flags exist and take these values; it is not run."""
     name = arguments[0]
     if arguments == (name,) and name in main.COMMANDS:
         return True  # a command that the text names

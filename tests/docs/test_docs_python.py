@@ -38,12 +38,12 @@ def run(tmp_path, monkeypatch, pretrained):
 
 
 def size_of(path):
-    """Height and width of a picture's file."""
+    """Return height and width of a picture's file."""
     return images.read_image(path).shape[1:3]
 
 
 def difference(path, picture):
-    """Mean absolute difference of a file and a picture."""
+    """Return the mean absolute difference of a file and a picture."""
     return float(np.mean(np.abs(images.read_image(path) - picture)))
 
 

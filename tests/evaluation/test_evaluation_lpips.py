@@ -41,7 +41,7 @@ def crop(name):
 
 
 def mosaic(image, size):
-    """Tiles of one colour each, their first pixel's."""
+    """Return tiles of one colour each, that of their first pixels."""
     _, height, width, _ = image.shape
     tiles = image[:, ::size, ::size].repeat(size, axis=1).repeat(size, axis=2)
     return tiles[:, :height, :width]
@@ -174,7 +174,7 @@ def test_in_a_function_equals_eager_without_retracing(random_lpips):
 
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["function", "jit"])
 def test_gradient_is_finite_where_no_channel_is_active(tmp_path, jit_compile):
-    """There a norm's own gradient is not; that of the ReLU below lets nothing of it through."""
+    """The gradient is finite where a norm's own is not; the ReLU below lets nothing of it through."""
     tensors = {
         # Black gives negative sums in conv1, and then zeros everywhere.
         name: np.abs(tensor) if name == "conv1/kernel" else 0 * tensor if "bias" in name else tensor

@@ -42,7 +42,7 @@ def gram(features):
 
 
 def expected_losses(scaling, picture, photograph, style, file):
-    """Content and style losses before they are weighted, as the papers' codes write them."""
+    """Return content and style losses before they are weighted, as the papers' codes write them."""
     style_taps, content_tap = ("relu1_2", "relu2_2", "relu3_3", "relu4_3"), "relu3_3"
     if scaling == "relative":
         style_taps = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -65,7 +65,7 @@ def expected_losses(scaling, picture, photograph, style, file):
 
 
 def variation(picture):
-    """The sum of squared differences of neighbours over the number of values."""
+    """Return the sum of squared differences of neighbours over the number of values."""
     picture = picture[0].numpy().astype(np.float64)
     return sum(np.sum(np.diff(picture, axis=axis) ** 2) for axis in (0, 1)) / picture.size
 

@@ -102,7 +102,7 @@ def judge(objective):
 
 
 def course(objective, initial, photograph, style, num_steps):
-    """Losses and pictures after 1, 2, ... steps, without any of a judge's work."""
+    """Return losses and pictures after 1, 2, ... steps, without a judge."""
     loss = objective.build()
     targets = loss.targets(
         {"content": Reference([PHOTOGRAPHS[photograph]]), "style": Reference([STYLES[style]])}
@@ -162,7 +162,7 @@ def test_runs_of_one_size_share_one_trace(judge, monkeypatch):
 
 
 def test_an_optimisation_that_is_stuck_stays_where_it_is(objective):
-    """From the photograph, with nothing but content to match: there is nothing to lower."""
+    """Nothing can be lowered from the photograph if there is nothing but its content to match."""
     judge = Judge(
         dataclasses.replace(objective, style_weight=0.0),
         photographs=PHOTOGRAPHS,

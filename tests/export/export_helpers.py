@@ -15,7 +15,7 @@ CONFIGS = {
 
 
 def generator(config, *, seed=0):
-    """Its styles are a, b, ..."""
+    """Return a painter whose styles are a, b, ..."""
     painter = generators.build(config, styles="ab"[: max(config.num_styles, 1)])
     random = np.random.default_rng(seed)
     for variable in painter.weights:

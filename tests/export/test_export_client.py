@@ -180,7 +180,7 @@ def test_nothing_to_serve(tmp_path, capsys):
 
 
 def test_warm_up_requests_suit_a_server_that_batches(exports):
-    """Each input has a row a picture: it would refuse the model otherwise."""
+    """Each input has a row for each picture; the server would refuse the model otherwise."""
     for name in ("conditional", "texture"):
         path = exports / name / "1" / "assets.extra" / "tf_serving_warmup_requests"
         for _, inputs in warmup.read_requests(path):

@@ -1,4 +1,4 @@
-"""What is in exports/: made of the models as they are, and again it would be the same."""
+"""The committed exports were made of the models as they are, and would be the same again."""
 
 import pathlib
 import shutil
@@ -43,7 +43,7 @@ def test_all_are_of_todays_weights(model):
 
 
 def test_saved_model_made_again_is_the_same(model, tmp_path):
-    """Its signatures, and its answers to a digit that another processor could change."""
+    """Return the signatures, and the answers without digits that another processor could change."""
     again, _ = export.export_saved_model(model, tmp_path, name=model.source)
     with (
         export.SavedModelSession(EXPORTS / model.source / "1") as committed,

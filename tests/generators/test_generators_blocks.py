@@ -13,7 +13,7 @@ ATOL = 1e-5
 
 
 def network(make, *, normalization="instance", padding="reflect", leak=0.0):
-    """Of one block, with random scales and shifts; and its weights by layer and name."""
+    """Return a network of one block, with random scales and shifts, and its weights by layer and name."""
     keras.utils.set_random_seed(0)
     x = keras.Input([None, None, CHANNELS])
     model = keras.Model(x, make(Blocks(normalization, padding=padding, leak=leak), x))

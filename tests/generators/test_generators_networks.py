@@ -34,7 +34,7 @@ thin = pytest.mark.parametrize("config", THIN.values(), ids=THIN)
 
 @functools.cache
 def thin_network(config):
-    """Not to be changed."""
+    """A network that tests must not change."""
     return network_of(config)
 
 
@@ -168,7 +168,7 @@ def test_a_tile_with_a_margin_of_reach_is_a_part_of_the_whole(config):
 
 
 def kernels(*layers):
-    """Of (side, channels in, channels out)."""
+    """Return the number of parameters of convolutions, given as (side, channels in, channels out)."""
     return sum(side**2 * before * after for side, before, after in layers)
 
 
@@ -236,7 +236,7 @@ def test_parameters_are_those_of_the_paper(preset, num_styles, expected):
 
 
 def test_johnsons_network_is_as_large_as_other_implementations():
-    """They publish 1 679 235, with the biases that normalisation takes away again."""
+    """The authors publish 1 679 235, with the biases that normalisation takes away again."""
     assert network_of(ARCHITECTURES["johnson"]).count_params() + JOHNSON_NORMALIZED == 1_679_235
 
 

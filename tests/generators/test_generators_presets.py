@@ -111,7 +111,7 @@ def test_a_card_of_ones_own(painter, tmp_path):
 
 
 def test_keras_loads_a_saved_model_when_painters_are_imported(painter, tmp_path):
-    """In a process of its own, which has made no painter yet."""
+    """The model loads in a process of its own, which has made no painter yet."""
     painter.save(tmp_path / "model.keras")
     code = (
         "import sys, keras\n"
@@ -244,7 +244,7 @@ def text_in(name, text):
 
 
 def weights_changed(change):
-    """Whoever does harm writes a checksum that is right."""
+    """A preset that means harm has a checksum that is right."""
 
     def damage(path):
         with h5py.File(path / "model.weights.h5", "r+") as file:
@@ -348,7 +348,7 @@ def test_weights_cut_short(path, part):
 
 @pytest.fixture
 def old(painter, tmp_path):
-    """As version 0.1 wrote them."""
+    """Write files as version 0.1 wrote them."""
     header = {
         "type": "light",
         "config": {"widths": [2, 3], "num_blocks": 1, "num_styles": 2, "skips": False},

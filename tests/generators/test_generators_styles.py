@@ -17,7 +17,7 @@ CONFIGS = {
 
 
 def random_generator(config, styles, *, seed):
-    """All its weights at random, the styles' too."""
+    """Return a painter with all weights at random, those of styles too."""
     painter = generators.build(config.with_styles(len(styles)), styles=styles)
     rng = np.random.default_rng(seed)
     for variable in painter.variables:

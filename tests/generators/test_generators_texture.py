@@ -176,7 +176,7 @@ def test_a_painter_of_textures_takes_no_image(texture):
 
 
 def test_limited_activations():
-    """After every normalisation, and nowhere else; the paper's network has none."""
+    """A limit comes after every normalisation, and nowhere else; the paper's network has none."""
     config = TextureNetworkConfig(channels=2, num_scales=2, limit=1.0)
     network = build(config)
     norms = [layer for layer in network.layers if layer.name.endswith("_norm")]

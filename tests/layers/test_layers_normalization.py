@@ -23,7 +23,7 @@ def random(*shape, seed=0, mean=3.0, deviation=2.0):
 
 
 def trained(layer, *inputs):
-    """The layer with a scale and a shift that change something."""
+    """Return the layer with a scale and a shift that change something."""
     layer(*inputs)
     for seed, variable in enumerate(layer.weights):
         variable.assign(random(*variable.shape, seed=seed, mean=1, deviation=0.5))

@@ -20,7 +20,7 @@ STYLES = {
 
 
 def features(seed, *, batch=1, size=(4, 5)):
-    """Of two layers, the second of half the size, three and four channels."""
+    """Return features of two layers, the second of half the size, with three and four channels."""
     random = np.random.default_rng(seed)
     shapes = {"a": (batch, *size, 3), "b": (batch, size[0] // 2, size[1] // 2, 4)}
     return {tap: tf.constant(random.standard_normal(s), tf.float32) for tap, s in shapes.items()}
@@ -31,7 +31,7 @@ def flat(values):
 
 
 def summary(kind, values):
-    """What each style loss compares, of [B, H, W, C]."""
+    """Return what each style loss compares of features [B, H, W, C]."""
     values = flat(values)
     if kind == "gram":
         return np.swapaxes(values, 1, 2) @ values / values.shape[1]
@@ -120,7 +120,7 @@ def test_total_variation_loss_may_be_a_sum():
 
 @pytest.mark.parametrize("kind", STYLES)
 def test_stacked_targets_are_those_of_a_batch(kind):
-    """Pictures of other sizes, too: each of a batch is compared with its own."""
+    """Each picture of a batch is compared with its own style, of another size too."""
     term, size = STYLES[kind](TAPS), (32, 40)
     larger = {tap: tf.repeat(values, 2, axis=1) for tap, values in features(2, size=size).items()}
     references = [features(1, size=size), larger]
@@ -169,7 +169,7 @@ RELATIVE = {name: term for name, term in TERMS.items() if name != "content"}
 
 @pytest.mark.parametrize("term", RELATIVE.values(), ids=RELATIVE)
 def test_pictures_with_targets_of_their_own_are_compared_one_by_one(term):
-    """Relative to each one's own target: a faint one counts as much as a strong one."""
+    """Losses are relative to each target: a faint one counts as much as a strong one."""
     image, reference = features(0, batch=3), features(1, batch=3)
     sizes = tf.reshape([0.1, 1.0, 10.0], [3, 1, 1, 1])
     image, reference = (

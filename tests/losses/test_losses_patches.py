@@ -13,7 +13,7 @@ FLOAT32 = 2e-5
 
 
 def maps(height, width, *, channels=4, batch=1, seed=0):
-    """As after a ReLU: half of them zeros."""
+    """Return features as after a ReLU, half of them zeros."""
     values = np.random.default_rng(seed).standard_normal((batch, height, width, channels))
     return values.clip(min=0).astype(np.float32)
 
@@ -62,7 +62,7 @@ def test_is_the_papers_sum(stride):
 
 
 def test_is_the_mean_squared_error_to_the_known_nearest_patch():
-    """A style with one patch of each of nine kinds, and a picture of those, scaled and in disorder."""
+    """Return a style with one patch of each of nine kinds, and a picture of those, scaled, in disorder."""
     random = np.random.default_rng(0)
     # Kinds that share no channel: nothing is like another kind at all.
     kinds = np.zeros([9, 3, 3, 9], np.float32)
@@ -221,7 +221,7 @@ def test_masks_choose_between_regions_of_a_style():
 
 
 def test_masks_are_channels_beside_the_features():
-    """By hand: the mask, what it leaves out, and both as strong as `guide_weight` says."""
+    """The guides by hand are the mask and what it leaves out, both as strong as `guide_weight` says."""
     picture, style = maps(6, 8), maps(7, 5, seed=1)
     random = np.random.default_rng(2)
     mask, style_mask = (random.uniform(size=(1, *x.shape[1:3], 2)) for x in (picture, style))
@@ -261,7 +261,7 @@ def test_half_precision_features_are_compared_in_float32(dtype):
 
 
 def test_flat_features_are_no_number_problem():
-    """Zeros on either side: no direction, no NaN."""
+    """Zeros on either side have no direction, and give no NaN."""
     term = losses.MRFLoss(["a"])
     for picture, style in ((maps(6, 8), 0 * maps(7, 5)), (0 * maps(6, 8), maps(7, 5))):
         target = term.match({"a": tf.constant(picture)}, term.target({"a": tf.constant(style)}))

@@ -32,20 +32,20 @@ def objective(random_weights):
 
 
 def flat(values):
-    """[B, positions, channels] in float64."""
+    """Return features as [B, positions, channels] in float64."""
     values = np.asarray(values, np.float64)
     return values.reshape(len(values), -1, values.shape[-1])
 
 
 def gram(values, *, over_channels):
-    """Over C·H·W or H·W."""
+    """Return the Gram matrix over C·H·W or H·W."""
     values = flat(values)
     _, positions, channels = values.shape
     return np.swapaxes(values, 1, 2) @ values / positions / (channels if over_channels else 1)
 
 
 def expected(scaling, painted, photograph, painting):
-    """Unweighted content and style, from features by layer."""
+    """Return unweighted content and style losses, from features by layer."""
     differences = {tap: flat(painted[tap]) - flat(photograph[tap]) for tap in CONTENT_LAYERS}
     if scaling == "relative":
         content = np.mean(
@@ -72,7 +72,7 @@ def expected(scaling, painted, photograph, painting):
 
 
 def sum_of_squared_differences(image):
-    """Of neighbours, per picture."""
+    """Return the sum of squared differences of neighbours, the mean over pictures."""
     image = np.asarray(image, np.float64)
     vertical, horizontal = np.diff(image, axis=1) ** 2, np.diff(image, axis=2) ** 2
     return (vertical.sum() + horizontal.sum()) / len(image)
@@ -200,7 +200,7 @@ def test_usual_layers_follow_the_network_and_the_style_loss():
 
 
 def test_shares_mean_the_same_under_every_scaling(objective):
-    """Equal ones are none; three times as much for one layer is three times as much of it."""
+    """Equal shares change nothing, and three times the share of a layer is three times its loss."""
     # relu3 has patches of three features.
     image, painting = random_image(96, 100), random_image(110, 96, seed=2)
 

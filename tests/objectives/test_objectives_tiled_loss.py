@@ -25,7 +25,7 @@ STYLE = {
 
 
 def mask():
-    """A slanted edge, of another size than the picture."""
+    """Return a mask with a slanted edge, of another size than the picture."""
     y, x = np.indices((60, 90))
     return tf.constant((y + 0.3 * x < 40)[None, :, :, None], tf.float32)
 
@@ -61,14 +61,14 @@ def references():
 
 
 def assert_close(got, expected, rtol=RTOL):
-    """In the norm."""
+    """Compare two gradients in the norm."""
     got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
     assert got.shape == expected.shape
     assert np.linalg.norm(got - expected) <= rtol * np.linalg.norm(expected)
 
 
 def evaluation(loss, targets):
-    """Value, shares and gradient of a loss."""
+    """Return value, shares and gradient of a loss."""
 
     def evaluate(image):
         with tf.GradientTape() as tape:
@@ -171,7 +171,7 @@ def test_targets_equal_the_wholes(architecture):
 
 
 def test_terms_of_pixels_and_of_both():
-    """A content term of the picture itself, alone and together with a layer."""
+    """A content term may look at the picture itself, alone and together with a layer."""
     terms = [
         losses.ContentLoss([losses.IMAGE], name="pixels"),
         losses.ContentLoss([losses.IMAGE, "relu2_1"], name="mixed"),
@@ -187,7 +187,7 @@ def test_terms_of_pixels_and_of_both():
 
 @pytest.mark.parametrize("scale", ["relative", "overlaps"])
 def test_patches_are_matched_over_the_whole_and_compared_tile_by_tile(scale):
-    """Patches that lie across the border of tiles too."""
+    """Patches match across the borders of tiles too."""
     terms = [losses.MRFLoss(["relu2_1", "relu3_1"], stride=2, scale=scale)]
     whole, tiled = both("vgg16", tile=32, terms=terms)
     guides = [random_image(*size, seed=4)[..., :2] for size in ((70, 91), (131, 100))]
@@ -208,7 +208,7 @@ def test_patches_are_matched_over_the_whole_and_compared_tile_by_tile(scale):
 
 
 def test_parts_of_styles():
-    """A Gram matrix of the masked part, tile by tile or whole."""
+    """The Gram matrix of the masked part is the same tile by tile and whole."""
     whole, tiled = both("vgg16", tile=32, terms=[losses.GramLoss(["relu1_1", "relu2_1"])])
     style, part = random_image(70, 91, seed=2), np.zeros([1, 70, 91, 1], np.float32)
     part[:, :, :50] = 1

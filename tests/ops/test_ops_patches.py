@@ -15,12 +15,12 @@ def maps(*shape, seed=0):
 
 
 def starts(side, size, stride):
-    """Every `stride`, and the last that fits."""
+    """Return the starts of patches, every `stride`, and the last that fits."""
     return sorted({*range(0, side - size + 1, stride), side - size})
 
 
 def cut(features, size, stride):
-    """All patches of [B, H, W, C], [N, size² C], and the slices that they are."""
+    """Return all patches of [B, H, W, C], [N, size² C], and the slices that they are."""
     batch, height, width, _ = features.shape
     slices = [
         (index, slice(top, top + size), slice(left, left + size))
@@ -73,7 +73,7 @@ def nearest(queries, keys, gains):
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("memory", [1, 10_000, 10**9])
 def test_nearest_equals_numpy_whatever_the_memory(stride, memory):
-    """From one pair at a time to all at once."""
+    """The memory may allow one pair at a time, or all at once."""
     pictures, styles = maps(2, 6, 7, 4), maps(1, 9, 8, 4, seed=1)
     queries, keys = (
         ops.patches_of(tf.constant(each), size=3, stride=stride) for each in (pictures, styles)
@@ -132,7 +132,7 @@ def test_overlaps_equal_numpy(stride):
 
 
 def test_what_no_patch_covers_is_zero():
-    """Of four positions in a row, three queries of one position leave out the last."""
+    """Three queries of one position leave out the last of four positions in a row."""
     queries = ops.Patches(tf.zeros([4, 2]), tf.constant([0, 1, 2]), tf.constant([4, 4, 4]))
     keys = ops.Patches(tf.ones([1, 2]), tf.constant([0]), tf.constant([1]))
     means, counts, spread = ops.overlap_patches(queries, keys, tf.constant([0, 0, 0]), size=1)

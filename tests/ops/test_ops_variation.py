@@ -12,7 +12,7 @@ FLOAT32 = 1e-5
 
 
 def reference(image, beta, epsilon):
-    """Pixel by pixel."""
+    """Return the total variation, pixel by pixel."""
     image = np.asarray(image, np.float64)
     batch, height, width, channels = image.shape
     total = np.zeros(batch)

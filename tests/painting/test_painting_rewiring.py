@@ -17,7 +17,7 @@ configs = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 
 
 def moments_inputs(network):
-    """Of every normalisation layer by its name."""
+    """Return inputs for the moments of every normalisation layer, by name."""
     return {
         f"{layer.name}_{name}": keras.Input(
             [1, 1, layer.scale.shape[-1]], name=f"{layer.name}_{name}"
@@ -88,7 +88,7 @@ def test_the_original_stays_what_it_was(config, tmp_path):
 
 @configs
 def test_moments_from_outside(config):
-    """Those that a network computes, and keeps, are the ones it gives back when fed them."""
+    """Moments that a network computes and keeps give the same painting when it is fed them."""
     network, kept = network_of(config), {}
 
     def keep(layer, x):

@@ -36,7 +36,7 @@ SUPER_RESOLUTION = generators.SuperResolutionConfig(width=3, num_blocks=1)
 
 
 def generator_of(config):
-    """With moments that matter: scales and shifts are random."""
+    """Return a painter whose moments matter: its scales and shifts are random."""
     painter, random = network_of(config), np.random.default_rng(0)
     for layer in painter.layers:
         for variable in layer.weights:
@@ -53,7 +53,7 @@ def style_of(painter):
 
 
 def photograph(height, width):
-    """Unlike everywhere, so that every tile's own moments are others than the picture's."""
+    """Return a picture that differs everywhere, so that the moments of its tiles are not the picture's."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     waves = [np.sin(x / (3 + c) + y * y / 900) * y / height for c in range(3)]
     noise = random_image(height, width).numpy()[0] * (x / width)[..., None]
@@ -100,7 +100,7 @@ def test_exact_without_keeping_features(monkeypatch):
 
 
 def test_moments_of_the_tiles_themselves_would_show():
-    """What all this is for."""
+    """Tiles leave no seams, which is what all this is for."""
     generator, picture = generator_of(CONFIGS["light"]), photograph(96, 128)
     whole = paint(generator, picture, tiling="none")
     apart = np.concatenate([paint(generator, picture[:, :, i : i + 64]) for i in (0, 64)], axis=2)
@@ -108,7 +108,7 @@ def test_moments_of_the_tiles_themselves_would_show():
 
 
 def with_moments(network, inputs, moments):
-    """A network evaluated whole, with these moments."""
+    """Evaluate a network whole, with given moments."""
     extra = {
         f"{name}_{which}": (keras.Input(value.shape[1:], name=f"{name}_{which}"), value)
         for name, pair in moments.items()
@@ -125,7 +125,7 @@ def with_moments(network, inputs, moments):
 
 @configs
 def test_fast_has_no_seams(config, monkeypatch):
-    """It is what the whole network paints with the same moments, whatever they are."""
+    """Tiles paint what the whole network paints with the same moments, whatever they are."""
     random, estimates = np.random.default_rng(0), []
 
     def estimate(self, *_):
@@ -152,7 +152,7 @@ def test_fast_has_no_seams(config, monkeypatch):
 
 
 def test_fast_is_close():
-    """Near the moments of the whole, of a picture that is sampled in part."""
+    """Estimated moments are near those of the whole, for a picture that is sampled in part."""
     generator = generator_of(CONFIGS["light"])
     picture = images.resize(images.load_sample("astronaut"), (400, 400)).numpy()
     whole = paint(generator, picture, tiling="none")
@@ -207,7 +207,7 @@ def test_a_batch_is_painted_like_one_after_the_other(tiling):
 
 @pytest.mark.parametrize("tiling", ["none", "exact", "fast"])
 def test_nothing_is_traced_twice(tiling):
-    """Neither for tiles of different sizes nor for another picture."""
+    """Nothing is traced again, neither for tiles of different sizes nor for another picture."""
     generator = generator_of(CONFIGS["light"])
     for size in ((50, 97), (130, 70), (45, 50)):
         paint(generator, random_image(*size), tiling=tiling, tile=40)
@@ -344,7 +344,7 @@ def test_strength_without_an_identity_mixes_in_lab(strength, monkeypatch):
 
 @pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
 def test_strength_with_an_identity_mixes_scales_and_shifts(strength):
-    """The row of that name takes the rest, and no photograph is mixed in."""
+    """The row `identity` takes the rest, and no photograph is mixed in."""
     config = CONFIGS["light"]
     painter = generators.Light(config, styles=("night", "identity", "day"))
     painter.set_weights(generator_of(config).get_weights())

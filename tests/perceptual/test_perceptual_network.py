@@ -208,7 +208,7 @@ FIRST_BIASES = (0.4034, 0.3778, 0.4644, -0.3228, 0.3940, -0.3953, 0.3951, -0.549
 
 @pytest.mark.weights
 def test_pretrained_vgg16_is_torchvisions(pretrained):
-    """Its response to single pixels gives back the published filter: order, range and mean hold."""
+    """The response to single pixels gives back the published filter: order, range and mean hold."""
     network = perceptual.Perceptual("vgg16", pretrained("vgg16.torchvision_lpips")).build(
         ["conv1_1"]
     )

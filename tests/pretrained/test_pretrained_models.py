@@ -77,7 +77,7 @@ def test_paints_the_photograph_in_styles_that_differ(loaded, photograph, name):
 
 @pytest.mark.parametrize("name", TEXTURES)
 def test_textures_have_no_border(loaded, name):
-    """They wrap around: across the edge neighbours differ no more than elsewhere."""
+    """Textures wrap around: across the edge neighbours differ no more than elsewhere."""
     texture = loaded[name].paint(size=(128, 160), seed=3)[0]
     assert texture.std() > 0.05
     inside = np.abs(np.diff(texture, axis=1)).mean()

@@ -42,7 +42,7 @@ def scalar_loss(function):
 
 
 def minimize(loss, start, *, optimizer, num_steps, bounds=WIDE):
-    """The final variable, the totals of all steps, and the evaluations of each."""
+    """Return the final variable, the totals of all steps, and the evaluations of each."""
     parameter = Pixels(tf.constant(start, tf.float32), bounds=bounds)
     minimizer = optimizer.start(parameter, loss)
     totals, evaluations = [], []
@@ -253,7 +253,7 @@ def test_backs_out_of_a_region_of_nan():
 
 
 def test_backs_out_where_only_the_gradient_is_nan():
-    """As a root's is at zero: such a step must not be accepted, there is no way on from it."""
+    """A gradient may be infinite, as a root's at zero: such a step must not be accepted."""
 
     @tf.custom_gradient
     def treacherous(image):

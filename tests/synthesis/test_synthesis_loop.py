@@ -163,7 +163,7 @@ def test_the_loss_is_traced_once(optimizer):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["adam", "lbfgs", "preconditioned"])
 def test_a_minimizer_serves_another_run(optimizer):
-    """With another start and other targets nothing is traced again, and nothing is left."""
+    """With another start and other targets nothing is traced again, and nothing of the old run is left."""
     traces = []
 
     def counting(image, targets):

@@ -22,7 +22,7 @@ from stylezoo.synthesis import (
 
 @pytest.fixture(scope="module")
 def source():
-    """Channels of different ranges."""
+    """Return a source whose channels have different ranges."""
     picture = images.resize(images.load_sample("coffee"), (40, 44))
     return picture * tf.constant([0.9, 0.6, 0.4]) + tf.constant([0.05, 0.1, 0.3])
 

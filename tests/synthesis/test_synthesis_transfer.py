@@ -265,7 +265,7 @@ def raw_gram(feature):
 
 
 def start_and_loss(content, style, config):
-    """What the run starts from, and its loss there: Adam reports it."""
+    """Return what the run starts from, and its loss there, which Adam reports."""
     config = dataclasses.replace(
         config,
         optimizer=Adam(),
@@ -395,7 +395,7 @@ def test_masks_guide_patches(style, configure):
 
 
 def test_a_mask_a_style_gives_each_its_region(content, style, configure):
-    """Patches of a dark and of a bright style, where their masks say."""
+    """Patches come from a dark and from a bright style, where their masks say."""
     config = configure(steps=8, init="noise", content_weight=0.0, **PATCHES)
     result = transfer(
         content, [0.3 * style, 0.6 + 0.4 * style], config=config, masks=halves(48, 40)
@@ -406,7 +406,7 @@ def test_a_mask_a_style_gives_each_its_region(content, style, configure):
 
 
 def test_parts_of_a_style_for_gram_matrices(content, style, configure):
-    """The left of the style alone, for all of the content: as if it had been cut out."""
+    """The left of the style alone, for all of the content, acts as if it had been cut out."""
     whole, left = tf.ones([1, 48, 40, 1]), halves(50, 60)[0]
     layers = {"content_layers": ("relu1_1",), "style_layers": ("relu1_1",)}
     config = configure(steps=1, optimizer=Adam(), style_scale=60 / 48, **layers)

@@ -32,7 +32,7 @@ def folder(tmp_path):
 
 
 def first_losses(folder, config, run):
-    """Of 20 steps, in a process of their own."""
+    """Return the losses of 20 steps, in a process of their own."""
     script = pathlib.Path(sys.executable).with_name("stylezoo")
     command = [script, *COMMANDS[config].split(), f"--flagfile={CONFIGS / config}.cfg"]
     # A later flag wins.
@@ -45,7 +45,7 @@ def first_losses(folder, config, run):
 @pytest.mark.weights
 @pytest.mark.parametrize("config", COMMANDS)
 def test_the_same_command_gives_the_same_losses(folder, pretrained, config):
-    """To the last digit, for 20 steps; and they fall."""
+    """The losses are the same to the last digit, for 20 steps, and they fall."""
     pretrained("vgg16.torchvision_lpips")
     first, second = (first_losses(folder, config, run) for run in ("first", "second"))
     assert [row["step"] for row in first] == list(range(1, 21))

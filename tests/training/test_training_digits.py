@@ -42,7 +42,7 @@ def digits(tmp_path_factory):
 
 
 def accuracies(path):
-    """On held-out pictures, by step."""
+    """Return the losses on held-out pictures, by step."""
     key = "held_out/accuracy"
     return {each["step"]: each[key] for each in records(path) if key in each}
 

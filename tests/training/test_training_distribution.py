@@ -138,7 +138,7 @@ def test_workers(folder, single):
     ("task", "precision"), [("texture", "float32"), ("batch", "mixed_float16")]
 )
 def test_replicas_are_different_and_stay_equal(task, precision, folder):
-    """Each paints from noise of its own, or has batch statistics of its own; weights are one."""
+    """Each replica paints from noise of its own, or has batch statistics of its own; weights are the same."""
     name = f"replicas-{task}"
     train(folder, name, task, workers=2, distribution="multi_worker", precision=precision)
     models = [generators.load(folder / f"{name}.{index}") for index in range(2)]
@@ -155,7 +155,7 @@ def test_replicas_are_different_and_stay_equal(task, precision, folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("distribution", ["multi_worker", "mirrored"])
 def test_classifier(distribution, folder):
-    """Weights and moving averages are one; of half a batch each, but the same pictures."""
+    """Weights and moving averages are the same, of half a batch each, but of the same pictures."""
     workers = 2 if distribution == "multi_worker" else 0
     name = f"classifier-{distribution}"
     train(folder, name, "classifier", workers=workers, distribution=distribution, stop=2)

@@ -345,7 +345,7 @@ NO_SPACE = tf.errors.ResourceExhaustedError(
     ids=["state", "model", "sample"],
 )
 def test_no_space(owner, name, error, what, attempt, monkeypatch, unbroken, tmp_path):
-    """For the second or the last of its kind; then there is some again."""
+    """There is no space for the second or the last file of a kind; then there is some again."""
     path, _ = unbroken
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, fail_at(attempt, getattr(owner, name), error))
@@ -403,7 +403,7 @@ def test_records_are_means_over_the_steps_since(tmp_path):
 
 
 def test_losses_and_gradient_are_the_tasks(tmp_path):
-    """Against a step of the task's own loss, by hand."""
+    """A step is that of the task's own loss, by hand."""
     run(tmp_path, num_steps=1, seed=3)
     tf.keras.utils.set_random_seed(3)
     task = Task(training.LoopConfig(batch_size=2, seed=3))

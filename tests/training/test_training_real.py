@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
 
 
 def held_out(path, name="total"):
-    """By step."""
+    """Return the losses by step."""
     key = f"held_out/{name}"
     return {record["step"]: record[key] for record in records(path) if key in record}
 

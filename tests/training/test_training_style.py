@@ -69,7 +69,7 @@ def loop_config(**fields):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What was to be painted in which style: photographs and styles, batch by batch."""
+    """Record which photographs are painted in which styles, batch by batch."""
     seen = []
     original = style_training._StyleTask._paint
 
@@ -93,7 +93,7 @@ def asked(monkeypatch):
 def test_loss_is_the_mean_over_the_pictures(
     scaling, fields, make_config, objective, paintings, asked
 ):
-    """Each against its own style and its own content, one picture at a time."""
+    """Each painting is compared with its own style and its own content, one picture at a time."""
     objective = dataclasses.replace(objective, scaling=scaling, **fields)
     task = style_training._StyleTask(make_config(num_styles=3, objective=objective), loop_config())
     for variable in task.variables:  # so that styles differ from the start
@@ -128,7 +128,7 @@ def test_loss_is_the_mean_over_the_pictures(
 
 @pytest.mark.parametrize("name", ["cnnmrf", "gatys2016-paper", "gatys2016-code", "cnnmrf2016-code"])
 def test_loss_of_a_named_objective(name, make_config, alexnet):
-    """One picture's is the objective's own, with the style's variants and mean activations."""
+    """The loss of one picture is the objective's, with the style's variants and mean activations."""
     layers = {"content_layers": ("relu2",), "style_layers": ("relu1", "relu2")}
     objective = dataclasses.replace(
         OBJECTIVES[name], perceptual=Perceptual("alexnet_owt", alexnet), **layers
@@ -175,7 +175,7 @@ def test_photographs_get_the_noise_that_rounding_took(make_config, asked):
 
 
 class Chosen(Exception):  # noqa: N818
-    """Nothing more is to be computed."""
+    """Stop before anything more is computed."""
 
 
 @pytest.mark.parametrize(("num_styles", "batch"), [(1, 2), (2, 4), (2, 5), (3, 4), (3, 2)])

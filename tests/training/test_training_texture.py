@@ -46,7 +46,7 @@ def seed(*pair):
 
 
 def test_noise(make_config, monkeypatch):
-    """Another for every picture and step, and the same when a step is done again."""
+    """Noise is another for every picture and step, and the same when a step is done again."""
     task = texture_training._TextureTask(make_config(), loop_config())
     seen = []
     original = generators.TextureNetwork.noise
@@ -93,7 +93,7 @@ def test_loss_is_the_objectives(make_config, alexnet, paintings):
 
 
 def test_batches(make_config):
-    """As many as there are steps, and of a shard its part."""
+    """There are as many batches as steps, and a shard gets its part of each."""
     task = texture_training._TextureTask(make_config(), loop_config(batch_size=6))
     for shard, size in (((0, 1), 6), ((1, 3), 2)):
         dataset = task.batches(first_step=3, num_steps=8, shard=shard)

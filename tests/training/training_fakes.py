@@ -136,7 +136,7 @@ def differ(these, those):
 
 
 def snapshot(folder):
-    """Every file below with its content, and every folder."""
+    """Return every file below a folder with its content, and every folder."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in sorted(pathlib.Path(folder).rglob("*"))

@@ -75,7 +75,7 @@ def test_no_transform():
 
 @pytest.mark.parametrize("transform", ALL, ids=lambda each: type(each).__name__)
 def test_transforms_keep_the_mean(transform):
-    """Of a picture that is not cut at the border; resampling keeps it to a few per cent of the contrast."""
+    """The mean of a picture that is not cut at the border stays, to a few per cent of the contrast."""
     y, x = np.mgrid[-1:1:40j, -1:1:40j]
     blob = np.exp(-8 * (x**2 + y**2))[..., None] * [0.6, 0.3, -0.2] + 0.3
     image = tf.constant(np.stack([blob] * 16), tf.float32)
@@ -257,7 +257,7 @@ def quick(weights, preset="robust", **options):
 
 
 def alive(weights):
-    """Two channels of fire2 that are not silent: a random network has some that hardly wake."""
+    """Return two channels of fire2 that are not silent; a random network has some that hardly wake."""
     network = perceptual.Perceptual("squeezenet1_1", weights).build(["fire2"])
     means = tf.reduce_mean(network(random_image(40, 40))["fire2"], axis=[0, 1, 2]).numpy()
     return tuple(np.argsort(-means)[:2].tolist())

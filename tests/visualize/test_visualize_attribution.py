@@ -89,7 +89,7 @@ RULES = {
 
 
 def backward(model, image, channel, method, limit):
-    """Of the score of a class with respect to the picture [H, W, 3], and the features of `second`."""
+    """Return a class's gradient with respect to the picture, [H, W, 3], and the features of `second`."""
     first, second, scores = (
         [np.asarray(each, np.float64) for each in model.get_layer(name).get_weights()]
         for name in ("first", "second", "scores")
@@ -134,7 +134,7 @@ def test_equals_a_backward_pass_in_numpy(method, limit, form):
 
 
 def test_methods_differ():
-    """So that the test above can fail."""
+    """The methods differ, so that the test above can fail."""
     model, images = small_network(), picture()
     gradients = [attribute(model, images, method).numpy() for method in RULES]
     for one, other in ((0, 1), (0, 2), (1, 2)):
@@ -142,7 +142,7 @@ def test_methods_differ():
 
 
 def test_limit_is_reached():
-    """So that ReLU6 is more than a ReLU in the test above."""
+    """Features reach the limit, so that ReLU6 is more than a ReLU in the test above."""
     features = small_network(limit=6.0)(picture())
     assert np.mean(features["first"] == 6) > 0.05
     assert np.mean(features["second"] == 6) > 0.05
@@ -186,7 +186,7 @@ def test_gradient_against_finite_differences():
 
 
 def test_integrated_gradients_are_complete():
-    """They add up to the difference in score: the paper's axiom."""
+    """Integrated gradients add up to the difference in score, which is the paper's axiom."""
     model, images = small_network(), picture()
     score = Unit("scores", 2)
     attribution = attribute(model, images, "integrated_gradients", steps=200)

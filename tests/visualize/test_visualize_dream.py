@@ -67,7 +67,7 @@ def test_guide(weights):
 
 
 def test_one_tile_is_the_whole(weights):
-    """Without shifts, tiles of a picture that is one tile are the plain gradient."""
+    """Without shifts, the step of a picture that is one tile is the plain gradient's."""
     config = configure(weights, jitter=0, steps=1)
     image = photo()
     network = perceptual.Perceptual("squeezenet1_1", weights).build([LAYER])
@@ -82,7 +82,7 @@ def test_one_tile_is_the_whole(weights):
 
 
 def columns_apart(dream, image):
-    """Mean difference from one column to the next of what was dreamed, [W - 1]."""
+    """Return the mean difference from one column to the next of what was dreamed, [W - 1]."""
     return np.abs(np.diff(dream - image, axis=2)).mean(axis=(0, 1, 3))
 
 
@@ -91,7 +91,7 @@ def test_tiles_leave_no_seams(weights, monkeypatch):
     config = configure(weights, tile=48, steps=16, jitter=0)
 
     def at_borders():
-        """The ratio of steps between columns where tiles would meet if never shifted to others."""
+        """Return the ratio of steps between columns where unshifted tiles would meet to other steps."""
         apart = columns_apart(visualize.Dreamer(config)(image), image)
         border = np.arange(47, 191, 48)
         return apart[border].mean() / np.delete(apart, border).mean()
@@ -104,7 +104,7 @@ def test_tiles_leave_no_seams(weights, monkeypatch):
 
 
 def test_tiles_cover_any_size(weights):
-    """Also sizes that are no multiple of the tile: every pixel gets a gradient."""
+    """Every pixel gets a gradient, also at sizes that are no multiple of the tile."""
     image = np.full([1, 70, 101, 3], 0.5, np.float32) + 0.1 * random_image(70, 101).numpy()
     dream = visualize.Dreamer(configure(weights, tile=32, steps=8))(image)
     changed = np.abs(dream - image).max(axis=(0, 3))

@@ -39,7 +39,7 @@ def test_grey_grid():
 
 
 def box_network():
-    """Sums of red, and of green, in squares of 3 every 2 px with a margin of 1; ReLUs behind."""
+    """Return a network of sums of red, and of green, in squares of 3 every 2 px with a margin of 1."""
     image = keras.Input([None, None, 3])
     padded = keras.layers.ZeroPadding2D(1)(image)
     sums = keras.layers.Conv2D(2, 3, strides=2, use_bias=False, activation="relu")(padded)
@@ -54,7 +54,7 @@ INFO = TapInfo(channels=2, stride=2, receptive_field=3, offset=1, minimum_size=1
 
 
 def dotted(*dots):
-    """Black with values of channels at pixels."""
+    """Return a black picture with values of channels at pixels."""
     image = np.zeros((1, 20, 24, 3), np.float32)
     for row, column, channel, value in dots:
         image[0, row, column, channel] = value

@@ -20,7 +20,7 @@ APPLICATIONS = {
 
 
 def publish(architecture, **options):
-    """A network of keras.applications with random weights, biases and moving averages too."""
+    """Return a network of keras.applications with random weights, biases and moving averages too."""
     model = APPLICATIONS[architecture](weights=None, classifier_activation=None, **options)
     for index, layer in enumerate(model.layers):
         shapes = {variable.name: tuple(variable.shape) for variable in layer.weights}

@@ -34,7 +34,7 @@ ALEXNET = {
 
 
 def alexnet_tensors(offset: float) -> dict[str, np.ndarray]:
-    """Constant per tensor, which packs small, but each another constant; with heads of LPIPS."""
+    """Return tensors of one constant each, which packs small; with heads of LPIPS."""
     shapes = ALEXNET | LPIPS_HEADS["alexnet_owt"]
     return {
         name: np.full(shape, offset + index, np.float32)
