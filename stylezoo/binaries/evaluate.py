@@ -50,13 +50,16 @@ def define_flags(values: flags.FlagValues) -> None:
     def count(name: str, text: str) -> None:
         flags.DEFINE_integer(name, None, text, 1, flag_values=values)
 
-    string("picture", "What was painted.")
-    string("model", "What paints: a file that `stylezoo train_style` wrote.")
+    string("picture", "Painting that is evaluated.")
+    string(
+        "model",
+        "Model that is evaluated: a name that `stylezoo models` lists, or a folder `model` of a run.",
+    )
     string("content", "Photograph that was painted; for a model, a folder of photographs.")
     string("style", "Painting whose style the picture should have.")
     strings("styles", "Styles of the model by name; by default all.")
     strings(
-        "style_images", "Paintings of these styles; the names of the files are those of the styles."
+        "style_images", "Paintings of the styles; the names of the files are those of the styles."
     )
     count(
         "size",

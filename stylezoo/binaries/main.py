@@ -159,7 +159,9 @@ def _flag_values(module: ModuleType) -> flags.FlagValues:
         "traceback", False, "Show where in the code an error arose.", flag_values=values
     )
     # absl reads flag files for any set of flags, but only its own global set has this one.
-    flags.DEFINE_string("flagfile", None, "File with one flag a line.", flag_values=values)
+    flags.DEFINE_string(
+        "flagfile", None, "File to read flags from, one a line.", flag_values=values
+    )
     return values
 
 

@@ -46,35 +46,10 @@ def define_flags(values: flags.FlagValues) -> None:
         report="Also write times, failures and settings to this JSON file.",
     )
 
-    def string(name: str, default: str | None, text: str) -> None:
-        flags.DEFINE_string(name, default, text, flag_values=values)
-
-    def count(name: str, default: int | None, text: str) -> None:
-        flags.DEFINE_integer(name, default, text, 1, flag_values=values)
-
-    string(
+    flags.DEFINE_string(
         "model",
         "conditional",
         "Model that paints: a name that `stylezoo models` lists, or a folder `model` of a run.",
-    )
-    string(
-        "style",
-        None,
-        "Style of the model or a picture, or NAME:WEIGHT,NAME:WEIGHT,... for a blend.",
-    )
-    flags.DEFINE_float(
-        "strength",
-        1.0,
-        "Share of the style, from 0 to 1; the rest is the share of the photograph.",
-        0.0,
-        1.0,
-        flag_values=values,
-    )
-    count("size", None, "Longest side of the paintings, px; by default that of each photograph.")
-    flags.DEFINE_bool(
-        "preserve_color",
-        False,
-        "Keep the colours of the photograph, and take the brightness of the painting alone.",
         flag_values=values,
     )
     flags.DEFINE_enum(
@@ -84,21 +59,55 @@ def define_flags(values: flags.FlagValues) -> None:
         "Format of the pictures in a folder; by default that of each photograph.",
         flag_values=values,
     )
+    _define_style_flags(values)
+    _define_size_flags(values)
+
+
+def _define_style_flags(values: flags.FlagValues) -> None:
+    """Add the flags that say what is painted."""
+    flags.DEFINE_string(
+        "style",
+        None,
+        "Style of the model or a picture, or NAME:WEIGHT,NAME:WEIGHT,... for a blend.",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "strength",
+        1.0,
+        "Share of the style, from 0 to 1; the rest is the share of the photograph.",
+        0.0,
+        1.0,
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "preserve_color",
+        False,
+        "Keep the colours of the photograph, and take the brightness of the painting alone.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "seed", 0, "Seed of the noise that a texture network mixes in.", 0, flag_values=values
+    )
+
+
+def _define_size_flags(values: flags.FlagValues) -> None:
+    """Add the flags of how large the paintings are, and of how large ones are painted."""
+    for name, default, text in (
+        ("size", None, "Longest side of the paintings, px; by default that of each photograph."),
+        ("tile", painting.DEFAULT_TILE, "Side of a tile, px. Smaller tiles take less memory."),
+        (
+            "batch_size",
+            1,
+            "Number of pictures of one size that are painted at once, which pays on GPUs only.",
+        ),
+    ):
+        flags.DEFINE_integer(name, default, text, 1, flag_values=values)
     flags.DEFINE_enum(
         "tiling",
         "auto",
         list(painting.TILINGS),
         "How large pictures are painted, as told above.",
         flag_values=values,
-    )
-    count("tile", painting.DEFAULT_TILE, "Side of a tile, px. Smaller tiles take less memory.")
-    count(
-        "batch_size",
-        1,
-        "Number of pictures of one size that are painted at once, which pays on GPUs only.",
-    )
-    flags.DEFINE_integer(
-        "seed", 0, "Seed of the noise that a texture network mixes in.", 0, flag_values=values
     )
 
 

@@ -36,13 +36,13 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_output_flags(
         values,
-        output="The picture to write.",
+        output="Picture to write.",
         report="Also write scores and settings to this JSON file.",
     )
     unit_flags.define_network_flags(values, default="efficientnet_lite0")
     unit_flags.define_unit_flags(values, position="strongest")
     _CONFIG.define(values)
-    flags.DEFINE_string("image", None, "The picture to look at.", flag_values=values)
+    flags.DEFINE_string("image", None, "Picture to look at.", flag_values=values)
     flags.DEFINE_integer(
         "size",
         None,

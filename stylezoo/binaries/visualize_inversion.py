@@ -27,7 +27,7 @@ def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_output_flags(
         values,
-        output="The sheet to write.",
+        output="Sheet to write.",
         report="Also write errors, losses, times and settings to this JSON file.",
     )
     unit_flags.define_network_flags(values, default="squeezenet1_1")

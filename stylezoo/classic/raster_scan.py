@@ -34,7 +34,7 @@ class WeiLevoyConfig:
         window: Side of the neighbourhood at a pixel's own level, px; odd. The neighbourhood at the
             coarser level has about half of it.
         levels: Largest number of levels of the pyramid, which has fewer where the source is small.
-        search: ``"tree"``, or ``"exhaustive"`` for the nearest of all neighbourhoods.
+        search: Search for similar neighbourhoods: ``"tree"``, or ``"exhaustive"`` for the nearest of all.
         max_leaves: Number of the tree's leaves that are looked at, by backtracking from the first. More
             are better and slower.
         coherence: Tolerance in favour of coherence (κ of Hertzmann et al. 2001, section 3.2). A
