@@ -29,7 +29,7 @@ def load(model: str | os.PathLike[str]) -> "keras.Model":
 
     Args:
         model: What :func:`stylezoo.generators.load` takes (a name in
-            :data:`stylezoo.pretrained.MODELS`, a preset's folder, a painter's ``.h5`` file) or what
+            :data:`stylezoo.pretrained.LISTED`, a preset's folder, a painter's ``.h5`` file) or what
             :func:`stylezoo.classifiers.load` takes (the name of an architecture or of weights, a
             weights file, the folder of a run).
 
@@ -48,7 +48,7 @@ def load(model: str | os.PathLike[str]) -> "keras.Model":
     try:
         return classifiers.load(model)
     except ValueError as error:
-        painters = ", ".join(pretrained.MODELS)
+        painters = ", ".join(pretrained.LISTED)
         raise ValueError(
             f"neither a painter, such as {painters}, nor a classifier: {error}"
         ) from None

@@ -31,8 +31,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     match arguments:
         case []:
             print(_dumps(_everything()) if values.json else _tables())
-        case [name] if name in pretrained.MODELS:
-            model = pretrained.MODELS[name]
+        case [name] if name in pretrained.LISTED:
+            model = pretrained.LISTED[name]
             text = _dumps(dataclasses.asdict(model)) if values.json else model.card().rstrip("\n")
             print(text)
         case [name]:
@@ -49,7 +49,7 @@ def _dumps(content: Any) -> str:
 
 def _everything() -> dict[str, list[dict[str, Any]]]:
     return {
-        "generators": [dataclasses.asdict(model) for model in pretrained.MODELS.values()],
+        "generators": [dataclasses.asdict(model) for model in pretrained.LISTED.values()],
         "classifiers": _classifiers(),
     }
 
@@ -66,7 +66,7 @@ def _classifier(name: str) -> dict[str, Any]:
     quiet.import_tensorflow()
     from stylezoo import classifiers
 
-    known = (*pretrained.MODELS, *classifiers.list_models(), *classifiers.ALIASES)
+    known = (*pretrained.LISTED, *classifiers.list_models(), *classifiers.ALIASES)
     if name not in known:
         raise ValueError(f"`NAME` must be one of {', '.join(known)}. Received: {name}")
     name, architecture = classifiers.canonical(name), classifiers.get(name)
@@ -89,7 +89,7 @@ def _classifier(name: str) -> dict[str, Any]:
 def _tables() -> str:
     """Return the tables of both kinds, one below the other."""
     generators = [("GENERATOR", "PAINTS", "WHAT", "STYLES")]
-    for model in pretrained.MODELS.values():
+    for model in pretrained.LISTED.values():
         generators.append((model.name, model.paints, model.summary, ", ".join(model.styles)))
     classifiers = [("CLASSIFIER", "PARAMETERS", "INPUT", "TAPS", "STRIDE", "FIELD", "PAPER")]
     for each in _classifiers():

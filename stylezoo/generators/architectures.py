@@ -26,6 +26,8 @@ ARCHITECTURES: dict[str, GeneratorConfig] = {
     "light": LightConfig(skips=True),
     # Any style: Ghiasi et al. 2017.
     "arbitrary": ArbitraryConfig(),
+    # The same as its authors distilled it for phones, with batch normalisations merged.
+    "magenta-arbitrary": ArbitraryConfig((8, 16, 32), normalization="none"),
     # The same statistics at any size, and no droplets.
     "texture_network": TextureNetworkConfig(normalization="batch", limit=3.0),
     "ulyanov2016-texture": TextureNetworkConfig(normalization="batch"),

@@ -104,7 +104,7 @@ class Painter(keras.Model):
         """Load a trained painter; see :func:`stylezoo.generators.load`.
 
         Args:
-            preset: A name in :data:`stylezoo.pretrained.MODELS`, a folder that
+            preset: A name in :data:`stylezoo.pretrained.LISTED`, a folder that
                 :meth:`save_to_preset` wrote, or a ``.h5`` file of version 0.1.
 
         Raises:

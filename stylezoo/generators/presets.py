@@ -22,6 +22,7 @@ from stylezoo import errors, images, pretrained
 from stylezoo.generators.configs import TEXTURES, GeneratorConfig
 from stylezoo.generators.families import FAMILIES, build
 from stylezoo.generators.h5_files import is_h5, read_h5
+from stylezoo.generators.importing import PUBLISHED, load_published
 from stylezoo.generators.painter import Painter
 
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -67,9 +68,9 @@ def load(model: str | os.PathLike[str]) -> Painter:
     """Load a trained painter.
 
     Args:
-        model: A name in :data:`stylezoo.pretrained.MODELS`, a preset's folder, or a ``.h5`` file of
-            version 0.1. A folder whose name is that of a pretrained painter is meant by
-            ``"./NAME"``.
+        model: A name in :data:`stylezoo.pretrained.LISTED`, whose weights are fetched first if need be,
+            a preset's folder, or a ``.h5`` file of version 0.1. A folder whose name is that of a
+            pretrained painter is meant by ``"./NAME"``.
 
     Raises:
         OSError: If it can't be read.
@@ -81,10 +82,12 @@ def load(model: str | os.PathLike[str]) -> Painter:
                 f"the pretrained model {known.name} is damaged: install stylezoo again"
             )
         return _read(known.folder)
+    if str(model) in PUBLISHED:
+        return load_published(str(model))
     path = pathlib.Path(model)
     if not path.exists() or (path.is_dir() and not (path / _CONFIG).exists()):
         raise FileNotFoundError(
-            f"`model` must be a preset's folder, or one of {', '.join(pretrained.MODELS)}. "
+            f"`model` must be a preset's folder, or one of {', '.join(pretrained.LISTED)}. "
             f"Received: {model}"
         )
     try:
@@ -99,7 +102,7 @@ def load(model: str | os.PathLike[str]) -> Painter:
 def is_painter(model: str | os.PathLike[str]) -> bool:
     """Return whether :func:`load` is meant for this: a painter's name, preset or ``.h5`` file."""
     path = pathlib.Path(model)
-    return str(model) in pretrained.MODELS or (path / _METADATA).is_file() or is_h5(path)
+    return str(model) in pretrained.LISTED or (path / _METADATA).is_file() or is_h5(path)
 
 
 def initial(
@@ -138,8 +141,9 @@ def initial(
 
 def read_card(model: str | os.PathLike[str]) -> str | None:
     """Return the card of a preset, Markdown; None if it has none, as a ``.h5`` file."""
-    known = pretrained.MODELS.get(str(model))
-    path = (known.folder if known else pathlib.Path(model)) / CARD
+    if known := pretrained.LISTED.get(str(model)):
+        return known.card()
+    path = pathlib.Path(model) / CARD
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 

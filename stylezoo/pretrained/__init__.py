@@ -1,6 +1,8 @@
-"""Painters that this project trained, in the wheel: they need no download.
+"""Painters with names: those that this project trained, in the wheel, and those that others published.
 
-Each is a preset's folder, named as the painter. Importing this folder is cheap: TensorFlow is not used.
+Of the former each is a preset's folder, named as the painter. Of the latter the weights are fetched
+when they are first needed, and ``published`` has their cards. Importing this folder is cheap: TensorFlow
+is not used.
 """
 
 import dataclasses
@@ -42,6 +44,27 @@ class PretrainedModel:
     def card(self) -> str:
         """Return the model card, in Markdown."""
         return (self.folder / "README.md").read_text(encoding="utf-8")
+
+
+@dataclasses.dataclass(frozen=True)
+class PublishedModel:
+    """A painter that others trained.
+
+    Attributes:
+        name: The name of its weights, as :func:`stylezoo.weights.get_spec` takes it.
+        paints: As of :class:`PretrainedModel`, like the rest.
+        summary: What it is, in a few words.
+        styles: What its painter calls its styles; none if it takes any picture's.
+    """
+
+    name: str
+    paints: str
+    summary: str
+    styles: tuple[str, ...]
+
+    def card(self) -> str:
+        """Return its model card, Markdown."""
+        return (_FOLDER / "published" / f"{self.name}.md").read_text(encoding="utf-8")
 
 
 _STYLES = (
@@ -91,4 +114,21 @@ _MODELS = (
         sha256="fe10c75596a41b1385c103ad3b0b6fda20d28d715cfac935e52086dc7daf9bea",
     ),
 )
+_PUBLISHED = (
+    PublishedModel(
+        name="arbitrary.magenta",
+        paints="photographs",
+        summary="any picture's style, Ghiasi et al. 2017",
+        styles=(),
+    ),
+    PublishedModel(
+        name="multistyle26.magenta",
+        paints="photographs",
+        summary="26 styles, Dumoulin et al. 2017",
+        styles=tuple(f"style{index}" for index in range(26)),
+    ),
+)
 MODELS = {model.name: model for model in _MODELS}
+PUBLISHED = {model.name: model for model in _PUBLISHED}
+#: All of them.
+LISTED: dict[str, PretrainedModel | PublishedModel] = {**MODELS, **PUBLISHED}

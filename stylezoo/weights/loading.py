@@ -53,9 +53,9 @@ def load(weights: str | os.PathLike[str], *, architecture: str | None = None) ->
 
 
 def _resolve_imagenet(architecture: str) -> WeightsSpec:
-    candidates = specs.list_weights(architecture)
+    candidates = [spec for spec in specs.list_weights(architecture) if not spec.paints]
     if not candidates:
-        known = sorted({spec.architecture for spec in specs.list_weights()})
+        known = sorted({spec.architecture for spec in specs.list_weights() if not spec.paints})
         raise WeightsError(
             f"`weights='imagenet'` is known for the architectures {', '.join(known)}. "
             f"Received: architecture={architecture!r}"
@@ -63,7 +63,7 @@ def _resolve_imagenet(architecture: str) -> WeightsSpec:
     for spec in candidates:
         if cache.is_cached(spec.name):
             return spec
-    return cache.fetch_first(candidates)
+    return cache.fetch_first(tuple(candidates))
 
 
 def _load_cached(spec: WeightsSpec) -> LoadedWeights:

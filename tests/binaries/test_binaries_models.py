@@ -23,7 +23,7 @@ def model(monkeypatch, tmp_path):
     )
     (tmp_path / "painter").mkdir()
     (tmp_path / "painter" / "README.md").write_text("# painter\n\nIts card.\n", encoding="utf-8")
-    monkeypatch.setattr(pretrained, "MODELS", {"painter": shipped})
+    monkeypatch.setattr(pretrained, "LISTED", {"painter": shipped})
     monkeypatch.setattr(pretrained, "_FOLDER", tmp_path)
     return shipped
 
@@ -103,6 +103,16 @@ def test_json(model, capsys):
         "offset": 118,
         "minimum_size": 32,
     }
+
+
+def test_what_others_published_is_listed(capsys):
+    listed, _ = map(cells, run(capsys).split("\n\n"))
+    assert listed["arbitrary.magenta"][:2] == [
+        "photographs",
+        "any picture's style, Ghiasi et al. 2017",
+    ]
+    assert listed["multistyle26.magenta"][2].startswith("style0, style1, ")
+    assert run(capsys, "arbitrary.magenta").startswith("# arbitrary.magenta\n")
 
 
 def test_card_of_a_generator(model, capsys):

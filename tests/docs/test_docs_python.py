@@ -84,10 +84,12 @@ def test_extending(run):
 
 
 @pytest.mark.weights
-def test_paint(run, capsys):
+def test_paint(run, capsys, pretrained):
+    pretrained("arbitrary.magenta")
     names = run(ROOT / "docs" / "paint.md")
     assert "great_wave" in capsys.readouterr().out
-    assert size_of("out.jpg") == size_of("photo.jpg")
+    assert size_of("out.jpg") == size_of("any.jpg") == size_of("photo.jpg")
+    assert names["painter"].mix_styles("painting.jpg").shares == {"painting.jpg": 1.0}
     assert difference("out.jpg", names["photo"]) > 0.05
 
 

@@ -115,12 +115,16 @@ def test_conditional_architectures_take_any_number_of_styles():
         assert config == dataclasses.replace(ARCHITECTURES[name], num_styles=7, widths=widths)
 
 
-def test_a_painter_of_any_style_is_the_same_for_any_number():
-    assert generators.generator_config("arbitrary", num_styles=7) == ARCHITECTURES["arbitrary"]
+ANY_STYLE = ["arbitrary", "magenta-arbitrary"]
+
+
+@pytest.mark.parametrize("name", ANY_STYLE)
+def test_a_painter_of_any_style_is_the_same_for_any_number(name):
+    assert generators.generator_config(name, num_styles=7) == ARCHITECTURES[name]
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in ARCHITECTURES if name not in (*CONDITIONAL, "arbitrary")]
+    "name", [name for name in ARCHITECTURES if name not in (*CONDITIONAL, *ANY_STYLE)]
 )
 def test_others_paint_one(name):
     assert ARCHITECTURES[name].with_styles(1) == ARCHITECTURES[name]

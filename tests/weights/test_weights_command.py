@@ -32,6 +32,8 @@ def test_list(home, capsys):
         ["efficientnet_lite0.ml_illustrated", "4,694,024", "17", "MB", "no"],
         ["vgg16.keras", "14,714,688", "59", "MB", "no"],
         ["vgg19.keras", "20,024,384", "80", "MB", "no"],
+        ["arbitrary.magenta", "2,512,634", "3", "MB", "no"],
+        ["multistyle26.magenta", "166,104", "3", "MB", "no"],
     ]
 
 

