@@ -19,6 +19,14 @@ def _ends_determinism():
     framework_config.disable_op_determinism()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _trains_in_float32():
+    """What a test expects of ``"auto"`` must not follow from the machine's processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stylezoo.training.trainer.fastest_precision", lambda: "float32")
+        yield
+
+
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run the tests marked `slow`")
 

@@ -8,7 +8,8 @@ Generators:
   johnson              one style: instance norm, nearest upsampling, reflection (the default)
   johnson2016-paper    one style, as in the paper: batch norm, transposed convolutions
   johnson2016-code     one style, as in its code: instance norm
-  conditional          one or many styles, blended at will, and skips that keep the photograph
+  conditional          one or many styles, blended at will; skips that keep the photograph, and blocks at
+                       an eighth of the size for large strokes
   dumoulin2017         the same as in the paper (Dumoulin et al. 2017), without skips
   light                like conditional, a fifth of the work
   ulyanov2016-stylize  one style, multi-scale with noise; ulyanov2017-stylize with instance norm
@@ -64,7 +65,9 @@ def _generator(values: flags.FlagValues) -> "GeneratorConfig":
     with errors.renamed(num_styles="styles", model="finetune_style"):
         if values.finetune_style is None:
             return generators.generator_config(
-                values.generator or "johnson", num_styles=len(values.styles), width=values.width
+                values.generator or "johnson",
+                num_styles=len(values.styles) + bool(values.identity_weight),
+                width=values.width,
             )
         for name in ("generator", "width", "init_weights"):
             if values[name].present:

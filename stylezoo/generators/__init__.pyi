@@ -2,6 +2,7 @@ from .architectures import ARCHITECTURES, generator_config
 from .blending import Style, StyleMix, style_shares
 from .configs import (
     ENLARGEMENTS,
+    IDENTITY,
     PHOTOGRAPHS,
     TEXTURES,
     ArbitraryConfig,
@@ -21,7 +22,7 @@ from .families import (
     TextureNetwork,
     build,
 )
-from .painter import IDENTITY
+from .growing import grow
 from .presets import initial, is_painter, load, read_card
 from .styles import append_styles, blank_styles, style_variables
 
@@ -50,6 +51,7 @@ __all__ = [
     "blank_styles",
     "build",
     "generator_config",
+    "grow",
     "initial",
     "is_painter",
     "load",

@@ -9,11 +9,10 @@ import tensorflow as tf
 
 from stylezoo import images
 from stylezoo.generators.blending import Style, StyleMix, picture_shares
-from stylezoo.generators.blocks import Blocks, painted
+from stylezoo.generators.blocks import Blocks, entered, painted
 from stylezoo.generators.configs import ArbitraryConfig
 from stylezoo.generators.mobilenet import average_features
 from stylezoo.generators.painter import Painter, checked_pictures
-from stylezoo.layers import PadToMultiple
 
 _VECTOR = "style_vector"
 
@@ -111,15 +110,12 @@ def _transform(config: ArbitraryConfig, image: Any, vector: Any) -> Any:
     contracting = Blocks(config.normalization, padding="reflect")
     styled = Blocks("predicted", padding="reflect", style=vector)
     full, half, quarter = config.widths
-    x = PadToMultiple(4, max(8, 4 * -(-(config.kernel // 2 + 1) // 4)), name="pad_to_multiple")(
-        image
-    )
-    x = keras.layers.Rescaling(2.0, -1.0, name="rescale")(x)
+    x = entered(image, config.stride, mirrored=config.kernel // 2)
     x = contracting.conv(x, full, config.kernel, name="conv_in")
     x = contracting.conv(x, half, 3, strides=2, name="down1")
     x = contracting.conv(x, quarter, 3, strides=2, name="down2")
     for index in range(config.num_blocks):
         x = styled.residual(x, name=f"block{index + 1}")
-    x = styled.nearest(x, half, name="up1")
-    x = styled.nearest(x, full, name="up2")
+    x = styled.upsample(x, half, kind="nearest", name="up1")
+    x = styled.upsample(x, full, kind="nearest", name="up2")
     return styled.conv(x, 3, config.kernel, activate=False, name="conv_out")

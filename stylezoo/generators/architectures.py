@@ -18,12 +18,19 @@ ARCHITECTURES: dict[str, GeneratorConfig] = {
     "johnson2016-code": JohnsonConfig(
         normalization="instance", upsampling="transposed", padding="once"
     ),
-    # Dumoulin et al. 2017, appendix A, and skips, which keep the photograph.
+    # Dumoulin et al. 2017, appendix A; skips, which keep the photograph; a wider view for large strokes;
+    # no grid and no frame.
     "conditional": JohnsonConfig(
-        normalization="conditional", normalize_output=True, num_styles=1, skips=True
+        normalization="conditional",
+        normalize_output=True,
+        num_styles=1,
+        skips=True,
+        upsampling="bilinear",
+        eighth_blocks=4,
+        margin=8,
     ),
     "dumoulin2017": JohnsonConfig(normalization="conditional", normalize_output=True, num_styles=1),
-    "light": LightConfig(skips=True),
+    "light": LightConfig(skips=True, upsampling="bilinear", eighth_blocks=3, margin=8),
     # Any style: Ghiasi et al. 2017.
     "arbitrary": ArbitraryConfig(),
     # The same as its authors distilled it for phones, with batch normalisations merged.

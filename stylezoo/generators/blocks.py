@@ -6,12 +6,14 @@ from typing import Any
 import keras
 
 from stylezoo.layers import (
+    BilinearUpsampling,
     ConditionalInstanceNormalization,
     CropTo,
     InstanceNormalization,
     Limit,
     MirrorPadding,
     NearestUpsampling,
+    PadToMultiple,
     PredictedInstanceNormalization,
     UnitClip,
 )
@@ -67,21 +69,28 @@ class Blocks:
         )(x)
         return self._finish(x, name, activate=activate, normalize=normalize)
 
-    def upsample(self, x: Any, filters: int, *, kind: str, name: str) -> Any:
-        """Double the size: ``kind`` is ``"nearest"`` or ``"transposed"``."""
-        return (self.nearest if kind == "nearest" else self.transposed)(x, filters, name=name)
+    def upsample(self, x: Any, filters: int, *, kind: str, name: str, activate: bool = True) -> Any:
+        """Double the size, and convolve 3x3.
 
-    def transposed(self, x: Any, filters: int, *, name: str) -> Any:
-        """Double the size by a transposed 3x3 convolution."""
-        x = keras.layers.Conv2DTranspose(filters, 3, 2, padding="same", use_bias=False, name=name)(
-            x
-        )
-        return self._finish(x, name)
-
-    def nearest(self, x: Any, filters: int, *, name: str, activate: bool = True) -> Any:
-        """Repeat every pixel in each direction, then convolve 3x3 (Odena et al. 2016)."""
-        x = NearestUpsampling(name=f"{name}_nearest")(x)
+        ``kind`` is ``"transposed"`` for one transposed convolution; ``"nearest"`` repeats every pixel
+        before the convolution (Odena et al. 2016), and ``"bilinear"`` interpolates before it.
+        """
+        if kind == "transposed":
+            layer = keras.layers.Conv2DTranspose(
+                filters, 3, 2, padding="same", use_bias=False, name=name
+            )
+            return self._finish(layer(x), name, activate=activate)
+        upsampling = {"nearest": NearestUpsampling, "bilinear": BilinearUpsampling}[kind]
+        x = upsampling(name=f"{name}_{kind}")(x)
         return self.conv(x, filters, 3, activate=activate, name=name)
+
+    def wider_view(self, x: Any, filters: int, num_blocks: int, *, kind: str, name: str) -> Any:
+        """Add residual blocks at half the size, which see twice as far, to their input."""
+        y = self.conv(x, filters, 3, strides=2, name=f"{name}_down")
+        for index in range(num_blocks):
+            y = self.residual(y, name=f"{name}_block{index + 1}")
+        y = self.upsample(y, x.shape[-1], kind=kind, activate=False, name=f"{name}_up")
+        return keras.layers.Add(name=f"{name}_add")([x, y])
 
     def residual(self, x: Any, *, name: str, padded: bool = True) -> Any:
         """Add two 3x3 convolutions to their input; no ReLU follows (Gross & Wilber 2016)."""
@@ -119,11 +128,30 @@ class Blocks:
         return x
 
 
-def painted(x: Any, like: Any, *, factor: int = 1, output: str = "sigmoid") -> Any:
+def entered(
+    image: Any, stride: int, *, mirrored: int, margin: int = 0, centred: bool = True
+) -> Any:
+    """Return what a painter of photographs convolves first.
+
+    The picture is mirrored until its sides are multiples of ``stride`` and until ``mirrored`` px of it
+    can be reflected, at the coarsest features one position. It is scaled to [-1, 1] if it is to be
+    ``centred``, and gets a margin of ``margin`` mirrored px on each side.
+    """
+    minimum = max(2 * stride, stride * -(-(mirrored + 1) // stride))
+    x = PadToMultiple(stride, minimum, name="pad_to_multiple")(image)
+    if centred:
+        x = keras.layers.Rescaling(2.0, -1.0, name="rescale")(x)
+    return MirrorPadding(margin, name="margin")(x) if margin else x
+
+
+def painted(x: Any, like: Any, *, factor: int = 1, output: str = "sigmoid", margin: int = 0) -> Any:
     """Finish a painter's output: ``factor`` times the size of ``like``, in [0, 1], in float32.
 
-    See ``output`` of :class:`JohnsonConfig` for how the range is reached.
+    See ``output`` of :class:`JohnsonConfig` for how the range is reached; ``margin`` px are cut from
+    each side.
     """
+    if margin:
+        x = keras.layers.Cropping2D(margin, name="cut_margin")(x)
     x = CropTo(factor, name="crop")(x, like)
     if output == "sigmoid":
         return keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)

@@ -45,3 +45,13 @@ def check_one_style(num_styles: int) -> None:
 def scaled(channels: int, width: float) -> int:
     """Return ``width`` times as many channels, at least one."""
     return max(round(width * channels), 1)
+
+
+def check_eighth(config: Any) -> None:
+    """Raise a ValueError unless the blocks at an eighth of the size and the margin are possible."""
+    check_at_least(config, "eighth_blocks", 0)
+    check_at_least(config, "eighth_width", 1)
+    if config.margin < 0 or config.margin % config.stride:
+        raise ValueError(
+            f"`margin` must be a multiple of {config.stride}, >= 0. Received: margin={config.margin}"
+        )

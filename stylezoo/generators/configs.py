@@ -9,19 +9,24 @@ from typing import ClassVar, TypeAlias
 from stylezoo.generators.checks import (
     check_at_least,
     check_choice,
+    check_eighth,
     check_odd,
     check_one_style,
     check_widths,
     scaled,
 )
 
-UPSAMPLINGS = ("nearest", "transposed")
+UPSAMPLINGS = ("nearest", "bilinear", "transposed")
+INTERPOLATIONS = ("nearest", "bilinear")
 PADDINGS = ("reflect", "once", "zero", "same")
 OUTPUTS = ("sigmoid", "tanh", "linear")
 FACTORS = (4, 8)
 
 # What painters make: stylised photographs, textures from noise, or enlarged pictures.
 PHOTOGRAPHS, TEXTURES, ENLARGEMENTS = "photographs", "textures", "enlargements"
+
+# A row of scales and shifts of this name paints the photograph itself.
+IDENTITY = "identity"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +43,9 @@ class JohnsonConfig:
         kernel: Side of the first and the last kernel, px; odd.
         normalization: ``"batch"`` (the paper), ``"instance"`` (Ulyanov et al. 2016) or
             ``"conditional"`` (Dumoulin et al. 2017: one scale and shift for each style).
-        upsampling: ``"transposed"`` convolutions (the paper) or ``"nearest"`` and a convolution,
-            which leaves no checkerboard (Odena et al. 2016).
+        upsampling: ``"transposed"`` convolutions (the paper), or ``"nearest"`` and a convolution,
+            which leaves no checkerboard (Odena et al. 2016), or ``"bilinear"`` and a convolution, which
+            leaves no grid of 4 px in flat parts either.
         padding: ``"once"`` reflects 40 px at the start and leaves residual blocks unpadded (the
             paper's supplement and code; its other convolutions pad with zeros); ``"reflect"`` pads
             before every convolution (Dumoulin et al.); ``"zero"`` pads with zeros, ``"same"`` too,
@@ -56,6 +62,13 @@ class JohnsonConfig:
             (150 tanh + 127.5 of 255 and cut, Johnson et al.'s code), or ``"linear"``, cut alone.
         centred: Whether the first convolution sees the image in [-1, 1]; else in [0, 1]. That makes
             a difference at the border where it is padded with zeros.
+        eighth_blocks: Number of residual blocks at an eighth of the size, whose result is added to what
+            the blocks at a quarter of it take (not in Johnson et al.). They see twice as far, so that
+            strokes can be larger. Not possible with ``padding="once"``.
+        eighth_width: Number of channels of these blocks.
+        margin: How many px the picture is mirrored by before it is painted and cut by afterwards, a
+            multiple of :attr:`stride`: what convolutions do otherwise at a border is cut off. Not
+            possible with ``padding="once"``.
 
     Raises:
         ValueError: If a field has a value that is not among those.
@@ -73,6 +86,9 @@ class JohnsonConfig:
     expanding_widths: tuple[int, int] | None = None
     output: str = "sigmoid"
     centred: bool = True
+    eighth_blocks: int = 0
+    eighth_width: int = 192
+    margin: int = 0
 
     paints: ClassVar[str] = PHOTOGRAPHS
 
@@ -87,6 +103,7 @@ class JohnsonConfig:
         check_at_least(self, "num_blocks", 0)
         check_at_least(self, "num_styles", 0)
         check_odd(self, "kernel")
+        check_eighth(self)
         if (self.num_styles > 0) != (self.normalization == "conditional"):
             raise ValueError(
                 "`num_styles` must be >= 1 with normalization='conditional', else 0. "
@@ -96,29 +113,39 @@ class JohnsonConfig:
             raise ValueError(
                 f"`num_blocks` must be 5 with padding='once'. Received: {self.num_blocks}"
             )
-        if self.skips and (self.padding == "once" or self.expanding_widths):
-            raise ValueError(
-                "`skips` must be False with padding='once' or expanding widths. Received: skips=True"
-            )
+        if self.skips and self.expanding_widths:
+            raise ValueError("`skips` must be False with expanding widths. Received: skips=True")
+        for field in ("skips", "eighth_blocks", "margin"):
+            value = getattr(self, field)
+            if self.padding == "once" and value:
+                raise ValueError(
+                    f"`{field}` must be {type(value)()} with padding='once'. "
+                    f"Received: {field}={value}"
+                )
 
     @property
     def reach(self) -> int:
         """How far an output pixel sees, px, apart from the moments of normalisation."""
-        return _johnson_reach(self.kernel, self.num_blocks)
+        return _reach_at_full(self.kernel) + _reach_from_half(
+            self.num_blocks, self.eighth_blocks, self.upsampling
+        )
 
     @property
     def stride(self) -> int:
         """By how many px the image must be shifted so that the output is shifted alike."""
-        return 4
+        return _stride(self.eighth_blocks)
 
     def scaled(self, width: float) -> "JohnsonConfig":
         """Return the same architecture with ``width`` times the channels."""
         full, half, quarter = (scaled(each, width) for each in self.widths)
-        if self.expanding_widths is None:
-            return dataclasses.replace(self, widths=(full, half, quarter))
-        late, last = (scaled(each, width) for each in self.expanding_widths)
+        eighth, expanding = scaled(self.eighth_width, width), self.expanding_widths
+        if expanding is not None:
+            expanding = (scaled(expanding[0], width), scaled(expanding[1], width))
         return dataclasses.replace(
-            self, widths=(full, half, quarter), expanding_widths=(late, last)
+            self,
+            widths=(full, half, quarter),
+            expanding_widths=expanding,
+            eighth_width=eighth,
         )
 
     def with_styles(self, num_styles: int) -> "JohnsonConfig":
@@ -131,11 +158,6 @@ class JohnsonConfig:
             check_one_style(num_styles)
             return self
         return dataclasses.replace(self, num_styles=num_styles)
-
-
-def _johnson_reach(kernel: int, num_blocks: int) -> int:
-    # The outer kernels, a 3x3 one at each change of size, the coarsest grid, two 3x3 ones a block.
-    return 2 * (kernel // 2) + (1 + 2 + 2 + 1) + (4 - 1) + 2 * 4 * num_blocks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +210,7 @@ class ArbitraryConfig:
     @property
     def reach(self) -> int:
         """How far an output pixel sees, px, apart from the moments of normalisation."""
-        return _johnson_reach(self.kernel, self.num_blocks)
+        return _reach_at_full(self.kernel) + _reach_from_half(self.num_blocks)
 
     @property
     def stride(self) -> int:
@@ -224,15 +246,24 @@ class LightConfig:
         skips: Whether what the first convolution saw is added to what the last but one makes of it,
             as in ``JohnsonConfig``: the photograph's detail need not pass through a quarter of the
             size.
+        upsampling: ``"nearest"`` or ``"bilinear"``, as in ``JohnsonConfig``.
+        eighth_blocks: Number of residual blocks at an eighth of the size, as in ``JohnsonConfig``.
+        eighth_width: Number of channels of these blocks.
+        margin: How many px the picture is mirrored by before it is painted and cut by afterwards, as in
+            ``JohnsonConfig``.
 
     Raises:
-        ValueError: If a number is out of its range.
+        ValueError: If a field has a value that is not among those, or is out of its range.
     """
 
     widths: tuple[int, int] = (16, 48)
     num_blocks: int = 5
     num_styles: int = 1
     skips: bool = False
+    upsampling: str = "nearest"
+    eighth_blocks: int = 0
+    eighth_width: int = 96
+    margin: int = 0
 
     paints: ClassVar[str] = PHOTOGRAPHS
 
@@ -240,22 +271,24 @@ class LightConfig:
         check_widths(self, "widths", 2)
         check_at_least(self, "num_blocks", 0)
         check_at_least(self, "num_styles", 1)
+        check_choice(self, "upsampling", INTERPOLATIONS)
+        check_eighth(self)
 
     @property
     def reach(self) -> int:
         """How far an output pixel sees, px, apart from the moments of normalisation."""
-        # A kernel at each change of size, the coarsest grid, two 3x3 ones a block.
-        return (2 + 2 + 2 + 1) + (4 - 1) + 2 * 4 * self.num_blocks
+        # The 5x5 and the 3x3 kernel at full size; the rest is at half the size and below.
+        return (2 + 1) + _reach_from_half(self.num_blocks, self.eighth_blocks, self.upsampling)
 
     @property
     def stride(self) -> int:
         """By how many px the image must be shifted so that the output is shifted alike."""
-        return 4
+        return _stride(self.eighth_blocks)
 
     def scaled(self, width: float) -> "LightConfig":
         """Return the same architecture with ``width`` times the channels."""
-        half, quarter = (scaled(each, width) for each in self.widths)
-        return dataclasses.replace(self, widths=(half, quarter))
+        half, quarter, eighth = (scaled(each, width) for each in (*self.widths, self.eighth_width))
+        return dataclasses.replace(self, widths=(half, quarter), eighth_width=eighth)
 
     def with_styles(self, num_styles: int) -> "LightConfig":
         """Return the same architecture for a number of styles."""
@@ -276,7 +309,7 @@ class SuperResolutionConfig:
         width: Number of channels of all convolutions; 64 in the paper.
         num_blocks: Number of residual blocks; 4 in the paper.
         upsampling: ``"transposed"`` convolutions (the paper) or ``"nearest"`` and a convolution,
-            which leaves no checkerboard (Odena et al. 2016).
+            which leaves no checkerboard (Odena et al. 2016), or ``"bilinear"`` and a convolution.
 
     Raises:
         ValueError: If a field has a value that is not among those.
@@ -305,8 +338,9 @@ class SuperResolutionConfig:
     @property
     def reach(self) -> int:
         """How far an output pixel sees, px of the image."""
-        # What follows the blocks spans 2 at either kind of upsampling.
-        return self.kernel // 2 + 2 * self.num_blocks + 2
+        # What follows the blocks spans 2, and 2 more where upsampling looks at neighbours.
+        after = 4 if self.upsampling == "bilinear" else 2
+        return self.kernel // 2 + 2 * self.num_blocks + after
 
     def scaled(self, width: float) -> "SuperResolutionConfig":
         """Return the same architecture with ``width`` times the channels."""
@@ -402,3 +436,26 @@ class TextureNetworkConfig:
 GeneratorConfig: TypeAlias = (
     JohnsonConfig | ArbitraryConfig | LightConfig | SuperResolutionConfig | TextureNetworkConfig
 )
+
+
+def _stride(eighth_blocks: int) -> int:
+    """Return by how many px the coarsest features are apart."""
+    return 8 if eighth_blocks else 4
+
+
+def _reach_at_full(kernel: int) -> int:
+    """Return how far an output pixel sees by the outer kernels and the 3x3 ones at full size, px."""
+    return 2 * (kernel // 2) + (1 + 1)
+
+
+def _reach_from_half(num_blocks: int, eighth_blocks: int = 0, upsampling: str = "nearest") -> int:
+    """Return how far an output pixel sees through what happens at half the size and below, px."""
+    # A 3x3 kernel down and one up at half the size, the coarsest grid, two 3x3 kernels a block.
+    stride = _stride(eighth_blocks)
+    reach = (2 + 2) + (stride - 1) + 2 * 4 * num_blocks
+    if eighth_blocks:
+        reach += (4 + 4) + 2 * 8 * eighth_blocks
+    if upsampling == "bilinear":
+        # One pixel more of what an upsampling makes: at full size, at half, at a quarter of it.
+        reach += stride - 1
+    return reach

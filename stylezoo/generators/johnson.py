@@ -4,10 +4,9 @@ from typing import Any
 
 import keras
 
-from stylezoo.generators.blocks import Blocks, painted, style_inputs
+from stylezoo.generators.blocks import Blocks, entered, painted, style_inputs
 from stylezoo.generators.configs import JohnsonConfig
 from stylezoo.generators.painter import Painter
-from stylezoo.layers import MirrorPadding, PadToMultiple
 
 # Johnson et al. pad by this once; ten unpadded convolutions at a quarter of the size eat it up.
 _ONCE = 40
@@ -35,17 +34,22 @@ class Johnson(Painter):
             num_styles=config.num_styles,
             style=inputs.get("style_weights"),
         )
-        # Reflecting needs as many pixels as it mirrors, at a quarter of the size too.
-        minimum = max(8, 4 * -(-(config.kernel // 2 + 1) // 4), 44 if once else 0)
-        x = PadToMultiple(4, minimum, name="pad_to_multiple")(image)
-        if config.centred:
-            x = keras.layers.Rescaling(2.0, -1.0, name="rescale")(x)
-        if once:
-            x = MirrorPadding(_ONCE, name="pad_once")(x)
+        margin = _ONCE if once else config.margin
+        x = entered(
+            image,
+            config.stride,
+            mirrored=max(config.kernel // 2, margin),
+            margin=margin,
+            centred=config.centred,
+        )
         full, half, quarter = config.widths
         at_full = blocks.conv(x, full, config.kernel, name="conv_in")
         at_half = blocks.conv(at_full, half, 3, strides=2, name="down1")
         x = blocks.conv(at_half, quarter, 3, strides=2, name="down2")
+        if config.eighth_blocks:
+            x = blocks.wider_view(
+                x, config.eighth_width, config.eighth_blocks, kind=config.upsampling, name="eighth"
+            )
         for index in range(config.num_blocks):
             x = blocks.residual(x, name=f"block{index + 1}", padded=not once)
         late, last = config.expanding_widths or (half, full)
@@ -58,4 +62,4 @@ class Johnson(Painter):
         x = blocks.conv(
             x, 3, config.kernel, activate=False, normalize=config.normalize_output, name="conv_out"
         )
-        return inputs, painted(x, image, output=config.output)
+        return inputs, painted(x, image, output=config.output, margin=config.margin)

@@ -4,10 +4,9 @@ from typing import Any
 
 import keras
 
-from stylezoo.generators.blocks import Blocks, painted, style_inputs
+from stylezoo.generators.blocks import Blocks, entered, painted, style_inputs
 from stylezoo.generators.configs import LightConfig
 from stylezoo.generators.painter import Painter
-from stylezoo.layers import PadToMultiple
 
 
 @keras.saving.register_keras_serializable("stylezoo")
@@ -31,14 +30,18 @@ class Light(Painter):
             style=inputs["style_weights"],
         )
         half, quarter = config.widths
-        x = PadToMultiple(4, 8, name="pad_to_multiple")(image)
-        x = keras.layers.Rescaling(2.0, -1.0, name="rescale")(x)
+        kind = config.upsampling
+        x = entered(image, config.stride, mirrored=max(2, config.margin), margin=config.margin)
         at_half = blocks.conv(x, half, 5, strides=2, name="conv_in")
         x = blocks.conv(at_half, quarter, 3, strides=2, name="down")
+        if config.eighth_blocks:
+            x = blocks.wider_view(
+                x, config.eighth_width, config.eighth_blocks, kind=kind, name="eighth"
+            )
         for index in range(config.num_blocks):
             x = blocks.residual(x, name=f"block{index + 1}")
-        x = blocks.nearest(x, half, name="up")
+        x = blocks.upsample(x, half, kind=kind, name="up")
         if config.skips:
             x = keras.layers.Add(name="skip_half")([x, at_half])
-        x = blocks.nearest(x, 3, name="conv_out", activate=False)
-        return inputs, painted(x, image)
+        x = blocks.upsample(x, 3, kind=kind, name="conv_out", activate=False)
+        return inputs, painted(x, image, margin=config.margin)

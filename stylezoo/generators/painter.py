@@ -13,14 +13,12 @@ from stylezoo import painting
 from stylezoo.generators.blending import Style, StyleMix, style_shares
 from stylezoo.generators.configs import (
     ENLARGEMENTS,
+    IDENTITY,
     TEXTURES,
     ArbitraryConfig,
     GeneratorConfig,
 )
 from stylezoo.progress import Callback
-
-# A row of scales and shifts of this name paints the photograph itself.
-IDENTITY = "identity"
 
 
 class Painter(keras.Model):
@@ -268,8 +266,9 @@ class Painter(keras.Model):
         """Paint pictures of any size.
 
         ``strength`` blends with the style that paints the photograph as it is, if the painter knows
-        one: the row ``identity``, or the style of the photograph itself. Else it blends picture and
-        photograph in CIE L*a*b*. 1 changes nothing.
+        one: the row ``identity``, or the style of the photograph itself. The same share is added of
+        what that style loses of the photograph, so that 0 gives the photograph itself. Other painters
+        blend picture and photograph in CIE L*a*b*. 1 changes nothing.
 
         Args:
             image: The photographs, [B, H, W, 3], float, RGB in [0, 1]; an array or a tensor. A
@@ -310,12 +309,19 @@ class Painter(keras.Model):
                 "`strength` must be 1 and `preserve_color` False for super-resolution. "
                 f"Received: strength={strength}, preserve_color={preserve_color}"
             )
+
+        def painted(codes: np.ndarray) -> np.ndarray:
+            inputs = self.inputs_for(pictures, style=codes, seed=seed)
+            return self._engine.paint(inputs, tiling=tiling, tile=tile, callback=callback)
+
         codes = np.tile(mix.code, [len(pictures), 1])
         own = None if strength == 1 else self._own_codes(pictures)
-        if own is not None:
-            codes = strength * codes + (1 - strength) * own
-        inputs = self.inputs_for(pictures, style=codes, seed=seed)
-        paintings = self._engine.paint(inputs, tiling=tiling, tile=tile, callback=callback)
+        if own is None:
+            paintings = painted(codes)
+        else:
+            paintings = painted(strength * codes + (1 - strength) * own)
+            lost = pictures - painted(own)
+            np.clip(paintings + (1 - strength) * lost, 0, 1, out=paintings)
         if preserve_color:
             painting.recolour(paintings, pictures)
         if strength != 1 and own is None:

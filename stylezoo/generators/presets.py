@@ -21,6 +21,7 @@ import stylezoo
 from stylezoo import errors, images, pretrained
 from stylezoo.generators.configs import TEXTURES, GeneratorConfig
 from stylezoo.generators.families import FAMILIES, build
+from stylezoo.generators.growing import grow
 from stylezoo.generators.h5_files import is_h5, read_h5
 from stylezoo.generators.importing import PUBLISHED, load_published
 from stylezoo.generators.painter import Painter
@@ -115,28 +116,28 @@ def initial(
 
     Args:
         config: The architecture.
-        init_weights: A painter of the same architecture and styles to start from, as :func:`load`
-            takes it; None for random weights.
+        init_weights: A painter to start from, as :func:`load` takes it; it may have fewer blocks and
+            styles, see :func:`~stylezoo.generators.grow`. None for random weights.
         styles: What the styles are called.
 
     Raises:
-        OSError, ValueError: As :func:`load`, or if ``init_weights`` is of another painter.
+        OSError, ValueError: As :func:`load`, or if ``init_weights`` does not fit into the architecture.
     """
     if init_weights is None:
         return build(config, styles=styles)
     with errors.renamed(model="init_weights"):
         painter = load(init_weights)
-    for field, own, other in (
-        ("generator", config, painter.config),
-        ("styles", styles, painter.style_rows),
-    ):
-        if own != other:
-            raise ValueError(
-                f"`init_weights` must be of the same {field}, {own}. "
-                f"Received: {init_weights}, of {other}"
-            )
-    painter.training_record = {}
-    return painter
+    if type(painter.config) is not type(config):
+        raise ValueError(
+            f"`init_weights` must be a {type(config).__name__[:-6]} like `generator`. "
+            f"Received: {init_weights}, a {type(painter).__name__}"
+        )
+    try:
+        return grow(painter, config, styles=styles)
+    except ValueError as error:
+        raise ValueError(
+            f"`init_weights` must fit into `generator`. Received: {init_weights} ({error})"
+        ) from error
 
 
 def read_card(model: str | os.PathLike[str]) -> str | None:

@@ -8,10 +8,11 @@ from .normalization import (
     instance_moments,
 )
 from .preprocessing import PREPROCESSINGS, Luminance, Preprocess
-from .resampling import CropTo, MirrorPadding, NearestUpsampling, PadToMultiple
+from .resampling import BilinearUpsampling, CropTo, MirrorPadding, NearestUpsampling, PadToMultiple
 
 __all__ = [
     "PREPROCESSINGS",
+    "BilinearUpsampling",
     "ConditionalInstanceNormalization",
     "CropTo",
     "GroupedConv2D",

@@ -141,25 +141,55 @@ class CropTo(keras.layers.Layer):
         return {**super().get_config(), "factor": self.factor}
 
 
-@keras.saving.register_keras_serializable("stylezoo")
-class NearestUpsampling(keras.layers.Layer):
-    """Repeats every pixel in each direction.
+class _Doubling(keras.layers.Layer):
+    """Double the size, row by row and column by column.
 
-    It consists of two concatenations and reshapes of rank 4, because ``UpSampling2D`` becomes operations
-    of rank 5, which no GPU delegate of TFLite takes, and ``tf.image.resize`` has no gradient under XLA.
+    A subclass says what takes the place of each row or column. The two are interleaved by a
+    concatenation and a reshape of rank 4, because ``UpSampling2D`` becomes operations of rank 5, which no
+    GPU delegate of TFLite takes, and ``tf.image.resize`` has no gradient under XLA.
+    """
+
+    def call(self, x: Any) -> Any:
+        channels = x.shape[-1]
+        height, width = (x.shape[axis] or tf.shape(x)[axis] for axis in (1, 2))
+        x = tf.reshape(tf.concat(self._pair(x, 2), axis=3), [-1, height, 2 * width, channels])
+        x = tf.reshape(tf.concat(self._pair(x, 1), axis=2), [-1, 2 * height, 2 * width, channels])
+        return x
+
+    def _pair(self, x: Any, axis: int) -> list[Any]:
+        """Return what becomes the first and the second of two rows (axis 1) or columns (axis 2)."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        batch, height, width, channels = input_shape
+        return (batch, height and 2 * height, width and 2 * width, channels)
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class NearestUpsampling(_Doubling):
+    """Repeat every pixel in each direction.
 
     Input: [B, H, W, C]. Output: [B, 2·H, 2·W, C].
     """
 
-    def call(self, x: Any) -> Any:  # noqa: D102
-        height, width = (x.shape[axis] or tf.shape(x)[axis] for axis in (1, 2))
-        channels = x.shape[-1]
-        x = tf.reshape(tf.concat([x, x], axis=3), [-1, height, 2 * width, channels])
-        return tf.reshape(tf.concat([x, x], axis=2), [-1, 2 * height, 2 * width, channels])
+    def _pair(self, x: Any, axis: int) -> list[Any]:
+        return [x, x]
 
-    def compute_output_shape(self, input_shape: Any) -> Any:  # noqa: D102
-        batch, height, width, channels = input_shape
-        return (batch, height and 2 * height, width and 2 * width, channels)
+
+@keras.saving.register_keras_serializable("stylezoo")
+class BilinearUpsampling(_Doubling):
+    """Double the size by linear interpolation in each direction, as ``tf.image.resize`` does.
+
+    Input: [B, H, W, C]. Output: [B, 2·H, 2·W, C].
+    """
+
+    def _pair(self, x: Any, axis: int) -> list[Any]:
+        def part(positions: slice) -> Any:
+            return x[:, positions] if axis == 1 else x[:, :, positions]
+
+        before = tf.concat([part(slice(1)), part(slice(-1))], axis)
+        after = tf.concat([part(slice(1, None)), part(slice(-1, None))], axis)
+        return [0.75 * x + 0.25 * neighbour for neighbour in (before, after)]
 
 
 def _plus(side: int | None, amount: int) -> int | None:

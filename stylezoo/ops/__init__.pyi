@@ -1,5 +1,6 @@
 from .blurring import gaussian_blur
 from .frequency import frequency_gains
+from .grid import grid_energy
 from .patches import (
     Patches,
     concat_patches,
@@ -25,6 +26,7 @@ __all__ = [
     "frequency_gains",
     "gaussian_blur",
     "gram",
+    "grid_energy",
     "interpolate_quantiles",
     "mean_and_std",
     "moment_sums",

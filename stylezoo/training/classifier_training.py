@@ -69,9 +69,9 @@ def train_classifier(
             :meth:`~stylezoo.training.LabelledConfig.open`.
         WeightsError: The weights to start from can't be had, or are not this network's.
     """
-    opened = config.data.open() if pictures is None else pictures
+    shown, held_out = config.data.open() if pictures is None else pictures
     return train(
-        functools.partial(_ClassifierTask, config, loop, *opened),
+        functools.partial(_ClassifierTask, config, pictures=shown, held_out=held_out),
         config=loop,
         describe=config.describe(),
         path=run,

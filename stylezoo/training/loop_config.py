@@ -6,7 +6,7 @@ import typing
 from typing import Any, Literal
 
 Decay = Literal["none", "cosine", "ulyanov2016"]
-Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Distribution = Literal["none", "mirrored", "multi_worker"]
 
 DECAYS: tuple[Decay, ...] = typing.get_args(Decay)
@@ -53,7 +53,10 @@ class LoopConfig:
         clip_norm: Largest norm of the gradient, which is scaled down to it; 0 never clips.
         decay: Decay of the learning rate. ``"cosine"`` falls to zero at the end; ``"ulyanov2016"``
             multiplies the rate by 0.7 every 200 steps from step 1000 on.
-        precision: Keras dtype policy of all networks.
+        precision: Keras dtype policy of all networks. ``"auto"`` is mixed_bfloat16 where the processor or
+            the GPU computes with bfloat16 faster, else float32; a run goes on with what it began with.
+        average: Decay of the running average of the weights, 0.999 for example, which the pictures and the
+            model are made with; 0 takes the weights as they are.
         distribution: Distribution of a step over devices. ``"mirrored"`` uses the GPUs of this machine,
             ``"multi_worker"`` the machines that the environment variable TF_CONFIG describes, all of
             which must see the run's folder.
@@ -72,7 +75,8 @@ class LoopConfig:
     learning_rate: float = 1e-3
     clip_norm: float = 10.0
     decay: Decay | StepDecay = "none"
-    precision: Precision = "float32"
+    precision: Precision = "auto"
+    average: float = 0.0
     distribution: Distribution = "none"
     seed: int = 0
     log_every: int = 20
@@ -95,6 +99,8 @@ class LoopConfig:
             value = getattr(self, field)
             if not value >= least:
                 raise ValueError(f"`{field}` must be >= {least}. Received: {field}={value}")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"`average` must be in [0, 1). Received: average={self.average}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(
                 f"`learning_rate` must be > 0. Received: learning_rate={self.learning_rate}"

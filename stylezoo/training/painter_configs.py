@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylezoo import errors, images, perceptual
 from stylezoo.generators.configs import (
+    IDENTITY,
     PHOTOGRAPHS,
     TEXTURES,
     GeneratorConfig,
@@ -33,14 +34,20 @@ class StyleTraining:
         content: Photographs to train on.
         objective: What painted photographs should match.
         style_size: Longest side of the paintings, in pixels; strokes become larger with more.
-        init_weights: Painter to start from, a name or a file; its architecture must be the same. By
-            default weights are random.
+        identity_weight: Weight of the identity, one more row of scales and shifts of a conditional network,
+            which learns to paint the photograph itself, for ``strength``; 0 for none. Its loss is the
+            mean squared difference of pixels, normalised channel by channel.
+        grid_weight: Weight of patterns that repeat every 2, 4 or 8 px in step with the network's grid,
+            which networks paint into flat parts; 0 allows them.
+        init_weights: Painter to start from, a name or a file, of the same family; it may have fewer
+            blocks and styles. By default weights are random.
         finetune_style: Conditional painter that the styles are added to, a name or a file; only the new
             scales and shifts are trained.
 
     Raises:
         ValueError: If the network doesn't paint photographs, there is no style, two have one name, there
-            are several with the style loss of patches, or pictures are too small for the layers.
+            are several with the style loss of patches, pictures are too small for the layers, or there
+            is no place for the identity.
     """
 
     generator: GeneratorConfig
@@ -48,6 +55,8 @@ class StyleTraining:
     content: ContentConfig
     objective: Objective = OBJECTIVES["relative"]
     style_size: int = 256
+    identity_weight: float = 0.0
+    grid_weight: float = 0.0
     init_weights: str | None = None
     finetune_style: str | None = None
 
@@ -59,6 +68,15 @@ class StyleTraining:
             )
         if self.style_size < 1:
             raise ValueError(f"`style_size` must be >= 1. Received: style_size={self.style_size}")
+        for field in ("identity_weight", "grid_weight"):
+            value = getattr(self, field)
+            if not 0 <= value < math.inf:
+                raise ValueError(f"`{field}` must be finite, >= 0. Received: {field}={value}")
+        if self.identity_weight and (self.finetune_style or not self.generator.num_styles):
+            raise ValueError(
+                "`identity_weight` must be 0 with `finetune_style` and for networks of one style. "
+                f"Received: identity_weight={self.identity_weight}"
+            )
         if not self.styles or len(set(self.style_names)) < len(self.styles):
             raise ValueError(
                 "`styles` must be pictures of different names. "
@@ -76,6 +94,11 @@ class StyleTraining:
     def style_names(self) -> tuple[str, ...]:
         """The names of the styles: those of the files, without extensions."""
         return tuple(pathlib.Path(path).stem for path in self.styles)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The names of the network's rows of scales and shifts: the styles and the identity."""
+        return self.style_names + ((IDENTITY,) if self.identity_weight else ())
 
     def describe(self) -> dict[str, Any]:
         """Return the configuration as JSON can hold it."""

@@ -14,6 +14,7 @@ import tensorflow as tf
 from stylezoo import images
 
 _KEPT = 3
+_CONFIG = "config.json"
 
 
 class RunFolder:
@@ -47,7 +48,7 @@ class RunFolder:
 
     @property
     def _config_path(self) -> pathlib.Path:
-        return self.path / "config.json"
+        return self.path / _CONFIG
 
     def start(self, step: int) -> None:
         """Make the folder and record the configuration, unless that was done before.
@@ -161,6 +162,23 @@ class RunFolder:
         if self._events is None:
             self._events = tf.summary.create_file_writer(str(self.path))
         return self._events
+
+
+def recorded(path: str | pathlib.Path, *keys: str) -> Any:
+    """Return a value of the configuration of a run so far, None if there is no run or no such value.
+
+    Args:
+        path: The run's folder.
+        *keys: Where the value is, from the outside in.
+
+    Raises:
+        ValueError: The configuration is damaged.
+    """
+    file = pathlib.Path(path) / _CONFIG
+    value: Any = _read(file) if file.exists() else {}
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 def _read(file: pathlib.Path) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import errors, generators, images
+from stylezoo import errors, generators, images, ops
 from stylezoo.objectives import Reference, StyleReferences, TotalLoss
 from stylezoo.progress import Callback
 from stylezoo.training.content_pictures import Content
@@ -35,7 +35,7 @@ def train_style(
         WeightsError: if the perceptual network's weights can't be had.
     """
     return train(
-        functools.partial(_StyleTask, config, loop),
+        functools.partial(_StyleTask, config),
         config=loop,
         describe=config.describe(),
         path=run,
@@ -58,6 +58,10 @@ class _StyleTask(GeneratorTask):
         self._loss = config.objective.build(pictures=[*shown, *pictures])
         self._styles = _style_targets(self._loss, styles)
         self._evaluate = tf.function(self._evaluate_style, autograph=False)
+        self._evaluate_identity = tf.function(
+            lambda: self._identity_error(self._shown, tf.constant(0, tf.int64), training=False),
+            autograph=False,
+        )
 
     @property
     def variables(self) -> list[Any]:
@@ -81,12 +85,33 @@ class _StyleTask(GeneratorTask):
         # Every style as often as the others, as far as the batch has room.
         chosen = tf.gather(order, tf.range(tf.shape(batch)[0]) % num_styles)
         painted = self._paint(batch, chosen, scalar_seed(seed), training=True)
-        return self._compare(batch, painted, chosen)
+        total, shares = self._compare(batch, painted, chosen)
+        if self._config.grid_weight:
+            shares["grid"] = self._config.grid_weight * tf.reduce_mean(ops.grid_energy(painted))
+            total += shares["grid"]
+        if self._config.identity_weight:
+            shares["identity"] = self._config.identity_weight * self._identity_error(
+                batch[:1], scalar_seed(seed), training=True
+            )
+            total += shares["identity"]
+        return total, shares
+
+    def _identity_error(
+        self, photographs: tf.Tensor, seed: tf.Tensor, *, training: bool
+    ) -> tf.Tensor:
+        """Return the mean squared difference of photographs and what the identity makes of them.
+
+        Both are normalised channel by channel, because instance normalisation takes away what
+        brightness and contrast a photograph had.
+        """
+        row = tf.fill([photographs.shape[0]], self._config.rows.index(generators.IDENTITY))
+        painted = self._paint(photographs, row, seed, training=training)
+        return tf.reduce_mean(tf.square(_normalized(painted) - _normalized(photographs)))
 
     def _paint(
         self, photographs: tf.Tensor, chosen: tf.Tensor, seed: tf.Tensor, *, training: bool
     ) -> tf.Tensor:
-        weights = tf.one_hot(chosen, len(self._config.styles))
+        weights = tf.one_hot(chosen, len(self._config.rows))
         inputs = self.network.inputs_for(photographs, style=weights, seed=seed, varied=True)
         return self.network(inputs, training=training)
 
@@ -118,6 +143,8 @@ class _StyleTask(GeneratorTask):
             f"{name}/style": each["style"] for name, each in zip(names, losses, strict=True)
         }
         rows = [image for row in zip(*columns, strict=True) for image in row]
+        if self._config.identity_weight:
+            means["identity"] = float(self._evaluate_identity())
         return means | by_style, images.contact_sheet(rows, columns=len(columns))
 
     def _evaluate_style(self, style: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -133,6 +160,12 @@ class _StyleTask(GeneratorTask):
         finetuned = {"finetuned": dict(self.network.training_record)}
         joined.training_record = {**joined.training_record, **finetuned}
         return joined
+
+
+def _normalized(pictures: tf.Tensor) -> tf.Tensor:
+    """Return pictures whose channels have the mean 0 and, unless they are flat, the variance 1."""
+    mean, variance = tf.nn.moments(pictures, axes=(1, 2), keepdims=True)
+    return (pictures - mean) / tf.sqrt(variance + 1e-3)
 
 
 def _quantization_noise(shape: tf.TensorShape, seed: tf.Tensor) -> tf.Tensor:
@@ -170,5 +203,5 @@ def _start(config: StyleTraining) -> tuple[generators.Painter | None, generators
                 f"Received: {config.generator}"
             )
         return base, blank
-    initial = generators.initial(config.generator, config.init_weights, styles=config.style_names)
+    initial = generators.initial(config.generator, config.init_weights, styles=config.rows)
     return None, initial

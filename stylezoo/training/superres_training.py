@@ -51,7 +51,7 @@ def train_superres(
         WeightsError: if the perceptual network's weights can't be had.
     """
     return train(
-        functools.partial(_SuperresTask, config, loop),
+        functools.partial(_SuperresTask, config),
         config=loop,
         describe=config.describe(),
         path=run,

@@ -34,7 +34,7 @@ def train_texture(
         WeightsError: if the perceptual network's weights can't be had.
     """
     return train(
-        functools.partial(_TextureTask, config, loop),
+        functools.partial(_TextureTask, config),
         config=loop,
         describe=config.describe(),
         path=run,

@@ -1,6 +1,8 @@
 """The loop that all training shares: one step in a graph, resumable after any of them."""
 
 import contextlib
+import dataclasses
+import logging
 import os
 import pathlib
 from collections.abc import Callable, Iterator, Mapping
@@ -11,8 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo.progress import Callback, Progress
-from stylezoo.training.loop_config import LoopConfig, StepDecay
-from stylezoo.training.run_folder import RunFolder
+from stylezoo.training.averaging import RunningAverage
+from stylezoo.training.loop_config import LoopConfig, Precision, StepDecay
+from stylezoo.training.precision import fastest_precision
+from stylezoo.training.run_folder import RunFolder, recorded
+
+_logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
@@ -86,7 +92,7 @@ def strategy_of(distribution: str) -> tf.distribute.Strategy:
 
 
 def train(
-    make_task: Callable[[], Task[Result]],
+    make_task: Callable[[LoopConfig], Task[Result]],
     *,
     config: LoopConfig,
     describe: Mapping[str, Any],
@@ -100,7 +106,8 @@ def train(
     weights of an unbroken one. TensorFlow's operations are made deterministic for the whole process.
 
     Args:
-        make_task: Function that builds the task; it is called under the distribution's scope.
+        make_task: Function that builds the task; it is called under the distribution's scope, with the
+            configuration of the loop as it was resolved.
         config: The configuration of the loop.
         describe: The task's configuration, which is recorded with ``config`` and compared when the
             run is resumed.
@@ -119,6 +126,7 @@ def train(
     """
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
+    config = dataclasses.replace(config, precision=_resolved(config.precision, path))
     with _policy(config.precision):
         strategy = strategy_of(config.distribution)
         replicas = strategy.num_replicas_in_sync
@@ -129,8 +137,23 @@ def train(
             )
         run = RunFolder(path, {**describe, "loop": config.deciding()}, writes=_is_chief(strategy))
         with strategy.scope():
-            trainer = _Trainer(make_task(), config, strategy, run)
+            trainer = _Trainer(make_task(config), config, strategy, run)
         return trainer.run(callback)
+
+
+def _resolved(precision: Precision, path: str) -> Precision:
+    """Return the precision that is meant by ``"auto"``: that of the run so far, or the machine's."""
+    if precision != "auto":
+        return precision
+    fastest = fastest_precision()
+    began_with = recorded(path, "loop", "precision") or fastest
+    if began_with != fastest:
+        _logger.warning(
+            "The run goes on in %s, in which it began; %s is faster on this machine.",
+            began_with,
+            fastest,
+        )
+    return began_with
 
 
 def _is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -190,9 +213,11 @@ class _Trainer(Generic[Result]):
             trainable=False,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
-        self._checkpoint = tf.train.Checkpoint(
-            network=task.network, optimizer=self._optimizer, step=self._step
-        )
+        self._average = RunningAverage(task.variables, config.average) if config.average else None
+        state = {"network": task.network, "optimizer": self._optimizer, "step": self._step}
+        if self._average:
+            state["average"] = self._average.averages
+        self._checkpoint = tf.train.Checkpoint(**state)
         self._names: tuple[str, ...] = ()
         self._graph = tf.function(self._graph_step, autograph=False)
         run.restore(self._checkpoint)
@@ -225,6 +250,8 @@ class _Trainer(Generic[Result]):
                 self._save(step)
             if callback:
                 callback(Progress(step, self._config.num_steps, means))
+        if self._average:
+            self._average.apply()
         return self._task.result()
 
     def _open_batches(self) -> Any:
@@ -252,6 +279,8 @@ class _Trainer(Generic[Result]):
     def _graph_step(self, batch: Any, head_only: bool) -> tf.Tensor:
         """Run one step; return its mean losses and its gradient's norm in the order of `_names`."""
         values = self._strategy.run(self._replica_step, args=(batch, head_only))
+        if self._average:
+            self._average.update(self._step)
         self._step.assign_add(1)
         return self._strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
 
@@ -313,12 +342,18 @@ class _Trainer(Generic[Result]):
         return means
 
     def _sample(self, step: int) -> None:
-        losses, sheet = self._task.held_out()
+        with self._averaged():
+            losses, sheet = self._task.held_out()
         self._run.log(step, {f"held_out/{name}": value for name, value in losses.items()})
         self._run.show(step, sheet)
 
+    def _averaged(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which the network has the weights that it is judged by."""
+        return self._average.applied() if self._average else contextlib.nullcontext()
+
     def _save(self, step: int) -> None:
         # The state comes last: after it has been written, nothing before it is done again.
-        self._run.save_model(self._task.save)
+        with self._averaged():
+            self._run.save_model(self._task.save)
         self._run.flush()
         self._run.save(self._checkpoint, step)

@@ -454,7 +454,7 @@ COMMON = [
     ("--clip_norm=-1", "clip_norm"),
     ("--clip_norm=nan", "`--clip_norm` must be >= 0"),
     ("--decay=linear", "`--decay` must be one of none, cosine, ulyanov2016. .*decay='linear'"),
-    ("--precision=half", "`--precision` must be one of float32, mixed_bfloat16, mixed_float16"),
+    ("--precision=half", "`--precision` must be one of auto, float32, mixed_bfloat16"),
     ("--distribution=tpu", "`--distribution` must be one of none, mirrored, multi_worker"),
     ("--seed=-1", "seed"),
     ("--save_every=0", "save_every"),

@@ -82,6 +82,7 @@ LAYERS = [
         inputs=lambda height, width: [(2 * height + 1, 2 * width + 3, 3), (height, width, 4)],
     ),
     Case(layers.NearestUpsampling),
+    Case(layers.BilinearUpsampling),
     Case(lambda: layers.LocalResponseNormalization(alpha=0.5)),
     Case(
         lambda: layers.GroupedConv2D(6, 3, groups=2, padding="same"),

@@ -128,8 +128,11 @@ def test_strength_goes_to_the_style_of_the_photograph_itself(painter, files):
     own = painter.style_vectors(photographs)
     style = painter.style_vectors(files["a.png"])
     found = painter.paint(photographs, style="a.png", strength=0.25)
-    expected = painted(painter, photographs, 0.25 * style + 0.75 * own)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    blended = painted(painter, photographs, 0.25 * style + 0.75 * own)
+    lost = photographs - painted(painter, photographs, own)
+    np.testing.assert_allclose(found, np.clip(blended + 0.75 * lost, 0, 1), atol=1e-5)
+    untouched = painter.paint(photographs, style="a.png", strength=0.0)
+    np.testing.assert_allclose(untouched, photographs, atol=1e-5)
 
 
 def test_tiles_are_the_whole(painter, files):

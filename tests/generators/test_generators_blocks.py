@@ -105,6 +105,28 @@ def test_nearest_upsampling():
     np.testing.assert_allclose(model(picture()), expected, rtol=0, atol=ATOL)
 
 
+def test_bilinear_upsampling():
+    model, weights = network(lambda blocks, x: blocks.upsample(x, 4, kind="bilinear", name="a"))
+    doubled = tf.image.resize(picture(), [16, 12]).numpy()
+    expected = relu(normalize(convolve(doubled, weights, "a"), weights, "a_norm"))
+    np.testing.assert_allclose(model(picture()), expected, rtol=0, atol=ATOL)
+
+
+def test_wider_view_adds_what_blocks_at_half_the_size_make():
+    model, weights = network(lambda blocks, x: blocks.wider_view(x, 5, 1, kind="nearest", name="a"))
+
+    def conv(x, name, **options):
+        return normalize(convolve(x, weights, name, **options), weights, f"{name}_norm")
+
+    half = relu(conv(picture(), "a_down", strides=2))
+    assert half.shape == (1, 4, 3, 5)
+    half = half + conv(relu(conv(half, "a_block1_conv1")), "a_block1_conv2")
+    doubled = np.repeat(np.repeat(half, 2, axis=1), 2, axis=2)
+    np.testing.assert_allclose(
+        model(picture()), picture() + conv(doubled, "a_up"), rtol=0, atol=ATOL
+    )
+
+
 def test_transposed_convolution():
     model, weights = network(lambda blocks, x: blocks.upsample(x, 4, kind="transposed", name="a"))
     # Each pixel adds its kernel around twice its place; what lies before the first is cut off.

@@ -49,6 +49,26 @@ from stylezoo.generators import (
             r"`skips` must be False with padding='once'.*skips=True",
         ),
         (
+            lambda: JohnsonConfig(padding="once", margin=4),
+            r"`margin` must be 0 with padding='once'.*margin=4",
+        ),
+        (
+            lambda: JohnsonConfig(padding="once", eighth_blocks=1),
+            r"`eighth_blocks` must be 0 with padding='once'.*eighth_blocks=1",
+        ),
+        (lambda: JohnsonConfig(eighth_blocks=-1), r"`eighth_blocks` must be >= 0.*-1"),
+        (lambda: JohnsonConfig(eighth_width=0), r"`eighth_width` must be >= 1.*0"),
+        (lambda: JohnsonConfig(margin=2), r"`margin` must be a multiple of 4, >= 0.*margin=2"),
+        (
+            lambda: LightConfig(eighth_blocks=1, margin=4),
+            r"`margin` must be a multiple of 8, >= 0.*margin=4",
+        ),
+        (lambda: LightConfig(margin=-4), r"`margin` must be a multiple of 4, >= 0.*margin=-4"),
+        (
+            lambda: LightConfig(upsampling="transposed"),
+            r"`upsampling` must be one of nearest, bilinear.*'transposed'",
+        ),
+        (
             lambda: JohnsonConfig(normalization="conditional"),
             r"`num_styles` must be >= 1 with normalization='conditional', else 0.*num_styles=0",
         ),
@@ -99,7 +119,8 @@ def test_every_family_has_named_architectures():
 def test_width_multiplies_channels_and_nothing_else(name, width, field, expected):
     config = generators.generator_config(name, width=width)
     assert getattr(config, field) == expected
-    original = {field: getattr(ARCHITECTURES[name], field)}
+    scaled = {field, "eighth_width"} & {each.name for each in dataclasses.fields(config)}
+    original = {each: getattr(ARCHITECTURES[name], each) for each in scaled}
     assert dataclasses.replace(config, **original) == ARCHITECTURES[name]
 
 
@@ -112,7 +133,10 @@ def test_conditional_architectures_take_any_number_of_styles():
         config = generators.generator_config(name, num_styles=7, width=0.5)
         assert config.num_styles == 7
         widths = tuple(width // 2 for width in ARCHITECTURES[name].widths)
-        assert config == dataclasses.replace(ARCHITECTURES[name], num_styles=7, widths=widths)
+        eighth = ARCHITECTURES[name].eighth_width // 2
+        assert config == dataclasses.replace(
+            ARCHITECTURES[name], num_styles=7, widths=widths, eighth_width=eighth
+        )
 
 
 ANY_STYLE = ["arbitrary", "magenta-arbitrary"]

@@ -91,6 +91,24 @@ def test_skips_lead_past_what_comes_from_a_quarter_of_the_size(name, layer, skip
     assert (np.abs(one - other).max() > 1e-3) == skips
 
 
+@pytest.mark.parametrize("size", [(24, 32), (21, 30)])
+@pytest.mark.parametrize("name", ["conditional", "light"])
+def test_margin_is_mirrored_before_and_cut_afterwards(name, size):
+    config = THIN[name]
+    inputs = inputs_for(config, size)
+    aligned = [-(-side // config.stride) * config.stride for side in size]
+    after = [whole - side for whole, side in zip(aligned, size, strict=True)]
+    # First up to the grid, the border's own row included, then by the margin, without it.
+    padded = np.pad(inputs["image"], [(0, 0), *((0, each) for each in after), (0, 0)], "symmetric")
+    padded = np.pad(padded, [(0, 0), *[(config.margin,) * 2] * 2, (0, 0)], "reflect")
+    inputs_of_padded = inputs | {"image": tf.constant(padded)}
+    bare = network_of(dataclasses.replace(config, margin=0))(inputs_of_padded)
+    rows, columns = (slice(config.margin, config.margin + side) for side in size)
+    np.testing.assert_allclose(
+        thin_network(config)(inputs), bare[:, rows, columns], rtol=0, atol=1e-5
+    )
+
+
 SEEN = {
     "johnson": JohnsonConfig((2, 2, 2), normalization="batch"),
     "johnson instance": JohnsonConfig((2, 2, 2), kernel=3, num_blocks=1),
@@ -108,7 +126,18 @@ SEEN = {
     "light": LightConfig((2, 2), num_blocks=2, skips=True),
     "light conditional": LightConfig((2, 2), num_blocks=1, num_styles=2),
     "arbitrary": ArbitraryConfig((2, 2, 2), num_blocks=1, prediction_width=0.05),
+    "johnson eighth": JohnsonConfig(
+        (2, 2, 2),
+        num_blocks=1,
+        normalization="batch",
+        upsampling="bilinear",
+        eighth_blocks=1,
+        eighth_width=2,
+    ),
+    "light eighth": LightConfig((2, 2), num_blocks=1, eighth_blocks=2, eighth_width=2, margin=8),
+    "light bilinear": LightConfig((2, 2), num_blocks=1, upsampling="bilinear", margin=4),
     "superres_x4": SuperResolutionConfig(width=2),
+    "superres bilinear": SuperResolutionConfig(width=2, num_blocks=1, upsampling="bilinear"),
     "superres_x8": SuperResolutionConfig(factor=8, width=2, num_blocks=1),
     "superres transposed": SuperResolutionConfig(
         factor=8, width=2, num_blocks=1, upsampling="transposed"
@@ -192,7 +221,14 @@ JOHNSON_NORMALIZED = 32 + 64 + 128 + 10 * 128 + 64 + 32
         ("johnson", 1, JOHNSON_KERNELS + 2 * JOHNSON_NORMALIZED + 3),
         ("johnson2016-paper", 1, JOHNSON_KERNELS + 4 * JOHNSON_NORMALIZED + 3),
         ("johnson2016-code", 1, JOHNSON_KERNELS + 2 * JOHNSON_NORMALIZED + 3),
-        ("conditional", 1, JOHNSON_KERNELS + 2 * (JOHNSON_NORMALIZED + 3)),
+        (
+            "conditional",
+            1,
+            # At an eighth of the size: one down, four blocks, one up.
+            JOHNSON_KERNELS
+            + kernels((3, 128, 192), *[(3, 192, 192)] * 8, (3, 192, 128))
+            + 2 * (JOHNSON_NORMALIZED + 3 + 9 * 192 + 128),
+        ),
         # A style more costs a scale and a shift: Dumoulin et al. count some 3000, 0.2 %.
         ("dumoulin2017", 32, JOHNSON_KERNELS + 32 * 2 * (JOHNSON_NORMALIZED + 3)),
         (

@@ -49,7 +49,16 @@ def test_is_a_folder_as_kerashub_has_it(path, painter):
     assert read(path, "config.json") == {
         "class_name": "Light",
         "config": {
-            "config": {"widths": [2, 3], "num_blocks": 1, "num_styles": 2, "skips": False},
+            "config": {
+                "widths": [2, 3],
+                "num_blocks": 1,
+                "num_styles": 2,
+                "skips": False,
+                "upsampling": "nearest",
+                "eighth_blocks": 0,
+                "eighth_width": 96,
+                "margin": 0,
+            },
             "styles": ["night", "day"],
             "name": painter.name,
         },

@@ -1,5 +1,7 @@
 """Styles added to a conditional network: whose rows go where, and that nothing else moves."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -154,30 +156,66 @@ def test_initial(tmp_path):
     ("config", "styles", "message"),
     [
         (
-            generators.LightConfig(widths=(3, 4), num_blocks=2, num_styles=2),
+            generators.LightConfig(widths=(3, 5), num_blocks=1, num_styles=2),
             ("a", "b"),
-            r"of the same generator, LightConfig\(.*num_blocks=2.*of LightConfig\(.*num_blocks=1",
+            r"fit into `generator`.*\(.*down is \(3, 3, 3, 5\), must be \(3, 3, 3, 4\)\)$",
+        ),
+        (
+            generators.LightConfig(widths=(3, 4), num_blocks=0, num_styles=2),
+            ("a", "b"),
+            r"fit into `generator`.*\(`config` must have the layers .* It lacks block1_conv1\)$",
         ),
         (
             generators.LightConfig(widths=(3, 4), num_blocks=1, num_styles=1),
             ("a",),
-            r"of the same generator, .*num_styles=1, skips=False\).*num_styles=2, skips=False\)$",
+            r"fit into `generator`.*\(`styles` must have those of `painter`. Missing: b\)$",
         ),
         (
             generators.SuperResolutionConfig(width=1),
             (),
-            r"of the same generator, SuperResolutionConfig\(.*of LightConfig\(",
-        ),
-        (
-            generators.LightConfig(widths=(3, 4), num_blocks=1, num_styles=2),
-            ("b", "a"),
-            r"of the same styles, \('b', 'a'\). Received: .*model, of \('a', 'b'\)$",
+            r"a SuperResolution like `generator`. Received: .*model, a Light$",
         ),
     ],
 )
-def test_initial_refuses_another_generators_weights(config, styles, message, tmp_path):
+def test_initial_refuses_weights_without_a_place(config, styles, message, tmp_path):
     generator = random_generator(CONFIGS["light"], ("a", "b"), seed=0)
     generator.save_to_preset(tmp_path / "model")
-    with pytest.raises(ValueError, match=f"`init_weights` must be {message}") as caught:
+    with pytest.raises(ValueError, match=f"`init_weights` must (be )?{message}") as caught:
         generators.initial(config, tmp_path / "model", styles=styles)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_grown_painter_paints_the_same_at_first(name):
+    painter = random_generator(CONFIGS[name], ("a", "b"), seed=0)
+    config = dataclasses.replace(
+        painter.config,
+        num_blocks=painter.config.num_blocks + 1,
+        num_styles=4,
+        eighth_blocks=1,
+        eighth_width=5,
+    )
+    grown = generators.grow(painter, config, styles=("new", "b", "identity", "a"))
+    assert grown.config == config
+    assert grown.style_rows == ("new", "b", "identity", "a")
+    image = random_image(24, 16).numpy()
+    for style in ("a", "b"):
+        np.testing.assert_array_equal(
+            grown.paint(image, style=style), painter.paint(image, style=style)
+        )
+    # A style that is new starts as the mean of the others; float32 sums in another order.
+    np.testing.assert_allclose(
+        grown.paint(image, style="new"), painter.paint(image, style="a:1,b:1"), rtol=0, atol=1e-5
+    )
+
+
+def test_what_is_grown_learns():
+    """Nothing that was added is stuck at 0."""
+    painter = random_generator(CONFIGS["light"], ("a", "b"), seed=0)
+    config = dataclasses.replace(painter.config, eighth_blocks=1, eighth_width=5)
+    grown = generators.grow(painter, config, styles=("a", "b"))
+    inputs = grown.inputs_for(random_image(16, 16), style=tf.constant([[1.0, 0.0]]))
+    scale = grown.get_layer("eighth_up_norm").scale
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(grown(inputs, training=True)[..., 0])
+    assert np.abs(tape.gradient(loss, scale.value)[0]).max() > 0

@@ -6,7 +6,13 @@ import pytest
 import tensorflow as tf
 from networks import random_image, value_and_gradient
 
-from stylezoo.layers import CropTo, MirrorPadding, NearestUpsampling, PadToMultiple
+from stylezoo.layers import (
+    BilinearUpsampling,
+    CropTo,
+    MirrorPadding,
+    NearestUpsampling,
+    PadToMultiple,
+)
 
 SIZES = [(5, 8), (4, 4), (7, 3)]
 
@@ -94,6 +100,29 @@ def test_nearest_upsampling_gradient_is_the_sum_of_the_four(jit_compile):
     np.testing.assert_allclose(gradient(image), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_bilinear_upsampling_is_that_of_tensorflow(size):
+    image, layer = random_image(*size, batch=2), BilinearUpsampling()
+    expected = tf.image.resize(image, [2 * side for side in size])
+    # Two roundings of float32 numbers below 1.
+    np.testing.assert_allclose(layer(image), expected, rtol=0, atol=3e-7)
+    np.testing.assert_array_equal(dynamic(layer)(image), layer(image))
+
+
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["function", "jit"])
+def test_bilinear_upsampling_gradient_is_that_of_tensorflow(jit_compile):
+    image, weights = random_image(3, 5), random_image(6, 10, seed=1)
+
+    @tf.function(jit_compile=jit_compile)
+    def gradient(x):
+        return value_and_gradient(lambda x: tf.reduce_sum(weights * BilinearUpsampling()(x)), x)[1]
+
+    expected = value_and_gradient(
+        lambda x: tf.reduce_sum(weights * tf.image.resize(x, [6, 10])), image
+    )[1]
+    np.testing.assert_allclose(gradient(image), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("layer", [MirrorPadding(1), MirrorPadding(1, "wrap"), PadToMultiple(4)])
 def test_padding_gradient_counts_the_copies(layer):
     image = random_image(3, 5)
@@ -110,6 +139,7 @@ def test_padding_gradient_counts_the_copies(layer):
         (PadToMultiple(4), [(None, None, 7, 3)], (None, None, 8, 3)),
         (PadToMultiple(4, 12), [(2, 5, 7, 3)], (2, 12, 12, 3)),
         (NearestUpsampling(), [(None, None, 7, 3)], (None, None, 14, 3)),
+        (BilinearUpsampling(), [(1, 4, None, 3)], (1, 8, None, 3)),
         (CropTo(), [(None, None, 8, 3), (None, None, 7, 4)], (None, None, 7, 3)),
         (CropTo(4), [(1, 40, 40, 3), (1, 9, None, 4)], (1, 36, None, 3)),
     ],

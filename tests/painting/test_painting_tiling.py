@@ -29,6 +29,17 @@ CONFIGS = {
     ),
     "light": generators.LightConfig((4, 6), num_blocks=2, num_styles=3),
     "light skips": generators.LightConfig((4, 6), num_blocks=1, num_styles=3, skips=True),
+    "eighth": generators.JohnsonConfig(
+        (3, 4, 6),
+        num_blocks=1,
+        normalization="conditional",
+        num_styles=3,
+        skips=True,
+        upsampling="bilinear",
+        eighth_blocks=2,
+        eighth_width=5,
+        margin=8,
+    ),
     "texture": generators.TextureNetworkConfig(stylize=True, channels=2, num_scales=2),
 }
 configs = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
@@ -344,16 +355,22 @@ def test_strength_without_an_identity_mixes_in_lab(strength, monkeypatch):
 
 @pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
 def test_strength_with_an_identity_mixes_scales_and_shifts(strength):
-    """The row `identity` takes the rest, and no photograph is mixed in."""
+    """The row `identity` takes the rest, and a share of what it loses of the photograph is added."""
     config = CONFIGS["light"]
     painter = generators.Light(config, styles=("night", "identity", "day"))
     painter.set_weights(generator_of(config).get_weights())
     assert painter.styles == ("night", "day")
     picture = photograph(40, 50)
     mixed = painter.paint(picture, style={"night": 1, "day": 3}, strength=strength)
-    weights = np.float32([[strength / 4, 1 - strength, 3 * strength / 4]])
-    expected = painter({"image": picture, "style_weights": weights})
+
+    def paint_rows(*weights):
+        return painter({"image": picture, "style_weights": np.float32([weights])})
+
+    blended = paint_rows(strength / 4, 1 - strength, 3 * strength / 4)
+    expected = np.clip(blended + (1 - strength) * (picture - paint_rows(0, 1, 0)), 0, 1)
     np.testing.assert_allclose(mixed, expected, rtol=0, atol=1e-5)
+    if strength == 0:
+        np.testing.assert_allclose(mixed, picture, rtol=0, atol=1e-5)
     with pytest.raises(ValueError, match="`style` must be one or more of night, day"):
         painter.paint(picture, style="identity")
 

@@ -166,6 +166,7 @@ def test_what_a_run_leaves(unbroken):
             "clip_norm": 10.0,
             "decay": "none",
             "precision": "float32",
+            "average": 0.0,
             "distribution": "none",
             "seed": 0,
         },
@@ -487,7 +488,10 @@ def test_tensorboard(unbroken):
     ("fields", "message"),
     [
         ({"decay": "linear"}, "`decay` must be one of none, cosine, ulyanov2016. .*decay='linear'"),
-        ({"precision": "float16"}, "`precision` must be one of float32, mixed_bfloat16, mixed_"),
+        (
+            {"precision": "float16"},
+            "`precision` must be one of auto, float32, mixed_bfloat16, mixed_",
+        ),
         ({"distribution": "tpu"}, "`distribution` must be one of none, mirrored, multi_worker"),
         ({"num_steps": 0}, "`num_steps` must be >= 1. Received: num_steps=0"),
         ({"batch_size": 0}, "`batch_size` must be >= 1"),

@@ -20,7 +20,7 @@ from training_fakes import (
     state,
 )
 
-from stylezoo import generators, images, objectives, training
+from stylezoo import generators, images, objectives, ops, training
 from stylezoo.errors import WeightsError
 from stylezoo.objectives import OBJECTIVES
 from stylezoo.perceptual import Perceptual
@@ -28,6 +28,9 @@ from stylezoo.training import style_training
 
 SIZE = 48
 LIGHT = generators.LightConfig(widths=(3, 4), num_blocks=0)
+JOHNSON_STYLES = generators.JohnsonConfig(
+    widths=(4, 6, 8), num_blocks=1, normalization="conditional", num_styles=3, skips=True
+)
 JOHNSON = generators.JohnsonConfig(widths=(2, 3, 4), num_blocks=1)
 # Two orders of summation of some thousand float32 products.
 FLOAT32 = 1e-5
@@ -62,6 +65,69 @@ def make_config(objective, photographs, paintings):
 def loop_config(**fields):
     settings = {"num_steps": 2, "batch_size": 2, "log_every": 1, "save_every": 2, "sample_every": 2}
     return training.LoopConfig(**settings | fields)
+
+
+# --- the identity -----------------------------------------------------------------------------
+
+
+def test_identity_is_trained_to_paint_the_photograph(make_config, asked):
+    config = make_config(generator=LIGHT.with_styles(3), identity_weight=7.0)
+    task = style_training._StyleTask(config, loop_config())
+    assert task.network.style_rows == (*config.style_names, "identity")
+    batch = random_image(SIZE, SIZE, batch=2)
+    total, shares = task.loss(batch, tf.constant([0, 3], tf.int64))
+    (_, styles), (photographs, identity) = asked
+    asked.clear()
+    assert set(styles) == {0, 1}
+    assert list(identity) == [2]
+    painted = task.network(
+        {"image": photographs, "style_weights": tf.one_hot([2], 3)}, training=True
+    )
+
+    def normalized(pictures):
+        deviation = np.sqrt(np.var(pictures, axis=(1, 2), keepdims=True) + 1e-3)
+        return (pictures - np.mean(pictures, axis=(1, 2), keepdims=True)) / deviation
+
+    expected = 7 * np.mean(np.square(normalized(painted) - normalized(photographs)))
+    np.testing.assert_allclose(shares["identity"], expected, rtol=FLOAT32)
+    np.testing.assert_allclose(total, sum(float(each) for each in shares.values()), rtol=FLOAT32)
+
+
+def test_grid_is_held_down(make_config, asked):
+    task = style_training._StyleTask(make_config(grid_weight=300.0), loop_config())
+    batch, seed = random_image(SIZE, SIZE, batch=2), tf.constant([0, 3], tf.int64)
+    total, shares = task.loss(batch, seed)
+    ((photographs, styles),) = asked
+    inputs = {"image": photographs, "style_weights": tf.one_hot(styles, 2)}
+    energy = ops.grid_energy(task.network(inputs, training=True))
+    np.testing.assert_allclose(shares["grid"], 300 * np.mean(energy), rtol=FLOAT32)
+    np.testing.assert_allclose(total, sum(float(each) for each in shares.values()), rtol=FLOAT32)
+
+
+def test_identity_is_learned(make_config, tmp_path):
+    config = make_config(generator=JOHNSON_STYLES, identity_weight=1.0)
+    loop = loop_config(num_steps=30, sample_every=30, learning_rate=0.01)
+    result = training.train_style(config, loop=loop, run=str(tmp_path))
+    first, last = (
+        record["held_out/identity"] for record in records(tmp_path) if "held_out/identity" in record
+    )
+    assert last < 0.7 * first
+    assert result.painter.styles == config.style_names
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"identity_weight": -1.0}, "`identity_weight` must be finite, >= 0.*-1"),
+        ({"grid_weight": -2.0}, "`grid_weight` must be finite, >= 0.*-2"),
+        ({"identity_weight": float("inf")}, "`identity_weight` must be finite, >= 0.*inf"),
+        ({"identity_weight": 1.0, "generator": JOHNSON}, "`identity_weight` must be 0 with"),
+        ({"identity_weight": 1.0, "finetune_style": "x"}, "`identity_weight` must be 0 with"),
+    ],
+)
+def test_identity_needs_a_place(fields, message, make_config):
+    with pytest.raises(ValueError, match=message):
+        make_config(**fields)
 
 
 # --- the loss ---------------------------------------------------------------------------------
@@ -427,12 +493,12 @@ def bad(tmp_path, paintings, base):
         (
             {"init_weights": "bad/johnson"},
             ValueError,
-            r"`init_weights` must be of the same generator, LightConfig\(.*of JohnsonConfig\(",
+            "`init_weights` must be a Light like `generator`. Received: .*johnson, a Johnson$",
         ),
         (
             {"init_weights": "base", "num_styles": 2},
             ValueError,
-            r"`init_weights` must be of the same styles, \('pale', 'plain'\).*'first', 'second'",
+            r"`init_weights` must fit into `generator`.*Missing: first, second\)$",
         ),
         (
             {"finetune_style": "bad/text.h5"},

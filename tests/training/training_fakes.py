@@ -78,7 +78,7 @@ def run(path, *, callback=None, broken=lambda step, what: 1.0, describe=None, **
     settings = {"num_steps": 6, "batch_size": 2, "log_every": 2, "save_every": 3, "sample_every": 4}
     config = training.LoopConfig(**settings | fields)
     return training.train(
-        lambda: Task(config, broken=broken),
+        lambda loop: Task(loop, broken=broken),
         config=config,
         describe={"task": "fake", **(describe or {})},
         path=str(path),
