@@ -102,7 +102,9 @@ def _tflite(
     for quantize in export.QUANTIZATIONS:
         path = folder / f"{quantize}.tflite"
         path.write_bytes(
-            tflite.convert(servable, (size, size), quantize=quantize, photographs=photographs)
+            tflite.convert(
+                servable, export.TfliteConfig((size, size), quantize), photographs=photographs
+            )
         )
         for threads in _THREADS:
             name = f"tflite {'float32' if quantize == 'none' else quantize}, {threads} threads"

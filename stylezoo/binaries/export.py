@@ -22,10 +22,13 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries.common import options, quiet, reporting
+from stylezoo.binaries.common import config_flags, options, quiet, reporting
+from stylezoo.export.tflite_config import TfliteConfig
 
 if TYPE_CHECKING:
     from stylezoo.export import Check, Servable
+
+_TFLITE = config_flags.ConfigFlags(TfliteConfig, skip=["size"])
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -45,12 +48,7 @@ def define_flags(values: flags.FlagValues) -> None:
     string("output", "exports", "Folder of all exports.")
     string("name", None, "Name of the export; by default that of the model or of its folder.")
     string("image_size", None, "Height and width of the pictures of a .tflite file, px, as HxW.")
-    string("quantize", "none", "Numbers of a .tflite file: none (float32), float16 or int8.")
-    string(
-        "calibration",
-        None,
-        "Folder of photographs to calibrate int8 on; by default scikit-image's samples.",
-    )
+    _TFLITE.define(values)
     flags.DEFINE_bool("overwrite", False, "Replace an existing .tflite file.", flag_values=values)
     flags.DEFINE_integer(
         "version",
@@ -85,14 +83,14 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "model", "output")
-    size = _image_size(values)
+    config = _tflite_config(values)
     quiet.import_tensorflow()
     from stylezoo import export
 
     name = values.name or pathlib.Path(values.model).stem
     export.check_name(name)
     servable = load_model(values, model=values.model, layers=values.layers)
-    if size is None:
+    if config is None:
         path, checks = export.export_saved_model(
             servable, values.output, name=name, version=values.version
         )
@@ -101,10 +99,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
             path, checks = export.export_tflite(
                 servable,
                 values.output,
-                size,
+                config,
                 name=name,
-                quantize=values.quantize,
-                calibration=values.calibration,
                 overwrite=values.overwrite,
             )
     print_checks(checks)
@@ -112,12 +108,12 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return 0
 
 
-def _image_size(values: flags.FlagValues) -> tuple[int, int] | None:
-    """Return height and width of a TFLite file's pictures; None for a SavedModel."""
+def _tflite_config(values: flags.FlagValues) -> TfliteConfig | None:
+    """Return the configuration of a TFLite file; None for a SavedModel."""
     if values.format == "saved_model":
-        given = [name for name in ("image_size", "calibration") if values[name].value is not None]
-        if given or values.quantize != "none":
-            raise ValueError(f"`--{(given or ['quantize'])[0]}` must come with --format=tflite")
+        for name in ("image_size", "calibration", "quantize"):
+            if values[name].value is not None:
+                raise ValueError(f"`--{name}` must come with --format=tflite")
         return None
     if values.version is not None:
         raise ValueError("`--version` must come with --format=saved_model")
@@ -126,7 +122,8 @@ def _image_size(values: flags.FlagValues) -> tuple[int, int] | None:
         raise ValueError(
             f"`--image_size` must be HEIGHTxWIDTH in px. Received: {values.image_size or 'nothing'}"
         )
-    return int(sides[0]), int(sides[1])
+    config: TfliteConfig = _TFLITE.create(values, size=(int(sides[0]), int(sides[1])))
+    return config
 
 
 def load_model(values: flags.FlagValues, *, model: str, layers: Sequence[str]) -> "Servable":

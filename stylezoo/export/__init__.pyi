@@ -3,7 +3,8 @@ from .exporting import check_name, export_saved_model, export_tflite
 from .saved_models import read_record, versions
 from .servables.by_name import KINDS, load
 from .servables.servable import Arrays, Servable, fingerprint
-from .tflite import QUANTIZATIONS, LiteRtModel, read_tflite_record
+from .tflite import LiteRtModel, read_tflite_record
+from .tflite_config import QUANTIZATIONS, TfliteConfig
 from .verify.saved_model_session import RuntimeStatusError, SavedModelSession
 from .verify.verification import (
     Check,
@@ -23,6 +24,7 @@ __all__ = [
     "RuntimeStatusError",
     "SavedModelSession",
     "Servable",
+    "TfliteConfig",
     "check_name",
     "check_origin",
     "export_saved_model",

@@ -6,10 +6,13 @@ import pathlib
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from stylezoo import images
 from stylezoo.export import cards, saved_models, tflite
 from stylezoo.export.calibration import split
 from stylezoo.export.servables.servable import Servable
+from stylezoo.export.tflite_config import TfliteConfig
 from stylezoo.export.verify import verification
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -61,11 +64,9 @@ def export_saved_model(
 def export_tflite(
     servable: Servable,
     output: str | os.PathLike[str],
-    size: tuple[int, int],
+    config: TfliteConfig,
     *,
     name: str,
-    quantize: str = "none",
-    calibration: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> tuple[pathlib.Path, list[verification.Check]]:
     """Write ``output/name/name_HEIGHTxWIDTH_QUANTIZE.tflite``, and the model's card.
@@ -75,11 +76,8 @@ def export_tflite(
     Args:
         servable: What :func:`stylezoo.export.load` returned.
         output: The folder of all exports, which is made if there is none.
-        size: Height and width, px.
+        config: See :class:`TfliteConfig`.
         name: The name of the model's folder.
-        quantize: See :func:`~stylezoo.export.tflite.convert`.
-        calibration: A folder of photographs for ``"int8"``; by default scikit-image's samples. Every
-            third is held out, and compared with the Keras model.
         overwrite: Whether to replace a file.
 
     Returns:
@@ -87,16 +85,21 @@ def export_tflite(
 
     Raises:
         OSError: If the file can't be written, or exists.
-        ValueError: If the name or the size is not allowed, or there are too few photographs.
+        ValueError: If the name is not allowed, the model can't take the size, or there are too few
+            photographs.
         ExportError: If what was written does not do what the model does.
     """
     check_name(name)
     parent = pathlib.Path(output) / name
-    kind = "float32" if quantize == "none" else quantize
-    path = parent / f"{name}_{size[0]}x{size[1]}_{kind}.tflite"
-    photographs, held_out = split(calibration, size) if quantize == "int8" else ([], [])
+    kind = "float32" if config.quantize == "none" else config.quantize
+    height, width = config.size
+    path = parent / f"{name}_{height}x{width}_{kind}.tflite"
+    photographs: list[np.ndarray] = []
+    held_out: list[np.ndarray] = []
+    if config.quantize == "int8":
+        photographs, held_out = split(config.calibration, config.size)
     with made(parent), images.atomic_path(path, overwrite=overwrite) as temporary:
-        content = tflite.convert(servable, size, quantize=quantize, photographs=photographs)
+        content = tflite.convert(servable, config, photographs=photographs)
         temporary.write_bytes(content)
         checks = verification.verify_tflite(servable, temporary, held_out)
         verification.require(checks, path)

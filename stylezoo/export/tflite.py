@@ -16,45 +16,33 @@ import tensorflow as tf
 
 from stylezoo.errors import ExportError
 from stylezoo.export.servables.servable import Servable
+from stylezoo.export.tflite_config import TfliteConfig
 
-# The numbers that a TFLite file may compute with; see `convert`.
-QUANTIZATIONS = ("none", "float16", "int8")
 _METADATA = "stylezoo.json"
 _FILE_IDENTIFIER = b"TFL3"
 
 
 def convert(
-    servable: Servable,
-    size: tuple[int, int],
-    *,
-    quantize: str = "none",
-    photographs: Sequence[np.ndarray] = (),
+    servable: Servable, config: TfliteConfig, *, photographs: Sequence[np.ndarray] = ()
 ) -> bytes:
     """Convert a model to the content of a TFLite file.
 
     Args:
         servable: What :func:`stylezoo.export.load` returned.
-        size: Height and width of its pictures, px.
-        quantize: ``"none"``; ``"float16"``: weights in half the space, computed with in float32 on CPUs and
-            as the GPU likes on GPUs; ``"int8"``: weights and features in 8 bits by ranges that
-            ``photographs`` have, inputs and outputs in float32.
+        config: See :class:`TfliteConfig`.
         photographs: Photographs to calibrate ``"int8"`` on, each [1, height, width, 3] in [0, 1].
 
     Raises:
-        ValueError: If the model can't take the size, or ``quantize`` is unknown.
+        ValueError: If the model can't take the size.
         ExportError: If the model needs operators that TFLite or its GPU delegate lacks.
     """
-    if quantize not in QUANTIZATIONS:
-        raise ValueError(
-            f"`quantize` must be one of {', '.join(QUANTIZATIONS)}. Received: {quantize!r}"
-        )
-    calls = list(_calls(servable, photographs)) if quantize == "int8" else []
-    network = servable.mobile(*size, calibration=calls)
+    calls = list(_calls(servable, photographs)) if config.quantize == "int8" else []
+    network = servable.mobile(*config.size, calibration=calls)
     with tempfile.TemporaryDirectory() as folder:
         _save(network, folder)
         try:
-            converted = _converter(folder, half=quantize == "float16").convert()
-            if quantize == "int8":
+            converted = _converter(folder, half=config.quantize == "float16").convert()
+            if config.quantize == "int8":
                 converted = _quantized(folder, calls, kept=_first_operators(converted))
         except Exception as error:  # ConverterError is derived from Exception alone
             reason = str(error).partition("\n")[0][:300]
@@ -62,8 +50,8 @@ def convert(
     check_gpu(converted)
     record = {
         **servable.record(),
-        "size": list(size),
-        "quantize": quantize,
+        "size": list(config.size),
+        "quantize": config.quantize,
         "inputs": {name: _described(each) for name, each in network.input.items()},
         "outputs": {name: list(each.shape) for name, each in network.output.items()},
     }

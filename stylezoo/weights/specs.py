@@ -46,7 +46,7 @@ class WeightsSpec:
 
     @property
     def known_hash(self) -> str:
-        """Return the pinned hash of the file that is downloaded, as ``"algorithm:hexdigest"``."""
+        """The pinned hash of the file that is downloaded, as ``"algorithm:hexdigest"``."""
         return self.source.known_hash
 
 

@@ -22,7 +22,10 @@ def written(model_files, tmp_path_factory):
     found = {}
     for name in CONFIGS:
         servable = export.load(str(model_files[name]))
-        found[name] = (*export.export_tflite(servable, output, SIZE, name=name), servable)
+        found[name] = (
+            *export.export_tflite(servable, output, export.TfliteConfig(SIZE), name=name),
+            servable,
+        )
     return found
 
 
@@ -61,7 +64,7 @@ def test_smaller_kinds_of_trained_models(tmp_path, model, quantize):
     servable = export.load(model)
     size = (64, 64)
     photographs, held_out = export.split(None, size)
-    content = tflite.convert(servable, size, quantize=quantize, photographs=photographs)
+    content = tflite.convert(servable, export.TfliteConfig(size, quantize), photographs=photographs)
     parameters = servable.network.count_params()
     assert len(content) < {"float16": 2.4, "int8": 1.6}[quantize] * parameters
     path = tmp_path / "model.tflite"
@@ -78,7 +81,7 @@ def test_tensorflows_own_operators_are_refused(model_files, monkeypatch):
     network = keras.Model({"image": image}, {"stylized": keras.ops.erfinv(image - 0.5)})
     monkeypatch.setattr(servable, "mobile", lambda *_, **__: network)
     with pytest.raises(ExportError, match="TFLite can't hold this model"):
-        tflite.convert(servable, SIZE)
+        tflite.convert(servable, export.TfliteConfig(SIZE))
 
 
 @pytest.mark.parametrize("padding", [0, 1, 3])
@@ -104,7 +107,9 @@ def test_nothing_is_left_of_a_file_that_differs(model_files, tmp_path, monkeypat
     servable = export.load(str(model_files["johnson"]))
     monkeypatch.setattr(verification, "TFLITE", 0.0)
     with pytest.raises(ExportError, match="is not its model"):
-        export.export_tflite(servable, tmp_path / "exports", SIZE, name="johnson")
+        export.export_tflite(
+            servable, tmp_path / "exports", export.TfliteConfig(SIZE), name="johnson"
+        )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -203,7 +203,7 @@ def with_notes(text: str, *notes: str) -> str:
 
 def default_note(value: Any) -> list[str]:
     """Return the note that says what a flag's default is; none for a default that says nothing."""
-    if value is None or value == () or value == "":
+    if value is None or value in ((), [], ""):
         return []
     if isinstance(value, bool):
         return [f"default: {str(value).lower()}"]
