@@ -13,7 +13,7 @@ from stylezoo.generators.configs import GeneratorConfig, JohnsonConfig
 from stylezoo.generators.families import build
 from stylezoo.generators.painter import Painter
 
-# By the name of their weights, with the names of their styles.
+# The painters that others trained by the name of their weights: architecture and names of styles.
 PUBLISHED: dict[str, tuple[GeneratorConfig, tuple[str, ...]]] = {
     "arbitrary.magenta": (ARCHITECTURES["magenta-arbitrary"], ()),
     "multistyle26.magenta": (

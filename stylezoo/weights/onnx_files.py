@@ -11,7 +11,7 @@ import numpy as np
 
 from stylezoo.errors import WeightsError
 
-# Name, number and type of each field; repeated ones are in brackets.
+# The name, the number and the type of each field; the types of repeated ones are in brackets.
 _MESSAGES: dict[str, tuple[tuple[str, int, Any], ...]] = {
     "Tensor": (
         ("dims", 1, ["int64"]),
@@ -23,7 +23,7 @@ _MESSAGES: dict[str, tuple[tuple[str, int, Any], ...]] = {
     "Graph": (("node", 1, ["Node"]), ("initializer", 5, ["Tensor"])),
     "Model": (("graph", 7, "Graph"),),
 }
-# TensorProto.DataType.
+# Dtypes by the numbers of TensorProto.DataType.
 _DTYPES = {1: "<f4", 2: "u1", 3: "i1", 6: "<i4", 7: "<i8"}
 
 
