@@ -6,6 +6,7 @@ Usage:
   stylezoo weights verify [NAME]
   stylezoo weights path NAME
   stylezoo weights import --file=FILE --architecture=NAME --output=OUT.h5 [--overwrite]
+  stylezoo weights import --file=FILE --architecture=PROJECT --output=FOLDER [--overwrite]
 
 Weights are kept in $STYLEZOO_HOME/weights (by default in the user's cache folder). `fetch` takes
 names that `list` shows; what is cached already is left alone unless --force is given. `verify`
@@ -15,6 +16,12 @@ checks the cached files against their checksums and ends with exit status 1 if o
 vgg16_bn, ...), GoogLeNet (googlenet_bn), ResNet (resnet18, resnet34, resnet50_v1_5, ...) and SqueezeNet
 1.1 as .pth or .safetensors; VGG16, VGG19, ResNet50, ResNet101 and ResNet152 of keras.applications as .h5.
 Every command takes the result as --weights=OUT.h5.
+
+It also makes a preset of a painter that one of these projects trained, and the preset paints the same
+pictures (stylize --model=FOLDER):
+  fast_neural_style    PyTorch's examples: .pth, .model or .safetensors
+  fast_style_transfer  lengstrom's: a checkpoint of TensorFlow 1, by its prefix, .index or folder
+  image_stylization    Magenta's, of any number of styles: such a checkpoint
 """
 
 import json
@@ -35,8 +42,8 @@ def define_flags(values: flags.FlagValues) -> None:
         flags.DEFINE_bool(name, False, text, flag_values=values)
     for name, text in (
         ("file", "File to read; for `import`."),
-        ("architecture", "Architecture that the file holds weights of; for `import`."),
-        ("output", "File to write, which ends in .h5; for `import`."),
+        ("architecture", "Architecture of the file's weights, or their project; for `import`."),
+        ("output", "File to write, which ends in .h5, or the preset's folder; for `import`."),
     ):
         flags.DEFINE_string(name, None, text, flag_values=values)
 
@@ -69,8 +76,18 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 def _import(values: flags.FlagValues) -> None:
     options.require(values, "file", "architecture", "output")
     quiet.import_tensorflow()
-    from stylezoo import classifiers
+    from stylezoo import classifiers, errors, generators
 
+    if values.architecture in generators.LAYOUTS:
+        with errors.renamed(layout="architecture"):
+            painter = generators.import_painter(
+                values.file, values.architecture, values.output, overwrite=values.overwrite
+            )
+        print(
+            f"{values.output}: {type(painter).__name__}, {painter.count_params():,} parameters, "
+            f"styles {', '.join(painter.styles)}"
+        )
+        return
     loaded = classifiers.import_weights(
         values.file, values.architecture, values.output, overwrite=values.overwrite
     )

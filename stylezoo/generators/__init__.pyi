@@ -23,6 +23,7 @@ from .families import (
     build,
 )
 from .growing import grow
+from .importing import LAYOUTS, import_painter
 from .presets import initial, is_painter, load, read_card
 from .styles import append_styles, blank_styles, style_variables
 
@@ -31,6 +32,7 @@ __all__ = [
     "ENLARGEMENTS",
     "FAMILIES",
     "IDENTITY",
+    "LAYOUTS",
     "PHOTOGRAPHS",
     "TEXTURES",
     "Arbitrary",
@@ -52,6 +54,7 @@ __all__ = [
     "build",
     "generator_config",
     "grow",
+    "import_painter",
     "initial",
     "is_painter",
     "load",

@@ -157,7 +157,7 @@ def painted(x: Any, like: Any, *, factor: int = 1, output: str = "sigmoid", marg
         return keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)
     if output == "tanh":
         x = keras.layers.Activation("tanh", dtype="float32", name="tanh")(x)
-        x = keras.layers.Rescaling(150 / 255, 0.5, dtype="float32", name="stretch")(x)
+        x = keras.layers.Rescaling(150 / 255, dtype="float32", name="stretch")(x)
     return UnitClip(dtype="float32", name="clip")(x)
 
 

@@ -59,7 +59,8 @@ class JohnsonConfig:
         expanding_widths: Numbers of channels that the two doublings of the size leave, at half and
             at full size; by default those of ``widths``. Not possible with ``skips``.
         output: How the last convolution's numbers become colours: by a ``"sigmoid"``, by ``"tanh"``
-            (150 tanh + 127.5 of 255 and cut, Johnson et al.'s code), or ``"linear"``, cut alone.
+            (150 tanh + 127.5 of 255 and cut, Johnson et al.'s code), or ``"linear"``: 0.5 is added, and
+            they are cut.
         centred: Whether the first convolution sees the image in [-1, 1]; else in [0, 1]. That makes
             a difference at the border where it is padded with zeros.
         eighth_blocks: Number of residual blocks at an eighth of the size, whose result is added to what

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pickle
+import re
 import zipfile
 
 import h5py
@@ -10,9 +11,10 @@ import networks
 import numpy as np
 import pytest
 import safetensors.numpy
+import tensorflow as tf
 from binaries_helpers import assert_one_line, snapshot
 
-from stylezoo import classifiers, weights
+from stylezoo import classifiers, images, weights
 from stylezoo.binaries import main
 
 SHAPES = {
@@ -143,6 +145,71 @@ def test_bad_input(flags, message, folder, capsys):
     assert captured.out == ""
     assert_one_line(captured.err, "weights", message)
     assert snapshot(folder) == before
+
+
+PAINTERS = [
+    ("--file=missing.pth", "missing.pth"),
+    ("--file=directory.h5", "directory.h5"),
+    ("--file=text.h5", "text.h5: not a file of plain PyTorch tensors"),
+    ("--file=empty.pth", "empty.pth: not a file of plain PyTorch tensors"),
+    ("--file=malicious.pth", r"malicious.pth: .* asks for (posix|nt)\.system"),
+    ("--file=good.safetensors", "good.safetensors: it lacks conv1.conv2d.weight, which such"),
+    ("--architecture=fast_style_transfer", "good.safetensors: not a readable checkpoint"),
+    ("--architecture=image_stylization --file=directory.h5", "`directory.h5` has no checkpoint"),
+    ("--architecture=image_stylization --file=missing.ckpt", "missing.ckpt"),
+]
+
+
+@pytest.mark.parametrize(("flags", "message"), PAINTERS, ids=[flags for flags, _ in PAINTERS])
+def test_bad_painters(flags, message, folder, capsys):
+    before = snapshot(folder)
+    command = ["weights", "import", *GOOD, "--architecture=fast_neural_style", "--output=preset"]
+    assert main.run([*command, *flags.split()]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert_one_line(captured.err, "weights", message)
+    assert snapshot(folder) == before
+
+
+def test_an_imported_painter_paints(folder, capsys):
+    """Magenta's, the first of whose styles is flat: it paints one colour, as its bias says."""
+    layers = {
+        "contract/conv1": (9, 3, 2),
+        "contract/conv2": (3, 2, 3),
+        "contract/conv3": (3, 3, 4),
+        **{f"residual/residual{n}/conv{i}": (3, 4, 4) for n in range(1, 6) for i in (1, 2)},
+        "expand/conv1/conv": (3, 4, 3),
+        "expand/conv2/conv": (3, 3, 2),
+        "expand/conv3/conv": (9, 2, 3),
+    }
+    variables = {}
+    for name, (side, before, after) in layers.items():
+        kernel = np.random.default_rng(0).normal(size=(side, side, before, after))
+        variables[f"transformer/{name}/weights"] = kernel.astype(np.float32)
+        for kind in ("beta", "gamma"):
+            values = np.zeros([2, after], np.float32)
+            values[0] = np.log([3, 1, 1 / 3])[:after] if kind == "beta" and after == 3 else 0
+            variables[f"transformer/{name}/InstanceNorm/{kind}"] = values
+    tf.raw_ops.SaveV2(
+        prefix="model.ckpt",
+        tensor_names=list(variables),
+        shape_and_slices=[""] * len(variables),
+        tensors=list(variables.values()),
+    )
+    command = ["weights", "import", "--file=model.ckpt", "--architecture=image_stylization"]
+    assert main.run([*command, "--output=preset"]) == 0
+    assert re.fullmatch(
+        r"preset: Johnson, [\d,]+ parameters, styles style0, style1\n", capsys.readouterr().out
+    )
+    images.write_image("photo.png", np.full([1, 12, 16, 3], 0.3, np.float32))
+    paint = ["stylize", "photo.png", "--model=preset", "--style=style0", "--output=out.png"]
+    assert main.run(paint) == 0
+    # 8 bits have steps of 1 / 255.
+    expected = np.broadcast_to([0.75, 0.5, 0.25], [1, 12, 16, 3])
+    np.testing.assert_allclose(images.read_image("out.png"), expected, atol=0.003)
+    assert main.run([*command, "--output=preset"]) == 1
+    assert "preset" in capsys.readouterr().err
+    assert main.run([*command, "--output=preset", "--overwrite"]) == 0
 
 
 def test_what_is_written(folder, capsys):
