@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import images
+from stylezoo import errors, images
 from stylezoo.generators.blending import Style, StyleMix, picture_shares
 from stylezoo.generators.blocks import Blocks, entered, painted
 from stylezoo.generators.configs import ArbitraryConfig
@@ -39,8 +39,8 @@ class Arbitrary(Painter):
 
     def __init__(self, config: ArbitraryConfig, **options: Any) -> None:
         super().__init__(config, **options)
-        # Beside the painter's own layers, so that a style is looked at once for all photographs and
-        # tiles. Keras saves and trains what is attached so.
+        # The predictor stands beside the painter's own layers, so that a style is looked at once for all
+        # photographs and tiles. Keras saves and trains it as an attribute.
         self.predictor = _predictor(config)
 
     def style_vectors(self, pictures: Any) -> np.ndarray:
@@ -59,7 +59,7 @@ class Arbitrary(Painter):
         """Look at the pictures whose styles are wanted; see :meth:`Painter.mix_styles`.
 
         Raises:
-            OSError, ValueError: If a picture can't be read, is none, or none is given.
+            OSError, ValueError: If a picture can't be read or is no picture, or if none is given.
         """
         if style is None:
             raise ValueError("`style` must be given: a picture, whatever its style")
@@ -71,7 +71,8 @@ class Arbitrary(Painter):
             code = np.average(vectors, axis=0, weights=list(shares.values()))
             return StyleMix(shares, code.astype(np.float32))
         picture = np.asarray(style)
-        picture = checked_pictures(picture[None] if picture.ndim == 3 else picture, name="style")
+        with errors.renamed(image="style"):
+            picture = checked_pictures(picture[None] if picture.ndim == 3 else picture)
         if len(picture) > 1:
             raise ValueError(f"`style` must be one picture. Received: shape={picture.shape}")
         return StyleMix({"picture": 1.0}, self.style_vectors(picture)[0])

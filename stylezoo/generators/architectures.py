@@ -9,6 +9,7 @@ from stylezoo.generators.configs import (
     TextureNetworkConfig,
 )
 
+# Architectures of painters by name.
 ARCHITECTURES: dict[str, GeneratorConfig] = {
     # What later work settled on: instance norm, no checkerboard, no border.
     "johnson": JohnsonConfig(),

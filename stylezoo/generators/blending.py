@@ -1,4 +1,4 @@
-"""Which styles to paint in, and how much of each."""
+"""The styles to paint in, and the share of each."""
 
 import dataclasses
 import math
@@ -15,7 +15,7 @@ class StyleMix:
 
     Attributes:
         shares: The share of each style by name, of sum 1; empty for a painter without styles.
-        code: What the painter's network is told of them, [n], float32.
+        code: The input of the painter's network for these styles, [n], float32.
     """
 
     shares: Mapping[str, float]

@@ -21,7 +21,7 @@ from stylezoo.layers import (
 
 @dataclasses.dataclass(frozen=True)
 class Blocks:
-    """Build the layers of one network, with what is the same for all its convolutions.
+    """Build the layers of one network, whose convolutions have these options in common.
 
     Attributes:
         normalization: ``"batch"``, ``"instance"``, ``"conditional"``, ``"predicted"``, or ``"none"``

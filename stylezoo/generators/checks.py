@@ -1,4 +1,4 @@
-"""What the configurations of painters demand of their fields."""
+"""Checks of the fields of painters' configurations."""
 
 from collections.abc import Collection
 from typing import Any

@@ -33,7 +33,7 @@ IDENTITY = "identity"
 class JohnsonConfig:
     """The architecture of :class:`Johnson`: the network of Johnson et al. 2016, section 3.1.
 
-    It convolves, halves the size twice, passes residual blocks, doubles the size twice, convolves.
+    It convolves, halves the size twice, passes residual blocks, doubles the size twice, and convolves.
     By default the last activation is the sigmoid of Dumoulin et al. 2017: Johnson et al.'s scaled
     tanh is the same function, except that the factor 150 / 127.5 of their code lets it clip.
 
@@ -67,7 +67,7 @@ class JohnsonConfig:
             the blocks at a quarter of it take (not in Johnson et al.). They see twice as far, so that
             strokes can be larger. Not possible with ``padding="once"``.
         eighth_width: Number of channels of these blocks.
-        margin: How many px the picture is mirrored by before it is painted and cut by afterwards, a
+        margin: Number of px that the picture is mirrored by before it is painted and cut by afterwards, a
             multiple of :attr:`stride`: what convolutions do otherwise at a border is cut off. Not
             possible with ``padding="once"``.
 
@@ -126,14 +126,14 @@ class JohnsonConfig:
 
     @property
     def reach(self) -> int:
-        """How far an output pixel sees, px, apart from the moments of normalisation."""
+        """The distance that an output pixel sees, px, apart from the moments of normalisation."""
         return _reach_at_full(self.kernel) + _reach_from_half(
             self.num_blocks, self.eighth_blocks, self.upsampling
         )
 
     @property
     def stride(self) -> int:
-        """By how many px the image must be shifted so that the output is shifted alike."""
+        """The number of px by which the image must be shifted so that the output is shifted alike."""
         return _stride(self.eighth_blocks)
 
     def scaled(self, width: float) -> "JohnsonConfig":
@@ -174,11 +174,11 @@ class ArbitraryConfig:
         widths: Numbers of channels at full, half and quarter size; 32, 64, 128 in the paper.
         num_blocks: Number of residual blocks.
         kernel: Side of the first and the last kernel, px; odd.
-        vector_size: How many numbers describe a style; 100 in the paper.
+        vector_size: Number of numbers that describe a style; 100 in the paper.
         prediction_width: Factor of MobileNetV2's numbers of channels.
         style_size: Side of the square that a painting's middle is reduced to, px.
-        normalization: Of the convolutions that no style decides: ``"batch"``, or ``"none"``, biases
-            into which trained batch normalisations were merged.
+        normalization: Normalisation of the convolutions that no style decides: ``"batch"``, or
+            ``"none"`` for biases into which trained batch normalisations were merged.
 
     Raises:
         ValueError: If a number is out of its range or the normalisation unknown.
@@ -210,12 +210,12 @@ class ArbitraryConfig:
 
     @property
     def reach(self) -> int:
-        """How far an output pixel sees, px, apart from the moments of normalisation."""
+        """The distance that an output pixel sees, px, apart from the moments of normalisation."""
         return _reach_at_full(self.kernel) + _reach_from_half(self.num_blocks)
 
     @property
     def stride(self) -> int:
-        """By how many px the image must be shifted so that the output is shifted alike."""
+        """The number of px by which the image must be shifted so that the output is shifted alike."""
         return 4
 
     def scaled(self, width: float) -> "ArbitraryConfig":
@@ -250,7 +250,7 @@ class LightConfig:
         upsampling: ``"nearest"`` or ``"bilinear"``, as in ``JohnsonConfig``.
         eighth_blocks: Number of residual blocks at an eighth of the size, as in ``JohnsonConfig``.
         eighth_width: Number of channels of these blocks.
-        margin: How many px the picture is mirrored by before it is painted and cut by afterwards, as in
+        margin: Number of px that the picture is mirrored by before it is painted and cut by afterwards, as in
             ``JohnsonConfig``.
 
     Raises:
@@ -277,13 +277,13 @@ class LightConfig:
 
     @property
     def reach(self) -> int:
-        """How far an output pixel sees, px, apart from the moments of normalisation."""
+        """The distance that an output pixel sees, px, apart from the moments of normalisation."""
         # The 5x5 and the 3x3 kernel at full size; the rest is at half the size and below.
         return (2 + 1) + _reach_from_half(self.num_blocks, self.eighth_blocks, self.upsampling)
 
     @property
     def stride(self) -> int:
-        """By how many px the image must be shifted so that the output is shifted alike."""
+        """The number of px by which the image must be shifted so that the output is shifted alike."""
         return _stride(self.eighth_blocks)
 
     def scaled(self, width: float) -> "LightConfig":
@@ -300,13 +300,13 @@ class LightConfig:
 class SuperResolutionConfig:
     """The architecture of :class:`SuperResolution` (Johnson et al. 2016, section 3.1).
 
-    It convolves, passes residual blocks, doubles the size as often as needed, convolves. Batch
-    normalisation as in the paper: instance normalisation takes away the very contrast that the output
-    is to have. It differs from the paper in that every convolution except transposed ones reflects its
-    input at the border.
+    It convolves, passes residual blocks, doubles the size as often as needed, and convolves. The
+    normalisation is batch normalisation as in the paper, because instance normalisation takes away the
+    very contrast that the output is to have. It differs from the paper in that every convolution except
+    transposed ones reflects its input at the border.
 
     Attributes:
-        factor: How many times larger the output is: 4 or 8.
+        factor: Factor by which the output is larger: 4 or 8.
         width: Number of channels of all convolutions; 64 in the paper.
         num_blocks: Number of residual blocks; 4 in the paper.
         upsampling: ``"transposed"`` convolutions (the paper) or ``"nearest"`` and a convolution,
@@ -333,12 +333,12 @@ class SuperResolutionConfig:
 
     @property
     def stride(self) -> int:
-        """A shift of the image by so many px shifts the output by ``factor`` times as many."""
+        """The number of px by which the image is shifted where the output is shifted by ``factor`` px."""
         return 1
 
     @property
     def reach(self) -> int:
-        """How far an output pixel sees, px of the image."""
+        """The distance that an output pixel sees, px of the image."""
         # What follows the blocks spans 2, and 2 more where upsampling looks at neighbours.
         after = 4 if self.upsampling == "bilinear" else 2
         return self.kernel // 2 + 2 * self.num_blocks + after
@@ -406,17 +406,17 @@ class TextureNetworkConfig:
 
     @property
     def scales(self) -> tuple[int, ...]:
-        """By what each scale divides the size, the coarsest first: 32, 16, 8, 4, 2, 1."""
+        """The number that each scale divides the size by, the coarsest first: 32, 16, 8, 4, 2, 1."""
         return tuple(2**level for level in reversed(range(self.num_scales)))
 
     @property
     def stride(self) -> int:
-        """By how many px image and noise must be shifted so that the output is shifted alike."""
+        """The number of px by which image and noise must be shifted so that the output is shifted alike."""
         return self.scales[0]
 
     @property
     def reach(self) -> int:
-        """How far an output pixel sees, px, apart from the moments of normalisation."""
+        """The distance that an output pixel sees, px, apart from the moments of normalisation."""
         # Two 3x3 convolutions after each join, two before the first join, and the coarsest grid.
         return 2 * (self.stride - 1) + 2 * self.stride + (self.stride - 1)
 

@@ -24,6 +24,7 @@ __all__ = [
     "build",
 ]
 
+# The classes of painters by name.
 FAMILIES: dict[str, type[Painter]] = {
     family.__name__: family
     for family in (Johnson, Arbitrary, Light, SuperResolution, TextureNetwork)

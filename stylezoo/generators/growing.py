@@ -9,7 +9,7 @@ from stylezoo.generators.families import build
 from stylezoo.generators.painter import Painter
 from stylezoo.layers import ConditionalInstanceNormalization
 
-# The normalisations at the ends of what is added to something else: scaled by 0, they add nothing.
+# The last normalisations of blocks that are added to something else; scaled by 0, they add nothing.
 _ADDS = ("_conv2_norm", "eighth_up_norm")
 
 
@@ -24,7 +24,7 @@ def grow(painter: Painter, config: GeneratorConfig, *, styles: Sequence[str] = (
     Args:
         painter: The smaller painter. It is not changed.
         config: The architecture of the larger one.
-        styles: What its styles are called; those of the smaller one are among them.
+        styles: Names of its styles, among them those of the smaller one.
 
     Raises:
         ValueError: If a layer or a style of the smaller painter has no place, or a layer has another
@@ -57,7 +57,7 @@ def _assign(
     known: Sequence[str],
     wanted: Sequence[str],
 ) -> None:
-    """Copy the weights of a layer; of scales and shifts, a row for each of the ``wanted`` styles."""
+    """Copy the weights of a layer; scales and shifts have a row for each of the ``wanted`` styles."""
     for old, new in zip(source.weights, target.weights, strict=True):
         values = old.numpy()
         if isinstance(source, ConditionalInstanceNormalization):

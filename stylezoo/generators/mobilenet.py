@@ -18,7 +18,7 @@ _STAGES = (
     (6, 320, 1, 1),
 )
 _FIRST, _LAST = 32, 1280
-# Those of the authors' code; a padding of zeros is TensorFlow's "same".
+# The numbers are those of the authors' code; a padding of zeros is TensorFlow's "same".
 _EPSILON, _LIMIT = 1e-3, 6.0
 
 

@@ -41,7 +41,7 @@ class Painter(keras.Model):
     Attributes:
         config: The architecture.
         style_rows: The names of the columns of the input ``style_weights``, ``identity`` included.
-        training_record: How it was trained, as JSON can hold it.
+        training_record: How the painter was trained, as JSON can hold it.
 
     Raises:
         ValueError: If the number of styles does not fit, or two have one name.
@@ -64,10 +64,10 @@ class Painter(keras.Model):
         """Connect the layers; return the inputs by name and the output."""
         raise NotImplementedError
 
-    # Not an attribute of its own: Keras would track a dict, and put it into checkpoints.
+    # The record is no attribute of its own, since Keras would track a dict and put it into checkpoints.
     @property
     def training_record(self) -> Mapping[str, Any]:
-        """How it was trained, as JSON can hold it; read-only, but it can be replaced."""
+        """How the painter was trained, as JSON can hold it; read-only, but it can be replaced."""
         return self._training_record
 
     @training_record.setter
@@ -148,7 +148,7 @@ class Painter(keras.Model):
 
     @property
     def paints(self) -> str:
-        """What it makes: ``"photographs"``, ``"textures"`` or ``"enlargements"``."""
+        """What the painter makes: ``"photographs"``, ``"textures"`` or ``"enlargements"``."""
         return self.config.paints
 
     @property
@@ -180,7 +180,7 @@ class Painter(keras.Model):
                 for names, or a picture; see :class:`Arbitrary`.
 
         Returns:
-            What :meth:`paint` takes for the style, too.
+            The blend, which :meth:`paint` also takes as ``style``.
 
         Raises:
             ValueError: If a name is unknown or given twice, if weights are negative, not finite or
@@ -200,7 +200,7 @@ class Painter(keras.Model):
     def style_weights(self, style: Style | None = None, *, strength: float = 1.0) -> np.ndarray:
         """Return how much of each row of scales and shifts a style takes.
 
-        Dumoulin et al. 2017, section 4, blend so.
+        Styles are blended as in Dumoulin et al. 2017, section 4.
 
         Args:
             style: See :meth:`mix_styles`.
@@ -231,8 +231,8 @@ class Painter(keras.Model):
 
         Args:
             image: [B, H, W, 3] in [0, 1]; an array, or a tensor of a traced function.
-            style: What the network is told of the styles: a conditional one the shares of its rows,
-                [B, len(style_rows)], one of any style the styles' vectors; others take nothing.
+            style: The network's input for the styles: the shares of the rows, [B, len(style_rows)], for
+                a conditional network; vectors of styles for one of any style; nothing for others.
             seed: Seed of the noise of networks that mix some in: an integer or a scalar tensor.
             varied: Whether each picture gets noise of its own, as in training; else all get the same.
 
@@ -295,14 +295,9 @@ class Painter(keras.Model):
         """
         _check_strength(strength)
         mix = self.mix_styles(style)
-        if self.paints == TEXTURES:
-            if image is not None or size is None:
-                raise ValueError(
-                    f"`size` must be given, and `image` not, to {type(self).__name__} for textures"
-                )
-            return self._whole_texture(size, seed)
+        self._check_size(image, size)
         if size is not None:
-            raise ValueError(f"`size` must be given to painters of textures only. Received: {size}")
+            return self._whole_texture(size, seed)
         pictures = checked_pictures(image)
         if self.paints == ENLARGEMENTS and (strength != 1 or preserve_color):
             raise ValueError(
@@ -328,6 +323,15 @@ class Painter(keras.Model):
             painting.blend_with_photograph(paintings, pictures, strength=strength)
         return paintings
 
+    def _check_size(self, image: Any, size: tuple[int, int] | None) -> None:
+        """Raise a ValueError unless a painter of textures gets a size alone, and others get none."""
+        if self.paints == TEXTURES and (image is not None or size is None):
+            raise ValueError(
+                f"`size` must be given, and `image` not, to {type(self).__name__} for textures"
+            )
+        if self.paints != TEXTURES and size is not None:
+            raise ValueError(f"`size` must be given to painters of textures only. Received: {size}")
+
     def tiling_of(
         self, height: int, width: int, *, tiling: str = "auto", tile: int = painting.DEFAULT_TILE
     ) -> str:
@@ -343,7 +347,7 @@ class Painter(keras.Model):
 
     @property
     def _engine(self) -> painting.Engine:
-        """What paints any size; made when it is first needed, for it traces the network."""
+        """The engine that paints any size, made when it is first needed, since it traces the network."""
         if "_own_engine" not in self.__dict__:
             self._own_engine = painting.Engine(self, self.geometry)
         return self._own_engine
@@ -366,13 +370,13 @@ def _check_strength(strength: float) -> None:
         raise ValueError(f"`strength` must be in [0, 1]. Received: strength={strength}")
 
 
-def checked_pictures(image: Any, *, name: str = "image") -> np.ndarray:
-    """Return pictures, [B, H, W, 3], as float32, or raise a ValueError that calls them ``name``."""
+def checked_pictures(image: Any) -> np.ndarray:
+    """Return pictures, [B, H, W, 3], as float32, or raise a ValueError that names ``image``."""
     pictures = np.asarray(image)
     fits = pictures.ndim == 4 and pictures.shape[-1] == 3 and pictures.size
     if not (fits and np.issubdtype(pictures.dtype, np.floating)):
         raise ValueError(
-            f"`{name}` must be [batch, height, width, 3], float, in [0, 1]. "
+            "`image` must be [batch, height, width, 3], float, in [0, 1]. "
             f"Received: shape={pictures.shape}, dtype={pictures.dtype}"
         )
     return pictures.astype(np.float32, copy=False)

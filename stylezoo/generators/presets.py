@@ -30,7 +30,7 @@ _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json
 CARD = "README.md"
 _FILES = {_CONFIG, _WEIGHTS, _METADATA, CARD}
 
-# What reading JSON, HDF5 and configurations that somebody changed can raise.
+# The errors that reading JSON, HDF5 and configurations can raise that somebody changed.
 _DAMAGES = (OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError)
 
 
@@ -74,8 +74,8 @@ def load(model: str | os.PathLike[str]) -> Painter:
             pretrained painter is meant by ``"./NAME"``.
 
     Raises:
-        OSError: If it can't be read.
-        ValueError: If it is no such folder or file, or damaged.
+        OSError: If the folder or file can't be read.
+        ValueError: If there is no such folder or file, or it is damaged.
     """
     if known := pretrained.MODELS.get(str(model)):
         if _sha256(known.folder / _WEIGHTS) != known.sha256:
@@ -118,7 +118,7 @@ def initial(
         config: The architecture.
         init_weights: A painter to start from, as :func:`load` takes it; it may have fewer blocks and
             styles, see :func:`~stylezoo.generators.grow`. None for random weights.
-        styles: What the styles are called.
+        styles: Names of the styles.
 
     Raises:
         OSError, ValueError: As :func:`load`, or if ``init_weights`` does not fit into the architecture.

@@ -99,7 +99,7 @@ class TextureNetwork(Painter):
     @classmethod
     def _connect(cls, config: TextureNetworkConfig) -> tuple[dict[str, Any], Any]:
         names = [f"noise_{scale}" for scale in config.scales] + ["image"] * config.stylize
-        # Sorted, as Keras flattens a dict: whoever passes a list, as TFLite's converter, gets it right.
+        # Keras flattens a dict in this order, so that a list, as TFLite's converter passes it, is right.
         inputs = {name: keras.Input([None, None, 3], name=name) for name in sorted(names)}
         pyramid = _pyramid(config, inputs)
         blocks = Blocks(

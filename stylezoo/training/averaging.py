@@ -15,7 +15,7 @@ class RunningAverage:
 
     Args:
         variables: The variables.
-        decay: What is left of the average after a step, in (0, 1).
+        decay: Share of the average that is left after a step, in (0, 1).
 
     Attributes:
         averages: The averages, in the order of the variables.

@@ -67,7 +67,7 @@ def train_classifier(
     Raises:
         ValueError, OSError, FloatingPointError: As for :func:`~stylezoo.training.trainer.train` and
             :meth:`~stylezoo.training.LabelledConfig.open`.
-        WeightsError: The weights to start from can't be had, or are not this network's.
+        WeightsError: If the weights to start from can't be had, or are not this network's.
     """
     shown, held_out = config.data.open() if pictures is None else pictures
     return train(

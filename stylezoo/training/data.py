@@ -104,7 +104,7 @@ class Photographs:
             The pictures to train on and those held out. They share ``skipped``.
 
         Raises:
-            ValueError: ``num_held_out`` is out of range.
+            ValueError: If ``num_held_out`` is out of range.
         """
         if not 0 <= num_held_out < len(self):
             raise ValueError(
@@ -155,8 +155,8 @@ def open_photographs(content: str, *, data_dir: str | None = None) -> Photograph
         The photographs, none of which has been read yet.
 
     Raises:
-        ValueError: ``content`` is neither, is empty, or has no images or no such split.
-        NotADirectoryError: ``content`` is a file.
+        ValueError: If ``content`` is neither, is empty, or has no images or no such split.
+        NotADirectoryError: If ``content`` is a file.
         OSError: If the dataset can't be prepared.
     """
     path = pathlib.Path(content)
@@ -334,7 +334,7 @@ def centre_crops(photographs: Photographs, indices: Sequence[int], *, size: int)
         The squares, float32 [len(indices), size, size, 3], sRGB in [0, 1].
 
     Raises:
-        ValueError: ``indices`` is empty or ``size`` < 1.
+        ValueError: If ``indices`` is empty or ``size`` < 1.
         IndexError, OSError: As for :meth:`Photographs.read`.
     """
     if not len(indices):

@@ -9,8 +9,11 @@ Decay = Literal["none", "cosine", "ulyanov2016"]
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Distribution = Literal["none", "mirrored", "multi_worker"]
 
+# The decays of the learning rate; see `LoopConfig`.
 DECAYS: tuple[Decay, ...] = typing.get_args(Decay)
+# The precisions of a training.
 PRECISIONS: tuple[Precision, ...] = typing.get_args(Precision)
+# The distributions of a step over devices.
 DISTRIBUTIONS: tuple[Distribution, ...] = typing.get_args(Distribution)
 
 
@@ -23,7 +26,7 @@ class StepDecay:
         factor: Factor that the learning rate is multiplied by.
 
     Raises:
-        ValueError: unless ``every`` is 1 or more and ``factor`` in (0, 1].
+        ValueError: Unless ``every`` is 1 or more and ``factor`` in (0, 1].
     """
 
     every: int
@@ -67,7 +70,7 @@ class LoopConfig:
         sample_every: Number of steps between two sample pictures with losses on held-out pictures.
 
     Raises:
-        ValueError: if a value is not among the choices, or a number is out of its range.
+        ValueError: If a value is not among the choices, or a number is out of its range.
     """
 
     num_steps: int = 40000

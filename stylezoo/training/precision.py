@@ -8,9 +8,9 @@ from stylezoo.training.loop_config import Precision
 
 _CPU_INFO = pathlib.Path("/proc/cpuinfo")
 
-# What Linux calls the processors' instructions that multiply bfloat16 numbers.
+# Linux's names of the processors' instructions that multiply bfloat16 numbers.
 _CPU_FLAGS = {"avx512_bf16", "amx_bf16"}
-# NVIDIA's first GPUs that do: Ampere.
+# The first of NVIDIA's GPUs that multiply bfloat16 numbers: Ampere.
 _GPU_CAPABILITY = (8, 0)
 
 

@@ -19,7 +19,7 @@ _TOP = 5
 # Sizes of the cells of contact sheets, px.
 _CELL, _CAPTION = 96, 16
 _RIGHT, _WRONG = (0, 90, 0), (190, 0, 0)
-# Of confusion matrices these are the side of a cell, px, the numbers of classes up to which classes are
+# Confusion matrices: the side of a cell, px, the numbers of classes up to which classes are
 # named and cells have numbers, and the largest side, px.
 _SIDE, _MAX_NAMED, _MAX_COUNTED, _MAX_SIDE = 40, 50, 25, 1200
 _FULL = np.array([8, 48, 107], np.float64)  # the colour of a share of 1; 0 is white

@@ -29,9 +29,9 @@ class RunFolder:
         writes: Whether this process is the one that writes.
 
     Raises:
-        ValueError: The folder holds something else, or a run of another configuration; the message
+        ValueError: If the folder holds something else, or a run of another configuration; the message
             names what differs.
-        OSError: The folder can't be read.
+        OSError: If the folder can't be read.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class RunFolder:
             step: The number of steps that have been taken.
 
         Raises:
-            OSError: The folder can't be made.
+            OSError: If the folder can't be made.
         """
         if not self._writes:
             return
@@ -90,7 +90,7 @@ class RunFolder:
         """Restore everything that ``checkpoint`` tracks from its last saved state, if there is one.
 
         Raises:
-            ValueError: The state is damaged.
+            ValueError: If the state is damaged.
         """
         latest = self._manager(checkpoint).latest_checkpoint
         if not latest:
@@ -104,7 +104,7 @@ class RunFolder:
         """Save a state; the one before stays until this one is whole.
 
         Raises:
-            OSError: The state can't be written, because the disk is full, say. The methods below raise
+            OSError: If the state can't be written, because the disk is full, say. The methods below raise
                 the same error.
         """
         if self._writes:
@@ -172,7 +172,7 @@ def recorded(path: str | pathlib.Path, *keys: str) -> Any:
         *keys: Where the value is, from the outside in.
 
     Raises:
-        ValueError: The configuration is damaged.
+        ValueError: If the configuration is damaged.
     """
     file = pathlib.Path(path) / _CONFIG
     value: Any = _read(file) if file.exists() else {}

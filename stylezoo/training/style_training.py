@@ -24,15 +24,15 @@ def train_style(
     Source: Johnson et al. 2016, section 3; several styles: Dumoulin et al. 2017.
 
     Args:
-        config: see :class:`StyleTraining`.
-        loop: see :class:`~stylezoo.training.LoopConfig`.
-        run: the run's folder.
-        callback: see :func:`~stylezoo.training.trainer.train`.
+        config: See :class:`StyleTraining`.
+        loop: See :class:`~stylezoo.training.LoopConfig`.
+        run: The run's folder.
+        callback: See :func:`~stylezoo.training.trainer.train`.
 
     Raises:
-        ValueError, OSError, FloatingPointError: as :func:`~stylezoo.training.trainer.train`; also for
+        ValueError, OSError, FloatingPointError: As :func:`~stylezoo.training.trainer.train`; also for
             styles or photographs that can't be used.
-        WeightsError: if the perceptual network's weights can't be had.
+        WeightsError: If the perceptual network's weights can't be had.
     """
     return train(
         functools.partial(_StyleTask, config),
@@ -44,7 +44,7 @@ def train_style(
 
 
 class _StyleTask(GeneratorTask):
-    """See :class:`~stylezoo.training.trainer.Task`."""
+    """The task of training painters of photographs; see :class:`~stylezoo.training.trainer.Task`."""
 
     def __init__(self, config: StyleTraining, loop: LoopConfig) -> None:
         self._config = config
@@ -118,7 +118,7 @@ class _StyleTask(GeneratorTask):
     def _compare(
         self, photographs: tf.Tensor, painted: tf.Tensor, chosen: tf.Tensor
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """The loss of paintings of photographs, each in a style of its own."""
+        """Return the loss of paintings of photographs, each in a style of its own."""
         features = self._loss.features(photographs)
         targets = {
             term.name: term.target(features) if term.reference == "content" else {}
@@ -169,9 +169,10 @@ def _normalized(pictures: tf.Tensor) -> tf.Tensor:
 
 
 def _quantization_noise(shape: tf.TensorShape, seed: tf.Tensor) -> tf.Tensor:
-    """What rounding to 8 bits took away; without it a crop of one colour has no variance.
+    """Draw noise of the size of what rounding to 8 bits took away.
 
-    Instance normalisation then multiplies gradients by 1/sqrt(ε) = 316 in every layer: infinity.
+    Without it a crop of one colour has no variance, and instance normalisation multiplies gradients by
+    1/sqrt(ε) = 316 in every layer, until they are infinite.
     """
     return tf.random.stateless_uniform(shape, seed, -0.5 / 255, 0.5 / 255)
 

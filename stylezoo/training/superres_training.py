@@ -14,16 +14,16 @@ from stylezoo.training.painter_configs import SuperresTraining
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
 from stylezoo.training.trainer import train
 
-# Of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
+# Deviation of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
 _SIGMA = 1.0
 
 
 def degrade(image: tf.Tensor, factor: int) -> tf.Tensor:
-    """Blurred with σ = 1 px and reduced by bicubic interpolation (section 4.2).
+    """Blur pictures with σ = 1 px, and reduce them by bicubic interpolation (section 4.2).
 
     Args:
         image: [B, H, W, 3] in [0, 1], H and W multiples of ``factor``.
-        factor: how many times smaller the result is.
+        factor: Factor by which the result is smaller.
 
     Returns:
         [B, H / factor, W / factor, 3] in [0, 1].
@@ -38,17 +38,17 @@ def train_superres(
 ) -> TrainingResult:
     """Train a super-resolution network, or go on where a run stopped.
 
-    Johnson et al. match the result's colours to the input afterwards; here nothing is done to it.
+    Johnson et al. match the result's colours to the input afterwards, which is not done here.
 
     Args:
-        config: see :class:`SuperresTraining`.
-        loop: see :class:`~stylezoo.training.LoopConfig`.
-        run: the run's folder.
-        callback: see :func:`~stylezoo.training.trainer.train`.
+        config: See :class:`SuperresTraining`.
+        loop: See :class:`~stylezoo.training.LoopConfig`.
+        run: The run's folder.
+        callback: See :func:`~stylezoo.training.trainer.train`.
 
     Raises:
-        ValueError, OSError, FloatingPointError: as :func:`~stylezoo.training.trainer.train`.
-        WeightsError: if the perceptual network's weights can't be had.
+        ValueError, OSError, FloatingPointError: As :func:`~stylezoo.training.trainer.train`.
+        WeightsError: If the perceptual network's weights can't be had.
     """
     return train(
         functools.partial(_SuperresTask, config),
@@ -60,7 +60,7 @@ def train_superres(
 
 
 class _SuperresTask(GeneratorTask):
-    """See :class:`~stylezoo.training.trainer.Task`."""
+    """The task of training super-resolution; see :class:`~stylezoo.training.trainer.Task`."""
 
     def __init__(self, config: SuperresTraining, loop: LoopConfig) -> None:
         self._config = config

@@ -24,14 +24,14 @@ def train_texture(
     """Train a texture network, or go on where a run stopped.
 
     Args:
-        config: see :class:`TextureTraining`.
-        loop: see :class:`~stylezoo.training.LoopConfig`.
-        run: the run's folder.
-        callback: see :func:`~stylezoo.training.trainer.train`.
+        config: See :class:`TextureTraining`.
+        loop: See :class:`~stylezoo.training.LoopConfig`.
+        run: The run's folder.
+        callback: See :func:`~stylezoo.training.trainer.train`.
 
     Raises:
-        ValueError, OSError, FloatingPointError: as :func:`~stylezoo.training.trainer.train`.
-        WeightsError: if the perceptual network's weights can't be had.
+        ValueError, OSError, FloatingPointError: As :func:`~stylezoo.training.trainer.train`.
+        WeightsError: If the perceptual network's weights can't be had.
     """
     return train(
         functools.partial(_TextureTask, config),
@@ -43,7 +43,7 @@ def train_texture(
 
 
 class _TextureTask(GeneratorTask):
-    """See :class:`~stylezoo.training.trainer.Task`."""
+    """The task of training painters of textures; see :class:`~stylezoo.training.trainer.Task`."""
 
     def __init__(self, config: TextureTraining, loop: LoopConfig) -> None:
         self._config, self._loop = config, loop
@@ -60,7 +60,7 @@ class _TextureTask(GeneratorTask):
     def batches(
         self, *, first_step: int, num_steps: int, shard: tuple[int, int]
     ) -> tf.data.Dataset:
-        """Nothing but places in a batch: a texture is painted from noise alone."""
+        """Return places in a batch and nothing else, since a texture is painted from noise alone."""
         _, count = shard
         places = tf.zeros([self._loop.batch_size // count], tf.int32)
         return tf.data.Dataset.from_tensors(places).repeat(num_steps - first_step)

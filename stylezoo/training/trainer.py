@@ -76,7 +76,7 @@ def strategy_of(distribution: str) -> tf.distribute.Strategy:
     """Return the strategy of a name in :data:`~stylezoo.training.DISTRIBUTIONS`.
 
     Raises:
-        ValueError: ``TF_CONFIG`` does not describe a cluster.
+        ValueError: If ``TF_CONFIG`` does not describe a cluster.
     """
     if distribution == "mirrored":
         return tf.distribute.MirroredStrategy()
@@ -119,8 +119,8 @@ def train(
         The task's result; its model is also in the folder.
 
     Raises:
-        ValueError: The folder holds another run, or the batch doesn't divide over the replicas.
-        FloatingPointError: A loss or the gradient is not finite; the message names the step and the
+        ValueError: If the folder holds another run, or the batch doesn't divide over the replicas.
+        FloatingPointError: If a loss or the gradient is not finite; the message names the step and the
             term. The last saved state stays.
         OSError: Something can't be written.
     """
@@ -277,7 +277,7 @@ class _Trainer(Generic[Result]):
         return self._strategy.distribute_datasets_from_function(of_pipeline)
 
     def _graph_step(self, batch: Any, head_only: bool) -> tf.Tensor:
-        """Run one step; return its mean losses and its gradient's norm in the order of `_names`."""
+        """Run one step; return its mean losses and its gradient's norm in the order of ``_names``."""
         values = self._strategy.run(self._replica_step, args=(batch, head_only))
         if self._average:
             self._average.update(self._step)
@@ -323,7 +323,7 @@ class _Trainer(Generic[Result]):
         """Return the values of the steps up to ``step``, [steps, len(_names)].
 
         Raises:
-            FloatingPointError: A value is not finite.
+            FloatingPointError: If a value is not finite.
         """
         values = np.stack([value.numpy() for value in pending])
         bad = np.argwhere(~np.isfinite(values))
