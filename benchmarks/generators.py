@@ -57,7 +57,7 @@ def training_speed(preset: str, size: int) -> dict[str, float]:
 def _painter(preset: str, size: int) -> Callable[[], object]:
     painter = generators.build(generators.generator_config(preset))
     photograph = np.random.default_rng(0).uniform(size=(1, size, size, 3)).astype(np.float32)
-    return lambda: painter.paint(photograph, tiling="none")
+    return lambda: painter.paint(photograph, tiling="none", stroke_size=None)
 
 
 def painting_speed(size: int) -> dict[str, Any]:

@@ -92,6 +92,14 @@ def _define_style_flags(values: flags.FlagValues) -> None:
 
 def _define_size_flags(values: flags.FlagValues) -> None:
     """Add the flags of how large the paintings are, and of how large ones are painted."""
+    flags.DEFINE_integer(
+        "stroke_size",
+        painting.STROKE_SIZE,
+        "Longest side of a photograph whose strokes are as in training, px; in larger ones strokes grow "
+        "as well. With 0 strokes have the same size in all photographs.",
+        0,
+        flag_values=values,
+    )
     for name, default, text in (
         ("size", None, "Longest side of the paintings, px; by default that of each photograph."),
         ("tile", painting.DEFAULT_TILE, "Side of a tile, px. Smaller tiles take less memory."),
@@ -252,6 +260,7 @@ def _paint_batch(
             style=mix,
             strength=values.strength,
             preserve_color=values.preserve_color,
+            stroke_size=values.stroke_size or None,
             seed=values.seed,
             tiling=values.tiling,
             tile=values.tile,

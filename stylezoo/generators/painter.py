@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import keras
@@ -258,6 +258,7 @@ class Painter(keras.Model):
         style: Style | None = None,
         strength: float = 1.0,
         preserve_color: bool = False,
+        stroke_size: int | None = painting.STROKE_SIZE,
         seed: int = 0,
         tiling: str = "auto",
         tile: int = painting.DEFAULT_TILE,
@@ -278,6 +279,10 @@ class Painter(keras.Model):
             strength: Share of the painting, from 0 to 1; for painters of photographs only.
             preserve_color: Whether to keep the photograph's colours and take the painting's luminance
                 only (Gatys et al. 2017, section 5); for painters of photographs only.
+            stroke_size: Longest side of a photograph whose strokes are as in training, px. In larger ones
+                strokes grow as well: a smaller copy is painted first, then what was painted, enlarged.
+                None paints strokes of one size whatever the photograph's. For painters of photographs
+                only.
             seed: Seed of the noise of a texture network.
             tiling: ``"none"`` paints at once, ``"exact"`` tile by tile the same picture, ``"fast"``
                 tile by tile nearly the same; ``"auto"`` chooses by the size. See
@@ -305,22 +310,18 @@ class Painter(keras.Model):
                 f"Received: strength={strength}, preserve_color={preserve_color}"
             )
 
-        def painted(codes: np.ndarray) -> np.ndarray:
-            inputs = self.inputs_for(pictures, style=codes, seed=seed)
+        def paint(source: np.ndarray, codes: np.ndarray) -> np.ndarray:
+            inputs = self.inputs_for(source, style=codes, seed=seed)
             return self._engine.paint(inputs, tiling=tiling, tile=tile, callback=callback)
 
         codes = np.tile(mix.code, [len(pictures), 1])
-        own = None if strength == 1 else self._own_codes(pictures)
-        if own is None:
-            paintings = painted(codes)
-        else:
-            paintings = painted(strength * codes + (1 - strength) * own)
-            lost = pictures - painted(own)
-            np.clip(paintings + (1 - strength) * lost, 0, 1, out=paintings)
+        if self.paints == ENLARGEMENTS:
+            return paint(pictures, codes)
+        height, width = pictures.shape[1:3]
+        sizes = painting.stroke_sizes(height, width, stroke_size)
+        paintings = self._paint_sizes(pictures, sizes, codes, strength, paint)
         if preserve_color:
             painting.recolour(paintings, pictures)
-        if strength != 1 and own is None:
-            painting.blend_with_photograph(paintings, pictures, strength=strength)
         return paintings
 
     def _check_size(self, image: Any, size: tuple[int, int] | None) -> None:
@@ -331,6 +332,32 @@ class Painter(keras.Model):
             )
         if self.paints != TEXTURES and size is not None:
             raise ValueError(f"`size` must be given to painters of textures only. Received: {size}")
+
+    def _paint_sizes(
+        self,
+        pictures: np.ndarray,
+        sizes: Sequence[tuple[int, int]],
+        codes: np.ndarray,
+        strength: float,
+        paint: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    ) -> np.ndarray:
+        """Paint photographs at several sizes with a share of a style's codes.
+
+        ``paint`` paints pictures with codes.
+        """
+        own = None if strength == 1 else self._own_codes(pictures)
+        if own is None:
+            paintings = painting.coarse_to_fine(pictures, sizes, lambda each: paint(each, codes))
+            if strength != 1:
+                painting.blend_with_photograph(paintings, pictures, strength=strength)
+            return paintings
+
+        def paint_share(source: np.ndarray) -> np.ndarray:
+            paintings = paint(source, strength * codes + (1 - strength) * own)
+            lost = source - paint(source, own)
+            return np.clip(paintings + (1 - strength) * lost, 0, 1, out=paintings)
+
+        return painting.coarse_to_fine(pictures, sizes, paint_share, strength=strength)
 
     def tiling_of(
         self, height: int, width: int, *, tiling: str = "auto", tile: int = painting.DEFAULT_TILE

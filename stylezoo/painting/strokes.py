@@ -1,0 +1,75 @@
+"""Strokes that grow with the picture: large ones are painted first, then smaller ones on top."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from stylezoo import images
+
+# Longest side of the pictures in which networks paint as they were trained to.
+STROKE_SIZE = 512
+
+
+def stroke_sizes(height: int, width: int, stroke_size: int | None) -> list[tuple[int, int]]:
+    """Return the sizes at which a picture is painted, px, each about twice the one before.
+
+    The first has a longest side of 0.7 to 1.4 times ``stroke_size``, the last is that of the picture.
+
+    Args:
+        height: Height of the picture, px.
+        width: Width of the picture, px.
+        stroke_size: Longest side of a picture whose strokes have the size that the network paints; None
+            if all have it, whatever their size.
+
+    Raises:
+        ValueError: If ``stroke_size`` < 1.
+    """
+    if stroke_size is not None and stroke_size < 1:
+        raise ValueError(f"`stroke_size` must be >= 1. Received: stroke_size={stroke_size}")
+    longest = max(height, width)
+    doublings = max(round(math.log2(longest / (stroke_size or longest))), 0)
+    coarser = [
+        images.fit_size(height, width, round(longest / 2**level))
+        for level in range(doublings, 0, -1)
+    ]
+    return [*coarser, (height, width)]
+
+
+def coarse_to_fine(
+    photographs: np.ndarray,
+    sizes: Sequence[tuple[int, int]],
+    paint: Callable[[np.ndarray], np.ndarray],
+    *,
+    strength: float = 1.0,
+) -> np.ndarray:
+    """Paint photographs at several sizes, each time what was painted before, enlarged.
+
+    So a large picture has the large strokes of a small one, and smaller strokes within them, sharp at
+    its own size. Only the first painting sees the photograph, as far as ``strength`` is 1.
+
+    Args:
+        photographs: [B, H, W, 3], float32, in [0, 1].
+        sizes: The sizes, px, as :func:`stroke_sizes` gives them.
+        paint: Function that paints pictures of any size.
+        strength: Share of the style in what ``paint`` paints. The rest of the photograph's detail that
+            only a larger size shows is added before that size is painted.
+
+    Returns:
+        [B, H, W, 3], float32, in [0, 1].
+    """
+    smaller = _resized(photographs, sizes[0])
+    painted = paint(smaller)
+    for size in sizes[1:]:
+        larger, source = _resized(photographs, size), _resized(painted, size)
+        if strength != 1:
+            source += (1 - strength) * (larger - _resized(smaller, size))
+            np.clip(source, 0, 1, out=source)
+        painted, smaller = paint(source), larger
+    return painted
+
+
+def _resized(pictures: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if pictures.shape[1:3] == size:
+        return pictures
+    return np.array(images.resize(pictures, size))
