@@ -3,8 +3,8 @@
 Usage: python -m benchmarks.generators [--part=PART...] [--output=RESULT.json]
 
 Weights are random, because they don't change the time. The part ``training`` measures images a second of the
-training step at 128 and 256 px, and ``painting`` megapixels a second of whole pictures, batch 1, of each
-generator. ``pytorch`` runs the same Johnson network in PyTorch, by turns with ours; it needs
+training step at 128 and 256 px in float32 and in bfloat16, and ``painting`` megapixels a second of whole
+pictures, batch 1, of each generator. ``pytorch`` runs the same Johnson network in PyTorch, by turns with ours; it needs
 ``pip install 'stylezoo[pytorch]'``.
 """
 
@@ -29,8 +29,8 @@ _SIZES = flags.DEFINE_multi_integer("size", [256, 512, 1024], "Of the pictures p
 _STYLED = ("johnson", "conditional", "light")
 
 
-def training_speed(preset: str, size: int) -> dict[str, float]:
-    """Return images a second of the training step, after it was traced, and the share of reading them."""
+def training_speed(preset: str, size: int, precision: training.Precision) -> dict[str, float]:
+    """Return images a second of the training step, after it was traced."""
     source = images.sample_path("chelsea")
     config = training.StyleTraining(
         generator=generators.generator_config(preset),
@@ -38,7 +38,10 @@ def training_speed(preset: str, size: int) -> dict[str, float]:
         content=training.ContentConfig(str(source.parent), image_size=size),
     )
     loop = training.LoopConfig(
-        num_steps=_STEPS.value, save_every=_STEPS.value, sample_every=_STEPS.value
+        num_steps=_STEPS.value,
+        save_every=_STEPS.value,
+        sample_every=_STEPS.value,
+        precision=precision,
     )
     moments: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -127,7 +130,13 @@ def main(_: list[str]) -> None:
         figures["pytorch"] = {size: pytorch_speed(size) for size in _SIZES.value}
     if "training" in _ONLY.value:
         figures["training"] = {
-            preset: {size: training_speed(preset, size) for size in (128, 256)}
+            preset: {
+                size: {
+                    precision: training_speed(preset, size, precision)
+                    for precision in ("float32", "mixed_bfloat16")
+                }
+                for size in (128, 256)
+            }
             for preset in _STYLED
         }
     results.write(_OUTPUT.value, "generators", figures)

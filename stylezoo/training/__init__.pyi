@@ -4,7 +4,7 @@ from .classifier_training import ClassifierResult, train_classifier
 from .content_config import ContentConfig
 from .data import CropConfig, Photographs, centre_crops, crops, open_photographs
 from .labelled import LabelledPhotographs, open_labelled
-from .loop_config import DECAYS, DISTRIBUTIONS, PRECISIONS, LoopConfig, StepDecay
+from .loop_config import DECAYS, DISTRIBUTIONS, PRECISIONS, LoopConfig, Precision, StepDecay
 from .painter_configs import StyleTraining, SuperresTraining, TextureTraining
 from .recipes import RECIPES, Recipe, finetuning_recipe, recipe
 from .recognition import Predictions, confusion_picture, predict, scorer
@@ -29,6 +29,7 @@ __all__ = [
     "LabelledPhotographs",
     "LoopConfig",
     "Photographs",
+    "Precision",
     "Predictions",
     "Recipe",
     "StepDecay",

@@ -11,6 +11,7 @@ import functools
 import itertools
 import logging
 import pathlib
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -24,6 +25,9 @@ from stylezoo.training.datasets import IntArray
 
 # The purposes of random generators, so that no two share one.
 _ORDER, _CROP = range(2)
+
+# So much memory decoded photographs may take: 2,000 of them at 450x375 px.
+_CACHE_BYTES = 10**9
 
 _logger = logging.getLogger(__name__)
 
@@ -172,7 +176,7 @@ def open_photographs(content: str, *, data_dir: str | None = None) -> Photograph
             f"`content` must hold pictures ({' '.join(images.IMAGE_EXTENSIONS)}). "
             f"Received: {content!r}, which has none"
         )
-    return Photographs(stored)
+    return Photographs(Cached(stored))
 
 
 def _open_dataset(content: str, data_dir: str | None) -> datasets.Dataset:
@@ -395,6 +399,44 @@ class Folder:
     def read(self, position: int) -> FloatArray:
         """Read a picture, [H, W, 3] float32 in [0, 1]."""
         return images.read_image(self._folder / self._paths[position])[0]
+
+
+class Cached:
+    """Stored pictures that are decoded once, as long as they fit into a limit of memory.
+
+    All pictures are rounded to 8 bits, those too that are decoded anew, so that what is read does not
+    depend on what fits. Threads may read at the same time.
+
+    Args:
+        stored: The pictures.
+        limit: The most bytes that are kept.
+    """
+
+    def __init__(self, stored: Stored, limit: int = _CACHE_BYTES) -> None:
+        self._stored, self._room = stored, limit
+        self._kept: dict[int, np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def name(self, position: int) -> str:
+        """Return a picture's name, for messages."""
+        return self._stored.name(position)
+
+    def read(self, position: int) -> FloatArray:
+        """Read a picture, [H, W, 3] float32 in [0, 1], in steps of 1/255."""
+        pixels = self._kept.get(position)
+        if pixels is None:
+            pixels = np.rint(255 * self._stored.read(position)).astype(np.uint8)
+            self._keep(position, pixels)
+        return np.divide(pixels, 255, dtype=np.float32)
+
+    def _keep(self, position: int, pixels: np.ndarray) -> None:
+        with self._lock:
+            if position not in self._kept and pixels.nbytes <= self._room:
+                self._kept[position] = pixels
+                self._room -= pixels.nbytes
 
 
 def _one_line(error: Exception) -> str:

@@ -273,6 +273,39 @@ def test_parts_share_what_was_skipped(shades):
     assert set(held_out.skipped) == set(photographs.skipped) == {"2.png"}
 
 
+class Counted:
+    """Three pictures of 300 bytes in memory that count how often each is decoded."""
+
+    def __init__(self):
+        self.decoded = [0, 0, 0]
+        self.pictures = np.random.default_rng(0).random((3, 10, 10, 3), np.float32)
+
+    def __len__(self):
+        return 3
+
+    def name(self, position):
+        return str(position)
+
+    def read(self, position):
+        self.decoded[position] += 1
+        return self.pictures[position]
+
+
+@pytest.mark.parametrize(
+    ("limit", "decoded"), [(10_000, [1, 1, 1]), (650, [1, 1, 3]), (0, [3] * 3)]
+)
+def test_pictures_are_decoded_once_up_to_a_limit(limit, decoded):
+    stored = Counted()
+    cached = data.Cached(stored, limit)
+    for _ in range(3):
+        for position in range(3):
+            # The same whether it is kept or not.
+            expected = np.rint(255 * stored.pictures[position]) / np.float32(255)
+            np.testing.assert_array_equal(cached.read(position), expected)
+    assert stored.decoded == decoded
+    assert (len(cached), cached.name(1)) == (3, "1")
+
+
 def test_file_that_goes_away(shades):
     folder = shades(3)
     photographs = data.open_photographs(folder)
