@@ -4,8 +4,8 @@ Usage: python -m benchmarks.generators [--part=PART...] [--output=RESULT.json]
 
 Weights are random, because they don't change the time. The part ``training`` measures images a second of the
 training step at 128 and 256 px in float32 and in bfloat16, and ``painting`` megapixels a second of whole
-pictures, batch 1, of each generator. ``pytorch`` runs the same Johnson network in PyTorch, by turns with ours; it needs
-``pip install 'stylezoo[pytorch]'``.
+pictures, batch 1, of each generator. ``pytorch`` runs the same Johnson network in PyTorch, by turns with
+ours; it needs ``pip install 'stylezoo[pytorch]'``.
 """
 
 import itertools
