@@ -162,7 +162,7 @@ def test_configuration_refuses_content(make_config):
         ({"source": "none.png"}, OSError, "none.png` does not exist"),
         ({"source": "text.png"}, ValueError, "text.png` is not an image"),
         ({"source_size": 12}, ValueError, "`source` must be at least .*10x12 px"),
-        ({"init_weights": "style"}, ValueError, r"of the same styles, \('gaudy',\).*'other'"),
+        ({"init_weights": "johnson"}, ValueError, "`init_weights` must be a TextureNetwork"),
     ],
 )
 def test_start_that_fails_leaves_nothing(
@@ -170,7 +170,8 @@ def test_start_that_fails_leaves_nothing(
 ):
     monkeypatch.chdir(tmp_path)
     pathlib.Path("text.png").write_text("no picture", encoding="utf-8")
-    generators.build(GENERATOR, styles=("other",)).save_to_preset("style")
+    johnson = generators.JohnsonConfig((2, 3, 4), num_blocks=0)
+    generators.build(johnson, styles=("gaudy",)).save_to_preset("johnson")
     before = snapshot(tmp_path)
     with pytest.raises(error, match=message):
         training.train_texture(make_config(**fields), loop=loop_config(), run="run")
