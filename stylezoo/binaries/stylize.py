@@ -1,4 +1,4 @@
-"""Paint photographs with a trained network, each in one pass.
+"""Paint or enlarge photographs with a trained network.
 
 Usage:
   stylezoo stylize PHOTO... --style=NAME --output=PICTURE|FOLDER [--model=MODEL] [--flags]
@@ -8,7 +8,8 @@ A PHOTO is a picture, a folder of them, or a pattern such as 'trip/*.jpg'. MODEL
 takes one style, --style=NAME:2,NAME:1 blends them; a MODEL of a single style needs none, and one of any
 style (arbitrary.magenta) takes pictures: --style=a.jpg:2,b.jpg:1. --strength=0.7 takes 7 tenths of the
 style and 3 of the photograph: by the network itself if it was trained for that, else by mixing painting
-and photograph. In a FOLDER, pictures keep their names.
+and photograph. A MODEL for super-resolution takes no style, and enlarges. In a FOLDER, pictures keep
+their names.
 
 Tilings, for pictures of more than --tile px:
   none   paints the picture at once; memory grows with it
@@ -101,7 +102,11 @@ def _define_size_flags(values: flags.FlagValues) -> None:
         flag_values=values,
     )
     for name, default, text in (
-        ("size", None, "Longest side of the paintings, px; by default that of each photograph."),
+        (
+            "size",
+            None,
+            "Longest side that photographs are resized to, px; by default they keep their size.",
+        ),
         ("tile", painting.DEFAULT_TILE, "Side of a tile, px. Smaller tiles take less memory."),
         (
             "batch_size",
@@ -145,9 +150,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     from stylezoo import generators
 
     painter = generators.load(values.model)
-    if painter.paints != generators.PHOTOGRAPHS:
+    if painter.paints == generators.TEXTURES:
         raise ValueError(
-            f"`--model` must be one that paints photographs. Received: one of {painter.paints}"
+            "`--model` must be one that paints or enlarges photographs. Received: one of textures"
         )
     # This comes before anything is painted, because a style may be unknown.
     mix = painter.mix_styles(values.style)
@@ -273,7 +278,12 @@ def _paint_batch(
     row = {
         "height": height,
         "width": width,
-        "tiling": painter.tiling_of(height, width, tiling=values.tiling, tile=values.tile),
+        "tiling": painter.tiling_of(
+            height // painter.factor,
+            width // painter.factor,
+            tiling=values.tiling,
+            tile=values.tile,
+        ),
         "seconds": seconds,
     }
     for photograph, painted in zip(batch, paintings, strict=True):

@@ -4,8 +4,8 @@ Usage:
   stylezoo train_superres --generator=NAME --content=PHOTOGRAPHS --run=FOLDER [--flags]
 
 Generators:
-  superres_x4, superres_x8  nearest upsampling (the default is superres_x4)
-  johnson2016-superres-x4, johnson2016-superres-x8  transposed convolutions, as in the paper
+  superres_x4, superres_x8  what linear interpolation misses (the default is superres_x4)
+  johnson2016-superres-x4, johnson2016-superres-x8  the whole picture, as in the paper
 
 Interrupted at any moment, the same command goes on from the last saved state and ends with the same
 weights. FOLDER gets the configuration, the states, TensorBoard's events, sample pictures (bicubic,

@@ -41,8 +41,9 @@ ARCHITECTURES: dict[str, GeneratorConfig] = {
     "ulyanov2016-texture": TextureNetworkConfig(normalization="batch"),
     "ulyanov2016-stylize": TextureNetworkConfig(stylize=True, normalization="batch"),
     "ulyanov2017-stylize": TextureNetworkConfig(stylize=True),
-    "superres_x4": SuperResolutionConfig(factor=4),
-    "superres_x8": SuperResolutionConfig(factor=8),
+    # What later work settled on: no normalisation, and only what is missing is painted.
+    "superres_x4": SuperResolutionConfig(factor=4, normalization="none", residual=True),
+    "superres_x8": SuperResolutionConfig(factor=8, normalization="none", residual=True),
     "johnson2016-superres-x4": SuperResolutionConfig(factor=4, upsampling="transposed"),
     "johnson2016-superres-x8": SuperResolutionConfig(factor=8, upsampling="transposed"),
 }

@@ -76,10 +76,11 @@ class Blocks:
         before the convolution (Odena et al. 2016), and ``"bilinear"`` interpolates before it.
         """
         if kind == "transposed":
+            normalize = self.normalization != "none"
             layer = keras.layers.Conv2DTranspose(
-                filters, 3, 2, padding="same", use_bias=False, name=name
+                filters, 3, 2, padding="same", use_bias=not normalize, name=name
             )
-            return self._finish(layer(x), name, activate=activate)
+            return self._finish(layer(x), name, activate=activate, normalize=normalize)
         upsampling = {"nearest": NearestUpsampling, "bilinear": BilinearUpsampling}[kind]
         x = upsampling(name=f"{name}_{kind}")(x)
         return self.conv(x, filters, 3, activate=activate, name=name)

@@ -300,10 +300,9 @@ class LightConfig:
 class SuperResolutionConfig:
     """The architecture of :class:`SuperResolution` (Johnson et al. 2016, section 3.1).
 
-    It convolves, passes residual blocks, doubles the size as often as needed, and convolves. The
-    normalisation is batch normalisation as in the paper, because instance normalisation takes away the
-    very contrast that the output is to have. It differs from the paper in that every convolution except
-    transposed ones reflects its input at the border.
+    It convolves, passes residual blocks, doubles the size as often as needed, and convolves. There is
+    no instance normalisation, which takes away the very contrast that the output is to have. It differs
+    from the paper in that every convolution except transposed ones reflects its input at the border.
 
     Attributes:
         factor: Factor by which the output is larger: 4 or 8.
@@ -311,6 +310,11 @@ class SuperResolutionConfig:
         num_blocks: Number of residual blocks; 4 in the paper.
         upsampling: ``"transposed"`` convolutions (the paper) or ``"nearest"`` and a convolution,
             which leaves no checkerboard (Odena et al. 2016), or ``"bilinear"`` and a convolution.
+        normalization: ``"batch"`` normalisation (the paper) or ``"none"``: the statistics of other
+            pictures change the contrast of this one (Lim et al. 2017, section 3.1).
+        residual: Whether the network paints what is missing in the image enlarged by linear
+            interpolation (Kim et al. 2016, section 3.1), and the sum is cut to [0, 1]; else it paints
+            the whole, which a sigmoid ends.
 
     Raises:
         ValueError: If a field has a value that is not among those.
@@ -320,6 +324,8 @@ class SuperResolutionConfig:
     width: int = 64
     num_blocks: int = 4
     upsampling: str = "nearest"
+    normalization: str = "batch"
+    residual: bool = False
 
     kernel: ClassVar[int] = 9
     num_styles: ClassVar[int] = 0
@@ -328,6 +334,7 @@ class SuperResolutionConfig:
     def __post_init__(self) -> None:
         check_choice(self, "factor", FACTORS)
         check_choice(self, "upsampling", UPSAMPLINGS)
+        check_choice(self, "normalization", ("batch", "none"))
         check_at_least(self, "width", 1)
         check_at_least(self, "num_blocks", 0)
 

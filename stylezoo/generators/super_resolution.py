@@ -5,10 +5,10 @@ from typing import Any
 
 import keras
 
-from stylezoo.generators.blocks import Blocks, painted
+from stylezoo.generators.blocks import Blocks, entered, painted
 from stylezoo.generators.configs import SuperResolutionConfig
 from stylezoo.generators.painter import Painter
-from stylezoo.layers import PadToMultiple
+from stylezoo.layers import BilinearUpsampling
 
 
 @keras.saving.register_keras_serializable("stylezoo")
@@ -30,14 +30,17 @@ class SuperResolution(Painter):
     @classmethod
     def _connect(cls, config: SuperResolutionConfig) -> tuple[dict[str, Any], Any]:
         inputs = {"image": keras.Input([None, None, 3], name="image")}
-        blocks = Blocks("batch", padding="reflect")
-        # Reflecting needs as many pixels as it mirrors.
-        x = PadToMultiple(1, config.kernel // 2 + 1, name="pad_to_multiple")(inputs["image"])
-        x = keras.layers.Rescaling(2.0, -1.0, name="rescale")(x)
+        blocks = Blocks(config.normalization, padding="reflect")
+        x = enlarged = entered(inputs["image"], 1, mirrored=config.kernel // 2)
         x = blocks.conv(x, config.width, config.kernel, name="conv_in")
         for index in range(config.num_blocks):
             x = blocks.residual(x, name=f"block{index + 1}")
         for index in range(int(math.log2(config.factor))):
             x = blocks.upsample(x, config.width, kind=config.upsampling, name=f"up{index + 1}")
+            enlarged = BilinearUpsampling(name=f"enlarge{index + 1}")(enlarged)
         x = blocks.conv(x, 3, config.kernel, activate=False, normalize=False, name="conv_out")
-        return inputs, painted(x, inputs["image"], factor=config.factor)
+        if not config.residual:
+            return inputs, painted(x, inputs["image"], factor=config.factor)
+        x = keras.layers.Add(name="sum")([x, enlarged])
+        x = keras.layers.Rescaling(0.5, 0.5, dtype="float32", name="colours")(x)
+        return inputs, painted(x, inputs["image"], factor=config.factor, output="linear")

@@ -68,10 +68,7 @@ class StyleTraining:
             )
         if self.style_size < 1:
             raise ValueError(f"`style_size` must be >= 1. Received: style_size={self.style_size}")
-        for field in ("identity_weight", "grid_weight"):
-            value = getattr(self, field)
-            if not 0 <= value < math.inf:
-                raise ValueError(f"`{field}` must be finite, >= 0. Received: {field}={value}")
+        _check_weights(self, "identity_weight", "grid_weight")
         if self.identity_weight and (self.finetune_style or not self.generator.num_styles):
             raise ValueError(
                 "`identity_weight` must be 0 with `finetune_style` and for networks of one style. "
@@ -172,6 +169,8 @@ class SuperresTraining:
             the network's factor; 288 px in the paper.
         perceptual: Network whose features are compared.
         content_layers: Layers where features are compared; the paper has relu2_2 alone.
+        pixel_weight: Weight of the difference of pixels, relative as that of features, which the paper has
+            not; it keeps colours and smooth parts as they are.
         tv_weight: Weight of the total variation.
         init_weights: Painter to start from, a name or a file; its architecture must be the same. By
             default weights are random.
@@ -185,14 +184,12 @@ class SuperresTraining:
     content: ContentConfig
     perceptual: Perceptual = Perceptual()
     content_layers: tuple[str, ...] = ("relu2_2",)
+    pixel_weight: float = 0.0
     tv_weight: float = 0.0
     init_weights: str | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.tv_weight < math.inf:
-            raise ValueError(
-                f"`tv_weight` must be finite, >= 0. Received: tv_weight={self.tv_weight}"
-            )
+        _check_weights(self, "pixel_weight", "tv_weight")
         with errors.renamed(taps="content_layers"):
             perceptual.check_taps(self.perceptual.network, self.content_layers)
         if self.content.image_size % self.generator.factor:
@@ -207,3 +204,11 @@ class SuperresTraining:
     def describe(self) -> dict[str, Any]:
         """Return the configuration as JSON can hold it."""
         return {"task": "superres", **dataclasses.asdict(self)}
+
+
+def _check_weights(config: StyleTraining | SuperresTraining, *fields: str) -> None:
+    """Raise a ValueError unless the weights in some fields are possible."""
+    for field in fields:
+        value = getattr(config, field)
+        if not 0 <= value < math.inf:
+            raise ValueError(f"`{field}` must be finite, >= 0. Received: {field}={value}")

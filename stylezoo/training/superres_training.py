@@ -70,6 +70,11 @@ class _SuperresTask(GeneratorTask):
         with errors.renamed(taps="content_layers"):
             network = config.perceptual.build(config.content_layers)
         terms: list[losses.LossTerm] = [losses.ContentLoss(config.content_layers, scale="relative")]
+        if config.pixel_weight:
+            pixels = losses.ContentLoss(
+                [losses.IMAGE], weight=config.pixel_weight, scale="relative", name="pixels"
+            )
+            terms.append(pixels)
         if config.tv_weight:
             terms.append(losses.TotalVariationLoss(weight=config.tv_weight))
         self._loss = TotalLoss(terms, network)

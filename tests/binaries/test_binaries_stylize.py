@@ -237,8 +237,8 @@ BAD = [
     ),
     ("photo.png --model=photo.png", "`--model` must be a preset of this version"),
     ("photo.png --model=trip", "`--model` must be a preset's folder, or one of .*Received: trip"),
-    ("photo.png --model=texture", "`--model` must be one that paints photographs.*textures"),
-    ("photo.png --model=superres", "`--model` must be one that paints .*enlargements"),
+    ("photo.png --model=texture", "`--model` must be one that paints or enlarges .*textures"),
+    ("photo.png --model=superres", "`--style` must not be given to a painter without styles"),
     ("photo.png --style=", "`--style` must be one or more of waves, night"),
     ("photo.png --style=cubism", "`--style` must be one or more of waves, night.*: cubism"),
     ("photo.png --style=waves:much", "the weight of `waves` must be a number"),
@@ -286,6 +286,22 @@ def test_interrupted(folder, capsys, monkeypatch):
     assert run("trip --model=one --output=out") == 130
     assert capsys.readouterr().err.splitlines()[-1] == "stylezoo stylize: error: interrupted"
     assert [each.name for each in pathlib.Path("out").iterdir()] == ["a.png"]
+
+
+def test_enlarged(folder):
+    assert run("photo.png --model=superres --output=out.png --tile=100 --report=out.json") == 0
+    painter = generators.load("superres")
+    expected = painter.paint(pixels("photo.png"), tile=100)
+    assert expected.shape == (1, 160, 192, 3)
+    assert_painted("out.png", expected)
+    (row,) = read("out.json")["pictures"]
+    assert (row["height"], row["width"], row["tiling"]) == (160, 192, "none")
+
+
+@pytest.mark.parametrize("option", ["--strength=0.5", "--preserve_color"])
+def test_what_is_enlarged_is_not_mixed(option, folder, capsys):
+    assert run(f"photo.png --model=superres --output=out.png {option}") == 1
+    assert "`--strength` must be 1 and `--preserve_color` False for" in capsys.readouterr().err
 
 
 def test_strength(folder):

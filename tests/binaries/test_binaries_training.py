@@ -468,7 +468,7 @@ COMMON = [
         "`--init_weights` must be a preset's folder, or one of .*Received: none",
     ),
     ("--init_weights=damaged.h5", "`--init_weights` must be a preset of this version"),
-    ("--init_weights=johnson", "`--init_weights` must be of the same generator"),
+    ("--init_weights=johnson", "`--init_weights` must (be a .* like|fit into) `--generator`"),
 ]
 TABLE = {
     "train_style": [

@@ -139,6 +139,9 @@ SEEN = {
     "superres_x4": SuperResolutionConfig(width=2),
     "superres bilinear": SuperResolutionConfig(width=2, num_blocks=1, upsampling="bilinear"),
     "superres_x8": SuperResolutionConfig(factor=8, width=2, num_blocks=1),
+    "superres residual": SuperResolutionConfig(
+        width=2, num_blocks=1, normalization="none", residual=True
+    ),
     "superres transposed": SuperResolutionConfig(
         factor=8, width=2, num_blocks=1, upsampling="transposed"
     ),
@@ -245,7 +248,8 @@ JOHNSON_NORMALIZED = 32 + 64 + 128 + 10 * 128 + 64 + 32
         (
             "superres_x4",
             1,
-            kernels((9, 3, 64), *[(3, 64, 64)] * 10, (9, 64, 3)) + 4 * 11 * 64 + 3,
+            # No normalisation, so that each convolution has a bias.
+            kernels((9, 3, 64), *[(3, 64, 64)] * 10, (9, 64, 3)) + 11 * 64 + 3,
         ),
         (
             "johnson2016-superres-x8",

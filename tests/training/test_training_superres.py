@@ -105,7 +105,7 @@ def loop_config(**fields):
 
 def test_loss(make_config):
     """Features of what is enlarged against those of the photograph, picture by picture."""
-    config = make_config(tv_weight=0.5)
+    config = make_config(tv_weight=0.5, pixel_weight=3.0)
     task = superres_training._SuperresTask(config, loop_config())
     batch = random_image(SIZE, SIZE, batch=2)
     total, shares = task.loss(batch, tf.constant([0, 0], tf.int64))
@@ -120,10 +120,13 @@ def test_loss(make_config):
         for i in range(2)
     ]
     variation = 0.5 * TotalVariationLoss()({"image": enlarged}, {})
+    squares = [np.sum(np.square(each), axis=(1, 2, 3)) for each in (enlarged - batch, batch)]
+    pixels = 3 * np.mean(squares[0] / squares[1])
     # Two orders of summation of some thousand float32 products.
     np.testing.assert_allclose(shares["content"], np.mean(content), rtol=1e-5)
     np.testing.assert_allclose(shares["tv"], variation, rtol=1e-5)
-    np.testing.assert_allclose(total, np.mean(content) + float(variation), rtol=1e-5)
+    np.testing.assert_allclose(shares["pixels"], pixels, rtol=1e-5)
+    np.testing.assert_allclose(total, np.mean(content) + float(variation) + pixels, rtol=1e-5)
 
 
 def test_learns(make_config, photographs, tmp_path):
