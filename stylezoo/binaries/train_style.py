@@ -12,6 +12,8 @@ Generators:
                        an eighth of the size for large strokes
   dumoulin2017         the same as in the paper (Dumoulin et al. 2017), without skips
   light                like conditional, a fifth of the work
+  arbitrary            the style of any picture; --styles is a folder of paintings (Ghiasi et al. 2017)
+  magenta-arbitrary    the same, small, with biases: --init_weights=arbitrary.magenta goes on from Magenta's
   ulyanov2016-stylize  one style, multi-scale with noise; ulyanov2017-stylize with instance norm
 
 Interrupted at any moment, the same command goes on from the last saved state and ends with the same

@@ -52,8 +52,12 @@ class Arbitrary(Painter):
         Returns:
             [B, vector_size], float32.
         """
-        squares = images.centre_square(tf.convert_to_tensor(pictures), self.config.style_size)
-        return self.predictor(squares, training=False).numpy()
+        return self.predict_vectors(tf.convert_to_tensor(pictures)).numpy()
+
+    def predict_vectors(self, pictures: tf.Tensor, *, training: bool = False) -> tf.Tensor:
+        """Return what :meth:`style_vectors` does as a tensor, in a traced function too."""
+        squares = images.centre_square(pictures, self.config.style_size)
+        return self.predictor(squares, training=training)
 
     def mix_styles(self, style: Style | None = None) -> StyleMix:
         """Look at the pictures whose styles are wanted; see :meth:`Painter.mix_styles`.
@@ -86,6 +90,10 @@ class Arbitrary(Painter):
 
     def _own_codes(self, pictures: np.ndarray) -> np.ndarray:
         return self.style_vectors(pictures)
+
+    def parts(self) -> dict[str, keras.Model]:
+        """Return itself and the style-prediction network; see :meth:`Painter.parts`."""
+        return {"": self, "predictor/": self.predictor}
 
     @classmethod
     def _connect(cls, config: ArbitraryConfig) -> tuple[dict[str, Any], Any]:

@@ -34,11 +34,11 @@ def grow(painter: Painter, config: GeneratorConfig, *, styles: Sequence[str] = (
     lost = sorted(set(painter.style_rows) - set(larger.style_rows)) if config.num_styles else []
     if lost:
         raise ValueError(f"`styles` must have those of `painter`. Missing: {', '.join(lost)}")
-    targets = {layer.name: layer for layer in _with_weights(larger)}
-    for layer in _with_weights(painter):
-        target = targets.pop(layer.name, None)
+    targets = dict(_with_weights(larger))
+    for name, layer in _with_weights(painter):
+        target = targets.pop(name, None)
         if target is None:
-            raise ValueError(f"`config` must have the layers of `painter`. It lacks {layer.name}")
+            raise ValueError(f"`config` must have the layers of `painter`. It lacks {name}")
         _assign(layer, target, painter.style_rows, larger.style_rows)
     for name, added in targets.items():
         if name.endswith(_ADDS):
@@ -47,8 +47,11 @@ def grow(painter: Painter, config: GeneratorConfig, *, styles: Sequence[str] = (
     return larger
 
 
-def _with_weights(painter: Painter) -> Iterator[keras.layers.Layer]:
-    return (layer for layer in painter.layers if layer.weights)
+def _with_weights(painter: Painter) -> Iterator[tuple[str, keras.layers.Layer]]:
+    for part, network in painter.parts().items():
+        for layer in network.layers:
+            if layer.weights:
+                yield f"{part}{layer.name}", layer
 
 
 def _assign(

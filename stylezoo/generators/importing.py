@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from stylezoo import weights
 from stylezoo.errors import WeightsError
-from stylezoo.generators.arbitrary import Arbitrary
 from stylezoo.generators.architectures import ARCHITECTURES
 from stylezoo.generators.configs import GeneratorConfig, JohnsonConfig
 from stylezoo.generators.families import build
@@ -130,10 +128,12 @@ def assemble(
         WeightsError: If a tensor is missing, of no variable, or of another shape; all are named.
     """
     painter = build(config, styles=styles)
-    variables = _variables(painter)
-    if isinstance(painter, Arbitrary):
-        of_predictor = _variables(painter.predictor)
-        variables |= {f"predictor/{name}": each for name, each in of_predictor.items()}
+    variables = {
+        f"{part}{layer.name}/{variable.name}": variable
+        for part, network in painter.parts().items()
+        for layer in network.layers
+        for variable in layer.weights
+    }
     wrong = [
         f"{name} {tensors[name].shape if name in tensors else 'nothing'}, not {tuple(each.shape)}"
         for name, each in variables.items()
@@ -145,12 +145,3 @@ def assemble(
     for name, variable in variables.items():
         variable.assign(tensors[name])
     return painter
-
-
-def _variables(model: keras.Model) -> dict[str, keras.Variable]:
-    """Return the variables of a model by ``layer/variable``."""
-    return {
-        f"{layer.name}/{variable.name}": variable
-        for layer in model.layers
-        for variable in layer.weights
-    }

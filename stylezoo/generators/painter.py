@@ -146,6 +146,11 @@ class Painter(keras.Model):
 
         presets.save(self, folder, half=half, overwrite=overwrite, card=card)
 
+    # No property: Keras would walk into it when it saves, and from itself into itself.
+    def parts(self) -> dict[str, keras.Model]:
+        """Return the networks that have its weights, by what stands before the names of their layers."""
+        return {"": self}
+
     @property
     def paints(self) -> str:
         """What the painter makes: ``"photographs"``, ``"textures"`` or ``"enlargements"``."""

@@ -10,6 +10,7 @@ from stylezoo.generators.configs import (
     IDENTITY,
     PHOTOGRAPHS,
     TEXTURES,
+    ArbitraryConfig,
     GeneratorConfig,
     SuperResolutionConfig,
     TextureNetworkConfig,
@@ -30,10 +31,13 @@ class StyleTraining:
     Attributes:
         generator: Architecture of the network; its ``num_styles`` is the number of styles, or 0 for a
             network of one style.
-        styles: Paintings whose styles are learned; the names of the files are those of the styles.
+        styles: Paintings whose styles are learned; the names of the files are those of the styles. For a
+            generator of any style a folder of paintings or a TensorFlow Datasets name; up to four of
+            them are set apart.
         content: Photographs to train on.
         objective: What painted photographs should match.
-        style_size: Longest side of the paintings, in pixels; strokes become larger with more.
+        style_size: Longest side of the paintings, in pixels, or the side of the squares that a generator
+            of any style sees; strokes become larger with more.
         identity_weight: Weight of the identity, one more row of scales and shifts of a conditional network,
             which learns to paint the photograph itself, for ``strength``; 0 for none. Its loss is the
             mean squared difference of pixels, normalised channel by channel.
@@ -84,8 +88,28 @@ class StyleTraining:
                 "`styles` must be one picture with the style loss of patches. "
                 f"Received: {', '.join(self.styles)}"
             )
+        if isinstance(self.generator, ArbitraryConfig):
+            self._check_any_style()
         with errors.renamed(image="image_size"):
             self.objective.check_image_size(*(self.content.image_size,) * 2)
+
+    def _check_any_style(self) -> None:
+        if len(self.styles) > 1:
+            raise ValueError(
+                "`styles` must be one folder of paintings, or a name, for a generator of any style. "
+                f"Received: {', '.join(self.styles)}"
+            )
+        if self.objective.uses_patches:
+            raise ValueError(
+                "`style_loss` must not be that of patches for a generator of any style"
+            )
+        if self.finetune_style is not None:
+            raise ValueError(
+                "`finetune_style` must not be given for a generator of any style. "
+                f"Received: {self.finetune_style}"
+            )
+        with errors.renamed(image="style_size"):
+            self.objective.check_image_size(self.style_size, self.style_size)
 
     @property
     def style_names(self) -> tuple[str, ...]:
@@ -95,6 +119,8 @@ class StyleTraining:
     @property
     def rows(self) -> tuple[str, ...]:
         """The names of the network's rows of scales and shifts: the styles and the identity."""
+        if isinstance(self.generator, ArbitraryConfig):
+            return ()
         return self.style_names + ((IDENTITY,) if self.identity_weight else ())
 
     def describe(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Training of networks that paint photographs in one or several styles."""
 
 import functools
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,15 @@ import tensorflow as tf
 from stylezoo import errors, generators, images, ops
 from stylezoo.objectives import Reference, StyleReferences, TotalLoss
 from stylezoo.progress import Callback
+from stylezoo.training import data
 from stylezoo.training.content_pictures import Content
 from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.painter_configs import StyleTraining
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
 from stylezoo.training.trainer import scalar_seed, train
+
+# Of the paintings for a painter of any style one in so many, and no more than so many, are set apart.
+_SHARE_SHOWN, _MOST_SHOWN = 5, 4
 
 
 def train_style(
@@ -21,7 +26,8 @@ def train_style(
 ) -> TrainingResult:
     """Train a style network, or go on where a run stopped.
 
-    Source: Johnson et al. 2016, section 3; several styles: Dumoulin et al. 2017.
+    Source: Johnson et al. 2016, section 3; several styles: Dumoulin et al. 2017; any style: Ghiasi et
+    al. 2017.
 
     Args:
         config: See :class:`StyleTraining`.
@@ -34,8 +40,9 @@ def train_style(
             styles or photographs that can't be used.
         WeightsError: If the perceptual network's weights can't be had.
     """
+    any_style = isinstance(config.generator, generators.ArbitraryConfig)
     return train(
-        functools.partial(_StyleTask, config),
+        functools.partial(_AnyStyleTask if any_style else _StyleTask, config),
         config=loop,
         describe=config.describe(),
         path=run,
@@ -48,20 +55,29 @@ class _StyleTask(GeneratorTask):
 
     def __init__(self, config: StyleTraining, loop: LoopConfig) -> None:
         self._config = config
-        styles = [_style(config, path) for path in config.styles]
+        self._loop = loop
+        pictures = self._read_styles()
         self._content = Content(config.content, loop)
         self._shown = self._content.shown
         self._base, initial = _start(config)
         super().__init__(config, loop, initial)
         shown = tf.split(self._shown, len(self._shown))
-        pictures = [picture for style in styles for picture in style.images]
         self._loss = config.objective.build(pictures=[*shown, *pictures])
-        self._styles = _style_targets(self._loss, styles)
+        self._look_at_styles()
         self._evaluate = tf.function(self._evaluate_style, autograph=False)
         self._evaluate_identity = tf.function(
             lambda: self._identity_error(self._shown, tf.constant(0, tf.int64), training=False),
             autograph=False,
         )
+
+    def _read_styles(self) -> list[images.Image]:
+        """Read the paintings whose styles are learned; return those that the objective is scaled by."""
+        self._references = [_style(self._config, path) for path in self._config.styles]
+        return [picture for style in self._references for picture in style.images]
+
+    def _look_at_styles(self) -> None:
+        """Compute what is the same at every step."""
+        self._styles = _style_targets(self._loss, self._references)
 
     @property
     def variables(self) -> list[Any]:
@@ -79,11 +95,17 @@ class _StyleTask(GeneratorTask):
         return self._content.skipped
 
     def loss(self, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        batch += _quantization_noise(batch.shape, seed)
         num_styles = len(self._config.styles)
         order = tf.random.experimental.stateless_shuffle(tf.range(num_styles), seed)
         # Every style as often as the others, as far as the batch has room.
         chosen = tf.gather(order, tf.range(tf.shape(batch)[0]) % num_styles)
+        return self._loss_in(chosen, batch, seed)
+
+    def _loss_in(
+        self, chosen: tf.Tensor, batch: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Return the loss of photographs that are each painted in the chosen style."""
+        batch += _quantization_noise(batch.shape, seed)
         painted = self._paint(batch, chosen, scalar_seed(seed), training=True)
         total, shares = self._compare(batch, painted, chosen)
         if self._config.grid_weight:
@@ -124,18 +146,24 @@ class _StyleTask(GeneratorTask):
             term.name: term.target(features) if term.reference == "content" else {}
             for term in self._loss.terms
         }
-        targets["style"] = self._styles
-        if len(self._config.styles) > 1:
-            targets["style"] = {
-                key: tf.gather(values, chosen) for key, values in self._styles.items()
-            }
+        targets["style"] = self._style_targets(chosen)
         return self._loss(painted, targets)
 
+    def _style_targets(self, chosen: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the targets of the style term for a batch."""
+        if len(self._config.styles) == 1:
+            return self._styles
+        return {key: tf.gather(values, chosen) for key, values in self._styles.items()}
+
+    def _shown_styles(self) -> dict[str, tf.Tensor]:
+        """Return the styles in which held-out photographs are painted, by name."""
+        return {name: tf.constant(row) for row, name in enumerate(self._config.style_names)}
+
     def held_out(self) -> tuple[dict[str, float], np.ndarray]:
-        names = self._config.style_names
+        names, styles = zip(*self._shown_styles().items(), strict=True)
         columns, losses = [self._shown.numpy()], []
-        for style in range(len(names)):
-            painted, values = self._evaluate(tf.constant(style))
+        for style in styles:
+            painted, values = self._evaluate(style)
             columns.append(painted.numpy())
             losses.append({name: float(value) for name, value in values.items()})
         means = {name: float(np.mean([each[name] for each in losses])) for name in losses[0]}
@@ -148,7 +176,7 @@ class _StyleTask(GeneratorTask):
         return means | by_style, images.contact_sheet(rows, columns=len(columns))
 
     def _evaluate_style(self, style: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        chosen = tf.fill([len(self._shown)], style)
+        chosen = tf.repeat(style[tf.newaxis], len(self._shown), axis=0)
         painted = self._paint(self._shown, chosen, tf.constant(0, tf.int64), training=False)
         total, shares = self._compare(self._shown, painted, chosen)
         return painted, {**shares, "total": total}
@@ -160,6 +188,69 @@ class _StyleTask(GeneratorTask):
         finetuned = {"finetuned": dict(self.network.training_record)}
         joined.training_record = {**joined.training_record, **finetuned}
         return joined
+
+
+class _AnyStyleTask(_StyleTask):
+    """A painter of any style: what is chosen for each photograph is a painting, not one of several.
+
+    Paintings are drawn at every step, and the network that predicts their vectors is trained too.
+    """
+
+    network: generators.Arbitrary
+
+    def _read_styles(self) -> list[images.Image]:
+        (styles,) = self._config.styles
+        with errors.renamed(content="styles"):
+            paintings = data.open_photographs(styles, data_dir=self._config.content.data_dir)
+        num_shown = min(_MOST_SHOWN, len(paintings) // _SHARE_SHOWN)
+        if not num_shown:
+            raise ValueError(
+                f"`styles` must hold {_SHARE_SHOWN} pictures or more. "
+                f"Received: {styles}, {len(paintings)}"
+            )
+        self._paintings, shown = paintings.hold_out(num_shown)
+        squares = data.centre_crops(shown, range(num_shown), size=self._config.style_size)
+        names = (str(pathlib.PurePath(name).with_suffix("")) for name in shown.names)
+        self._shown_paintings = dict(zip(names, squares, strict=False))
+        return tf.split(squares, num_shown)
+
+    def _look_at_styles(self) -> None:
+        self._term = next(term for term in self._loss.terms if term.name == "style")
+
+    def batches(
+        self, *, first_step: int, num_steps: int, shard: tuple[int, int]
+    ) -> tf.data.Dataset:
+        steps: Any = {"first_step": first_step, "num_steps": num_steps, "shard": shard}
+        paintings = data.crops(
+            self._paintings,
+            config=data.CropConfig(self._config.style_size, min_scale=1.0),
+            batch_size=self._loop.batch_size,
+            # Another order than the photographs', lest each always meets the same painting.
+            seed=self._loop.seed + 1,
+            **steps,
+        )
+        return tf.data.Dataset.zip((super().batches(**steps), paintings))
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        return super().skipped | self._paintings.skipped
+
+    def loss(self, batch: Any, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        photographs, paintings = batch
+        return self._loss_in(paintings, photographs, seed)
+
+    def _paint(
+        self, photographs: tf.Tensor, chosen: tf.Tensor, seed: tf.Tensor, *, training: bool
+    ) -> tf.Tensor:
+        vectors = self.network.predict_vectors(chosen, training=training)
+        inputs = self.network.inputs_for(photographs, style=vectors, seed=seed, varied=True)
+        return self.network(inputs, training=training)
+
+    def _style_targets(self, chosen: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._term.target(self._loss.features(chosen))
+
+    def _shown_styles(self) -> dict[str, tf.Tensor]:
+        return self._shown_paintings
 
 
 def _normalized(pictures: tf.Tensor) -> tf.Tensor:

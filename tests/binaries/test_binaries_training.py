@@ -23,6 +23,7 @@ from PIL import Image
 
 from stylezoo import generators, images, objectives, training
 from stylezoo.binaries import main
+from stylezoo.generators import mobilenet
 from stylezoo.perceptual import Perceptual
 from stylezoo.training import trainer
 
@@ -49,6 +50,7 @@ def spots(seed, size):
 
 SMALL = {
     "light": generators.LightConfig(num_blocks=1),
+    "arbitrary": generators.ArbitraryConfig(num_blocks=1),
     "texture_network": generators.TextureNetworkConfig(num_scales=2),
     "superres_x4": generators.SuperResolutionConfig(num_blocks=1),
 }
@@ -57,6 +59,7 @@ SMALL = {
 @pytest.fixture
 def small(monkeypatch):
     """Give the presets that are trained here fewer layers, so that each takes a second."""
+    monkeypatch.setattr(mobilenet, "_STAGES", mobilenet._STAGES[:2])
     for name, config in SMALL.items():
         monkeypatch.setitem(generators.ARCHITECTURES, name, config)
 
@@ -146,6 +149,19 @@ def assert_run(path, *, losses, steps=2):
 
 
 # --- end to end -------------------------------------------------------------------------------
+
+
+def test_train_style_of_any_picture(folder, small):
+    flags = "--generator=arbitrary --styles=photos --style_size=48"
+    assert train("train_style", flags) == 0
+    config = assert_run("run", losses=("style", "content"))
+    assert (config["task"], config["styles"]) == ("style", ["photos"])
+    paint = "--model=run/model --style=paintings/one.png --output=out.png"
+    assert main.run(["stylize", "photos/1.jpg", *paint.split()]) == 0
+    painter = generators.load("run/model")
+    expected = painter.paint(images.read_image("photos/1.jpg"), style="paintings/one.png")
+    # 8 bits have steps of 1 / 255.
+    np.testing.assert_allclose(images.read_image("out.png"), expected, atol=0.003)
 
 
 def test_train_style(folder, small, capsys):
@@ -478,6 +494,18 @@ TABLE = {
         ("--styles=none.png", "`none.png` does not exist"),
         ("--styles=broken/0.jpg", "`broken/0.jpg` is not an image that can be decoded"),
         ("--styles=paintings", "`paintings` is a folder"),
+        (
+            "--generator=arbitrary --styles=paintings --style_size=48",
+            "`--styles` must hold 5 pictures or more. Received: paintings, 2",
+        ),
+        (
+            "--generator=arbitrary --style_size=48",
+            "`--styles` must be a folder of pictures or the name .*one.png', a file",
+        ),
+        (
+            "--generator=arbitrary --styles=paintings,photos --style_size=48",
+            "`--styles` must be one folder of paintings",
+        ),
         (
             "--styles=paintings/one.png,broken/one.jpg --generator=conditional",
             "`--styles` must be pictures of different names. Received: paintings/one.png, broken/one",
