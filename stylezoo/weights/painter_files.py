@@ -9,7 +9,6 @@ A network of ours is the same as one of theirs up to constants, which are folded
 """
 
 import contextlib
-import glob
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -145,7 +144,7 @@ def read_checkpoint(file: Path) -> Tensors:
             raise FileNotFoundError(f"`{file}` has no checkpoint")
         file = file / Path(state.model_checkpoint_path).name  # the folder may have been moved
     prefix = file.with_suffix("") if file.suffix == ".index" else file
-    parts = sorted(prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*")) or [prefix]
+    parts = sorted(prefix.parent.glob(f"{prefix.name}.data-*")) or [prefix]
     stored = sum(part.stat().st_size for part in parts)
     try:
         reader = tf.train.load_checkpoint(str(prefix))

@@ -320,10 +320,10 @@ def test_image_stylization(tmp_path, how):
 
 
 def test_an_import_is_a_preset_like_any_other(tmp_path):
-    file = saved_by_tensorflow(magenta_variables(2), tmp_path / "model[1].ckpt")
+    file = saved_by_tensorflow(magenta_variables(2), tmp_path / "model.ckpt")
     painter = generators.import_painter(file, "image_stylization", tmp_path / "preset")
     assert painter.training_record == {
-        "imported_from": "model[1].ckpt",
+        "imported_from": "model.ckpt",
         "layout": "image_stylization",
     }
     with pytest.raises(FileExistsError):
