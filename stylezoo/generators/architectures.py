@@ -31,7 +31,7 @@ ARCHITECTURES: dict[str, GeneratorConfig] = {
         margin=8,
     ),
     "dumoulin2017": JohnsonConfig(normalization="conditional", normalize_output=True, num_styles=1),
-    "light": LightConfig(skips=True, upsampling="bilinear", eighth_blocks=3, margin=8),
+    "light": LightConfig(skips=True, upsampling="bilinear", eighth_blocks=2, margin=8),
     # Any style: Ghiasi et al. 2017.
     "arbitrary": ArbitraryConfig(),
     # The same as its authors distilled it for phones, with batch normalisations merged.
