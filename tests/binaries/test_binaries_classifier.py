@@ -7,9 +7,10 @@ import re
 import labelled_fakes
 import numpy as np
 import pytest
-from binaries_helpers import assert_one_line, snapshot
+from binaries_helpers import assert_one_line
 from labelled_fakes import CLASSES
 from PIL import Image
+from snapshots import snapshot
 
 from stylezoo import classifiers, images, training
 from stylezoo.binaries import main

@@ -1,5 +1,6 @@
 """`stylezoo classify` end to end with random weights, and with real ones where they can be had."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -9,8 +10,9 @@ import networks
 import numpy as np
 import pytest
 import tensorflow as tf
-from binaries_helpers import assert_one_line, snapshot
+from binaries_helpers import assert_one_line
 from PIL import Image
+from snapshots import snapshot
 
 from stylezoo import classifiers, images, weights
 from stylezoo.binaries import main
@@ -38,29 +40,38 @@ def weights_files(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, weights_files):
+    """Pictures good and bad, weights, names of classes."""
+    folder = tmp_path_factory.mktemp("files")
+    with contextlib.chdir(folder):
+        for file in weights_files.iterdir():
+            pathlib.Path(file.name).symlink_to(file)
+        photo = Image.open(images.sample_path("astronaut"))
+        pathlib.Path("trip").mkdir()
+        photo.resize((300, 256)).save("photo.png")
+        photo.resize((120, 90)).save("trip/a.png")
+        Image.open(images.sample_path("coffee")).save("trip/b.JPG")
+        photo.resize((60, 260)).convert("L").save("trip/c.webp")
+        pathlib.Path("mixed").mkdir()
+        shutil.copy("trip/a.png", "mixed/a.png")
+        shutil.copy("trip/b.JPG", "mixed/z.jpg")
+        data = pathlib.Path("trip/b.JPG").read_bytes()
+        pathlib.Path("mixed/cut.jpg").write_bytes(data[: len(data) // 2])
+        pathlib.Path("mixed/text.png").write_text("no picture\n", encoding="utf-8")
+        pathlib.Path("empty").mkdir()
+        pathlib.Path("names.txt").write_text("dog\ncat\nhorse\n", encoding="utf-8")
+        pathlib.Path("two.txt").write_text("dog\ncat\n", encoding="utf-8")
+        pathlib.Path("latin.txt").write_bytes("chien\nchat\nâne\n".encode("latin-1"))
+        pathlib.Path("damaged.h5").write_bytes(b"not HDF5")
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch, weights_files):
-    """The current folder: pictures good and bad, weights, names of classes."""
+def folder(tmp_path, monkeypatch, files):
+    """The current folder, a copy of ``files``."""
+    shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    for file in weights_files.iterdir():
-        pathlib.Path(file.name).symlink_to(file)
-    photo = Image.open(images.sample_path("astronaut"))
-    pathlib.Path("trip").mkdir()
-    photo.resize((300, 256)).save("photo.png")
-    photo.resize((120, 90)).save("trip/a.png")
-    Image.open(images.sample_path("coffee")).save("trip/b.JPG")
-    photo.resize((60, 260)).convert("L").save("trip/c.webp")
-    pathlib.Path("mixed").mkdir()
-    shutil.copy("trip/a.png", "mixed/a.png")
-    shutil.copy("trip/b.JPG", "mixed/z.jpg")
-    data = pathlib.Path("trip/b.JPG").read_bytes()
-    pathlib.Path("mixed/cut.jpg").write_bytes(data[: len(data) // 2])
-    pathlib.Path("mixed/text.png").write_text("no picture\n", encoding="utf-8")
-    pathlib.Path("empty").mkdir()
-    pathlib.Path("names.txt").write_text("dog\ncat\nhorse\n", encoding="utf-8")
-    pathlib.Path("two.txt").write_text("dog\ncat\n", encoding="utf-8")
-    pathlib.Path("latin.txt").write_bytes("chien\nchat\nâne\n".encode("latin-1"))
-    pathlib.Path("damaged.h5").write_bytes(b"not HDF5")
     return tmp_path
 
 

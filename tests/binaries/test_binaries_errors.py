@@ -1,10 +1,12 @@
 """A table of bad input for every command: one line on standard error each, and nothing is left."""
 
+import contextlib
 import itertools
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +15,9 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from binaries_helpers import assert_one_line, snapshot
+from binaries_helpers import assert_one_line
 from PIL import Image
+from snapshots import snapshot
 
 from stylezoo import images, synthesis, weights
 from stylezoo.binaries import main
@@ -24,32 +27,42 @@ from stylezoo.synthesis import pyramid
 LAYERS = "conv1_1, relu1_1, conv1_2"
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, random_weights):
+    """What a user has, good and bad."""
+    folder = tmp_path_factory.mktemp("files")
+    with contextlib.chdir(folder):
+        photo = Image.open(images.sample_path("astronaut")).resize((48, 40))
+        photo.save("photo.png")
+        Image.open(images.sample_path("coffee")).resize((50, 60)).save("painting.jpg")
+        photo.resize((12, 40)).save("narrow.png")
+        photo.resize((24, 20)).save("other_size.png")
+        data = pathlib.Path("painting.jpg").read_bytes()
+        pathlib.Path("truncated.jpg").write_bytes(data[: len(data) // 2])
+        pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
+        pathlib.Path("empty.png").write_bytes(b"")
+        pathlib.Path("directory.png").mkdir()
+        Image.fromarray(np.zeros([40, 48], np.uint8)).save("black.png")
+        Image.fromarray(np.full([40, 48], 255, np.uint8)).save("white.png")
+        pathlib.Path("existing.png").write_bytes(b"precious")
+        pathlib.Path("existing.json").write_bytes(b"precious")
+        pathlib.Path("out_00001.png").write_bytes(b"precious")
+        pathlib.Path("out_relu1_1.png").write_bytes(b"precious")
+        pathlib.Path("binary.flags").write_bytes(b"\xff\xfe\x00")
+        pathlib.Path("wrong.flags").write_text("--nonsense=1\n", encoding="utf-8")
+        with random_weights("vgg16").open("rb") as whole:
+            pathlib.Path("damaged.h5").write_bytes(whole.read(5000))
+        pathlib.Path("vgg16.h5").symlink_to(random_weights("vgg16"))
+        pathlib.Path("alexnet.h5").symlink_to(random_weights("alexnet_owt"))
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch, random_weights):
-    """The current folder: what a user has, good and bad, with a cache of its own."""
+def folder(tmp_path, monkeypatch, files):
+    """The current folder, a copy of ``files``, with a cache of its own."""
+    shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))
-    photo = Image.open(images.sample_path("astronaut")).resize((48, 40))
-    photo.save("photo.png")
-    Image.open(images.sample_path("coffee")).resize((50, 60)).save("painting.jpg")
-    photo.resize((12, 40)).save("narrow.png")
-    photo.resize((24, 20)).save("other_size.png")
-    data = pathlib.Path("painting.jpg").read_bytes()
-    pathlib.Path("truncated.jpg").write_bytes(data[: len(data) // 2])
-    pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
-    pathlib.Path("empty.png").write_bytes(b"")
-    pathlib.Path("directory.png").mkdir()
-    Image.fromarray(np.zeros([40, 48], np.uint8)).save("black.png")
-    Image.fromarray(np.full([40, 48], 255, np.uint8)).save("white.png")
-    pathlib.Path("existing.png").write_bytes(b"precious")
-    pathlib.Path("existing.json").write_bytes(b"precious")
-    pathlib.Path("out_00001.png").write_bytes(b"precious")
-    pathlib.Path("out_relu1_1.png").write_bytes(b"precious")
-    pathlib.Path("binary.flags").write_bytes(b"\xff\xfe\x00")
-    pathlib.Path("wrong.flags").write_text("--nonsense=1\n", encoding="utf-8")
-    pathlib.Path("damaged.h5").write_bytes(random_weights("vgg16").read_bytes()[:5000])
-    pathlib.Path("vgg16.h5").symlink_to(random_weights("vgg16"))
-    pathlib.Path("alexnet.h5").symlink_to(random_weights("alexnet_owt"))
     return tmp_path
 
 

@@ -1,5 +1,6 @@
 """`stylezoo evaluate` end to end on small pictures, with random weights and a small random model."""
 
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -9,8 +10,8 @@ import shutil
 import networks
 import numpy as np
 import pytest
-from binaries_helpers import snapshot
 from PIL import Image
+from snapshots import snapshot
 
 import stylezoo
 from stylezoo import classifiers, evaluation, generators, images
@@ -54,39 +55,48 @@ def model(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, lpips_files, model):
+    """Pictures good and bad, weights and a model."""
+    folder = tmp_path_factory.mktemp("files")
+    with contextlib.chdir(folder):
+        photo = Image.open(images.sample_path("astronaut"))
+        photo.resize((48, 40)).save("photo.png")
+        photo.resize((96, 80)).save("large.png")
+        photo.resize((40, 48)).save("upright.png")
+        photo.resize((30, 25)).save("tiny.png")
+        photo.resize((48, 6)).save("flat.png")
+        for name, size in (("coffee", (50, 60)), ("retina", (60, 44))):
+            Image.open(images.sample_path(name)).convert("RGB").resize(size).save(f"{name}.jpg")
+        Image.open("coffee.jpg").resize((48, 40)).save("painted.png")
+        pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
+        pathlib.Path("photos").mkdir()
+        shutil.copy("photo.png", "photos/b.png")
+        shutil.copy("upright.png", "photos/a.PNG")
+        pathlib.Path("photos/notes.txt").write_text("not a picture", encoding="utf-8")
+        pathlib.Path("empty").mkdir()
+        pathlib.Path("damaged").mkdir()
+        shutil.copy("photo.png", "damaged/a.png")
+        shutil.copy("text.png", "damaged/b.png")
+        shutil.copy("coffee.jpg", "other.jpg")
+        pathlib.Path("more").mkdir()
+        shutil.copy("coffee.jpg", "more/coffee.png")
+        pathlib.Path("existing.png").write_bytes(b"precious")
+        pathlib.Path("existing.json").write_bytes(b"precious")
+        pathlib.Path("vgg16.h5").symlink_to(lpips_files["vgg16"])
+        pathlib.Path("model").symlink_to(model)
+        textures = generators.TextureNetworkConfig(channels=2, num_scales=2)
+        generators.build(textures, styles=("coffee",)).save_to_preset("texture")
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch, lpips_files, model):
-    """The current folder: pictures good and bad, weights and a model."""
+def folder(tmp_path, monkeypatch, files, lpips_files):
+    """The current folder, a copy of ``files``; LPIPS has random weights."""
+    shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     lpips = evaluation.Lpips
     monkeypatch.setattr(scores, "Lpips", lambda name: lpips(name, weights=lpips_files[name]))
-    photo = Image.open(images.sample_path("astronaut"))
-    photo.resize((48, 40)).save("photo.png")
-    photo.resize((96, 80)).save("large.png")
-    photo.resize((40, 48)).save("upright.png")
-    photo.resize((30, 25)).save("tiny.png")
-    photo.resize((48, 6)).save("flat.png")
-    for name, size in (("coffee", (50, 60)), ("retina", (60, 44))):
-        Image.open(images.sample_path(name)).convert("RGB").resize(size).save(f"{name}.jpg")
-    Image.open("coffee.jpg").resize((48, 40)).save("painted.png")
-    pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
-    pathlib.Path("photos").mkdir()
-    shutil.copy("photo.png", "photos/b.png")
-    shutil.copy("upright.png", "photos/a.PNG")
-    pathlib.Path("photos/notes.txt").write_text("not a picture", encoding="utf-8")
-    pathlib.Path("empty").mkdir()
-    pathlib.Path("damaged").mkdir()
-    shutil.copy("photo.png", "damaged/a.png")
-    shutil.copy("text.png", "damaged/b.png")
-    shutil.copy("coffee.jpg", "other.jpg")
-    pathlib.Path("more").mkdir()
-    shutil.copy("coffee.jpg", "more/coffee.png")
-    pathlib.Path("existing.png").write_bytes(b"precious")
-    pathlib.Path("existing.json").write_bytes(b"precious")
-    pathlib.Path("vgg16.h5").symlink_to(lpips_files["vgg16"])
-    pathlib.Path("model").symlink_to(model)
-    textures = generators.TextureNetworkConfig(channels=2, num_scales=2)
-    generators.build(textures, styles=("coffee",)).save_to_preset("texture")
     return tmp_path
 
 

@@ -5,7 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
-from binaries_helpers import assert_one_line, snapshot
+from binaries_helpers import assert_one_line
+from snapshots import snapshot
 
 from stylezoo import generators
 from stylezoo.binaries import main

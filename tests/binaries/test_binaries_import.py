@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import tensorflow as tf
-from binaries_helpers import assert_one_line, snapshot
+from binaries_helpers import assert_one_line
+from snapshots import snapshot
 
 from stylezoo import classifiers, images, weights
 from stylezoo.binaries import main

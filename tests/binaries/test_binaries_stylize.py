@@ -1,5 +1,6 @@
 """`stylezoo stylize` end to end with small random models."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -9,8 +10,8 @@ import sys
 
 import numpy as np
 import pytest
-from binaries_helpers import snapshot
 from PIL import Image
+from snapshots import snapshot
 
 from stylezoo import generators, images, painting
 from stylezoo.binaries import main
@@ -41,33 +42,41 @@ def models(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, models):
+    """Photographs good and bad, and models."""
+    folder = tmp_path_factory.mktemp("files")
+    shutil.copytree(models, folder, dirs_exist_ok=True)
+    with contextlib.chdir(folder):
+        photo = Image.open(images.sample_path("astronaut"))
+        photo.resize((48, 40)).save("photo.png")
+        pathlib.Path("trip").mkdir()
+        photo.resize((48, 40)).save("trip/a.png")
+        photo.resize((48, 40)).rotate(90).save("trip/b.JPG")
+        photo.resize((40, 48)).save("trip/c.webp")
+        pathlib.Path("trip/notes.txt").write_text("not a picture", encoding="utf-8")
+        pathlib.Path("trip/folder.png").mkdir()
+        pathlib.Path("mixed").mkdir()
+        shutil.copy("photo.png", "mixed/a.png")
+        shutil.copy("photo.png", "mixed/z.png")
+        data = pathlib.Path("trip/b.JPG").read_bytes()
+        pathlib.Path("mixed/cut.jpg").write_bytes(data[: len(data) // 2])
+        pathlib.Path("mixed/text.png").write_text("no picture\n", encoding="utf-8")
+        pathlib.Path("other").mkdir()
+        shutil.copy("photo.png", "other/photo.png")
+        pathlib.Path("empty").mkdir()
+        pathlib.Path("full").mkdir()
+        for name in ("full/c.webp", "existing.png", "existing.json"):
+            pathlib.Path(name).write_bytes(b"precious")
+        pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch, models):
-    """The current folder: photographs good and bad, and models."""
+def folder(tmp_path, monkeypatch, files):
+    """The current folder, a copy of ``files``."""
+    shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    for model in models.iterdir():
-        shutil.copytree(model, model.name)
-    photo = Image.open(images.sample_path("astronaut"))
-    photo.resize((48, 40)).save("photo.png")
-    pathlib.Path("trip").mkdir()
-    photo.resize((48, 40)).save("trip/a.png")
-    photo.resize((48, 40)).rotate(90).save("trip/b.JPG")
-    photo.resize((40, 48)).save("trip/c.webp")
-    pathlib.Path("trip/notes.txt").write_text("not a picture", encoding="utf-8")
-    pathlib.Path("trip/folder.png").mkdir()
-    pathlib.Path("mixed").mkdir()
-    shutil.copy("photo.png", "mixed/a.png")
-    shutil.copy("photo.png", "mixed/z.png")
-    data = pathlib.Path("trip/b.JPG").read_bytes()
-    pathlib.Path("mixed/cut.jpg").write_bytes(data[: len(data) // 2])
-    pathlib.Path("mixed/text.png").write_text("no picture\n", encoding="utf-8")
-    pathlib.Path("other").mkdir()
-    shutil.copy("photo.png", "other/photo.png")
-    pathlib.Path("empty").mkdir()
-    pathlib.Path("full").mkdir()
-    for name in ("full/c.webp", "existing.png", "existing.json"):
-        pathlib.Path(name).write_bytes(b"precious")
-    pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
     return tmp_path
 
 

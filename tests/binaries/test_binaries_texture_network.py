@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 import pytest
-from binaries_helpers import snapshot
+from snapshots import snapshot
 
 from stylezoo import generators, images
 from stylezoo.binaries import main

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tqdm
-from binaries_helpers import assert_one_line, snapshot
+from binaries_helpers import assert_one_line
 from PIL import Image
+from snapshots import snapshot
 
 from stylezoo import generators, images, objectives, training
 from stylezoo.binaries import main

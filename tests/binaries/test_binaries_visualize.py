@@ -1,15 +1,18 @@
 """`stylezoo visualize` end to end with random weights, and a table of bad input for each of its parts."""
 
+import contextlib
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
 import networks
 import numpy as np
 import pytest
-from binaries_helpers import assert_one_line, snapshot
+from binaries_helpers import assert_one_line
 from PIL import Image
+from snapshots import snapshot
 
 from stylezoo import classifiers, images
 from stylezoo.binaries import main, visualize
@@ -25,22 +28,31 @@ def weights_files(tmp_path_factory, random_weights):
     return folder
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, weights_files):
+    """Pictures good and bad, weights."""
+    folder = tmp_path_factory.mktemp("files")
+    with contextlib.chdir(folder):
+        for file in weights_files.iterdir():
+            pathlib.Path(file.name).symlink_to(file)
+        photo = Image.open(images.sample_path("astronaut"))
+        pathlib.Path("trip").mkdir()
+        photo.resize((60, 52)).save("photo.png")
+        photo.resize((80, 70)).save("trip/a.png")
+        Image.open(images.sample_path("coffee")).resize((72, 64)).save("trip/b.jpg")
+        photo.resize((8, 6)).save("tiny.png")
+        pathlib.Path("empty").mkdir()
+        pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
+        pathlib.Path("existing.png").write_bytes(b"precious")
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch, weights_files):
-    """The current folder: pictures good and bad, weights."""
+def folder(tmp_path, monkeypatch, files):
+    """The current folder, a copy of ``files``."""
+    shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))
-    for file in weights_files.iterdir():
-        pathlib.Path(file.name).symlink_to(file)
-    photo = Image.open(images.sample_path("astronaut"))
-    pathlib.Path("trip").mkdir()
-    photo.resize((60, 52)).save("photo.png")
-    photo.resize((80, 70)).save("trip/a.png")
-    Image.open(images.sample_path("coffee")).resize((72, 64)).save("trip/b.jpg")
-    photo.resize((8, 6)).save("tiny.png")
-    pathlib.Path("empty").mkdir()
-    pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
-    pathlib.Path("existing.png").write_bytes(b"precious")
     return tmp_path
 
 

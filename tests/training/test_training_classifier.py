@@ -10,12 +10,12 @@ import pytest
 import tensorflow as tf
 from labelled_fakes import CLASSES
 from networks import he_tensors, write
+from snapshots import snapshot
 from training_fakes import (
     Interrupted,
     assert_equal,
     interrupt_at,
     records,
-    snapshot,
     state,
 )
 

@@ -7,6 +7,7 @@ import types
 import numpy as np
 import pytest
 import tensorflow as tf
+from snapshots import snapshot
 from tensorboard.backend.event_processing import event_accumulator
 from training_fakes import (
     Interrupted,
@@ -15,7 +16,6 @@ from training_fakes import (
     interrupt_at,
     records,
     run,
-    snapshot,
     state,
     weights,
 )

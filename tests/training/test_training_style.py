@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from configuring import with_fields
 from networks import random_image
+from snapshots import snapshot
 from training_fakes import (
     Interrupted,
     assert_equal,
@@ -16,7 +17,6 @@ from training_fakes import (
     interrupt_at,
     records,
     run,
-    snapshot,
     state,
 )
 

@@ -5,7 +5,8 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 from networks import random_image
-from training_fakes import records, snapshot
+from snapshots import snapshot
+from training_fakes import records
 
 from stylezoo import generators, images, training
 from stylezoo.errors import WeightsError

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from networks import random_image
-from training_fakes import records, snapshot
+from snapshots import snapshot
+from training_fakes import records
 
 from stylezoo import generators, images, objectives, training
 from stylezoo.perceptual import Perceptual

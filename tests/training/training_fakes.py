@@ -133,11 +133,3 @@ def assert_equal(these, those):
 def differ(these, those):
     """The names of the arrays that are not equal."""
     return [name for name, this in these.items() if not np.array_equal(this, those[name])]
-
-
-def snapshot(folder):
-    """Return every file below a folder with its content, and every folder."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in sorted(pathlib.Path(folder).rglob("*"))
-    }
