@@ -1,15 +1,21 @@
 """What all tests share: quiet TensorFlow, the slow tier, pretrained and random weights."""
 
+import functools
 import os
+import pathlib
+import random
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 import networks
 import pytest
+import tensorflow as tf
 from tensorflow.python.framework import config as framework_config
 
 from stylezoo import weights
 from stylezoo.errors import WeightsError
+from stylezoo.perceptual import network as perceptual_network
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +30,35 @@ def _trains_in_float32():
     """What a test expects of ``"auto"`` must not follow from the machine's processor."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stylezoo.training.trainer.fastest_precision", lambda: "float32")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _perceptual_networks_are_built_once():
+    """Let tests that want the same perceptual network from a file share it, which is frozen.
+
+    Reading and building VGG-16 takes a third of a small style transfer. Neither a network that is
+    built nor one that is shared draws random numbers, so that no test depends on those before it.
+    """
+    build = perceptual_network.build_network
+
+    @functools.lru_cache(maxsize=8)
+    def built(config, taps, file, policy):
+        state = random.getstate()
+        network = build(config, taps)
+        random.setstate(state)
+        return network
+
+    def shared(config, taps):
+        path = pathlib.Path(config.weights)
+        if tf.distribute.has_strategy() or not path.is_file():
+            return build(config, taps)
+        status = path.stat()
+        file = (status.st_dev, status.st_ino, status.st_mtime_ns)
+        return built(config, tuple(taps), file, keras.config.dtype_policy().name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(perceptual_network, "build_network", shared)
         yield
 
 

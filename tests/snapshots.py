@@ -1,10 +1,10 @@
-"""What is in a folder, to be compared with what was in it before."""
+"""A record of what is in a folder, to be compared with what was in it before."""
 
 import pathlib
 
 
 def snapshot(folder="."):
-    """Every file below with its content, every folder, and every link with what it leads to.
+    """Return every file below a folder with its content, every folder, and where every link leads.
 
     The content behind a link, which may be large weights, is not read: its size and the time of its
     last change tell whether it was touched.

@@ -139,7 +139,7 @@ class _MovingAverage:
         self._decay = decay
         self._sum = tf.Variable(tf.zeros_like(parameter.image()))
         self._weight = tf.Variable(0.0)
-        self.update = tf.function(self._update)
+        self.update = tf.function(self._update, autograph=False)
 
     def _update(self) -> None:
         self._sum.assign(self._decay * self._sum + (1.0 - self._decay) * self._parameter.image())

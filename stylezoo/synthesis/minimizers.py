@@ -174,25 +174,48 @@ class LBFGSMinimizer(Minimizer):
         return tf.identity(self._total), terms, evaluations
 
     def _direction(self) -> tf.Tensor:
-        """Return the direction of the two-loop recursion, over the components that no bound holds."""
+        """Return the direction of the two-loop recursion, over the components that no bound holds.
+
+        The loops are the graph's own: as many copies of their bodies as there are slots would take
+        longer to trace than the loss.
+        """
         memory = self._config.memory
         free = self.parameter.free(self._gradient)
-        slots = [(self._slot - age) % memory for age in range(1, memory + 1)]
-        direction = self._gradient * free
-        alphas = []
-        for slot in slots:
-            alpha = self._reciprocals[slot] * _dot(_read(self._steps, slot, direction), direction)
-            direction -= alpha * _read(self._changes, slot, direction)
-            alphas.append(alpha)
+        slots = (self._slot - 1 - tf.range(memory)) % memory  # the newest first
+
+        def back(
+            age: tf.Tensor, direction: tf.Tensor, alphas: tf.TensorArray
+        ) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
+            alpha = tf.gather(self._reciprocals, slots[age]) * _dot(
+                tf.gather(self._steps, slots[age]), direction
+            )
+            direction -= alpha * tf.gather(self._changes, slots[age])
+            return age + 1, direction, alphas.write(age, alpha)
+
+        def forth(age: tf.Tensor, direction: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            beta = tf.gather(self._reciprocals, slots[age]) * _dot(
+                tf.gather(self._changes, slots[age]), direction
+            )
+            direction += (alphas.read(age) - beta) * tf.gather(self._steps, slots[age])
+            return age - 1, direction
+
+        _, direction, alphas = tf.while_loop(
+            lambda age, *_: age < memory,
+            back,
+            (tf.constant(0), self._gradient * free, tf.TensorArray(tf.float32, memory)),
+            parallel_iterations=1,
+        )
         direction = self._precondition(direction * free)
         first = self._config.first_step * tf.math.rsqrt(
             tf.reduce_mean(tf.square(direction)) + 1e-30
         )
         direction *= tf.where(self._scale > 0.0, self._scale, first)
-        for slot, alpha in zip(reversed(slots), reversed(alphas), strict=True):
-            change = _read(self._changes, slot, direction)
-            beta = self._reciprocals[slot] * _dot(change, direction)
-            direction += (alpha - beta) * _read(self._steps, slot, direction)
+        _, direction = tf.while_loop(
+            lambda age, _: age >= 0,
+            forth,
+            (tf.constant(memory - 1), direction),
+            parallel_iterations=1,
+        )
         return -direction * free
 
     def _search(
@@ -280,12 +303,6 @@ def _apply_gains(image: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:
     spectrum = tf.signal.rfft2d(planes) * tf.cast(gains, tf.complex64)
     planes = tf.signal.irfft2d(spectrum, fft_length=tf.shape(image)[1:3])
     return tf.transpose(planes, [0, 2, 3, 1])
-
-
-def _read(history: tf.Variable, slot: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
-    """Read one slot of a history after ``after`` is there: all slots at once would be a second copy."""
-    with tf.control_dependencies([after]):
-        return tf.gather(history, slot)
 
 
 def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

@@ -29,7 +29,7 @@ LAYERS = "conv1_1, relu1_1, conv1_2"
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory, random_weights):
-    """What a user has, good and bad."""
+    """Return a folder of what a user has, good and bad."""
     folder = tmp_path_factory.mktemp("files")
     with contextlib.chdir(folder):
         photo = Image.open(images.sample_path("astronaut")).resize((48, 40))
@@ -59,7 +59,7 @@ def files(tmp_path_factory, random_weights):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, files):
-    """The current folder, a copy of ``files``, with a cache of its own."""
+    """Make a copy of ``files`` the current folder, with a cache of its own."""
     shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))

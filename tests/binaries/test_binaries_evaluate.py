@@ -57,7 +57,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory, lpips_files, model):
-    """Pictures good and bad, weights and a model."""
+    """Return a folder of pictures good and bad, weights and a model."""
     folder = tmp_path_factory.mktemp("files")
     with contextlib.chdir(folder):
         photo = Image.open(images.sample_path("astronaut"))
@@ -92,7 +92,7 @@ def files(tmp_path_factory, lpips_files, model):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, files, lpips_files):
-    """The current folder, a copy of ``files``; LPIPS has random weights."""
+    """Make a copy of ``files`` the current folder; LPIPS has random weights."""
     shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     lpips = evaluation.Lpips

@@ -44,7 +44,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory, models):
-    """Photographs good and bad, and models."""
+    """Return a folder of photographs good and bad, and models."""
     folder = tmp_path_factory.mktemp("files")
     shutil.copytree(models, folder, dirs_exist_ok=True)
     with contextlib.chdir(folder):
@@ -74,7 +74,7 @@ def files(tmp_path_factory, models):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, files):
-    """The current folder, a copy of ``files``."""
+    """Make a copy of ``files`` the current folder."""
     shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -14,14 +15,23 @@ from stylezoo.binaries import main
 ROUNDING = 0.5 / 255 + 1e-6
 
 
-@pytest.fixture
-def painter(tmp_path, monkeypatch):
-    """A texture network with random weights, in the preset model of the current folder."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a texture network with random weights, and the path of its preset."""
     config = generators.generator_config("texture_network", width=0.25)
     painter = generators.build(config, styles=("bricks",))
     painter.training_record = {"task": "texture"}
-    painter.save_to_preset("model")
+    preset = tmp_path_factory.mktemp("made") / "model"
+    painter.save_to_preset(preset)
+    return painter, preset
+
+
+@pytest.fixture
+def painter(made, tmp_path, monkeypatch):
+    """Return the network, whose preset is ``model`` in the current folder."""
+    painter, preset = made
+    shutil.copytree(preset, tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
     return painter
 
 

@@ -171,7 +171,7 @@ def test_train_style(folder, small, capsys):
     captured = capsys.readouterr()
     assert captured.out == "run/model\n"
     assert "run: 100%" in captured.err  # the progress bar
-    assert re.search(r"2/2 .*style=.*content=.*tv=.*total=", captured.err)
+    assert re.search(r"2/2 .*content=.*style=.*tv=.*total=", captured.err)
     config = assert_run("run", losses=("style", "content", "tv"))
     assert (config["task"], config["style_size"]) == ("style", 45)
     assert config["styles"] == ["paintings/one.png", "paintings/two.jpg"]

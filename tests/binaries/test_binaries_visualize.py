@@ -30,7 +30,7 @@ def weights_files(tmp_path_factory, random_weights):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory, weights_files):
-    """Pictures good and bad, weights."""
+    """Return a folder of pictures good and bad, and weights."""
     folder = tmp_path_factory.mktemp("files")
     with contextlib.chdir(folder):
         for file in weights_files.iterdir():
@@ -49,7 +49,7 @@ def files(tmp_path_factory, weights_files):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, files):
-    """The current folder, a copy of ``files``."""
+    """Make a copy of ``files`` the current folder."""
     shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))

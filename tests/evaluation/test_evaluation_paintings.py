@@ -39,7 +39,7 @@ def generator():
     return generator_of(generators.LightConfig(widths=(4, 8), num_blocks=1, num_styles=3))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def judge_of(random_weights):
     def build(styles):
         objective = Objective(
@@ -52,7 +52,7 @@ def judge_of(random_weights):
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def judge(judge_of):
     return judge_of(STYLES)
 
