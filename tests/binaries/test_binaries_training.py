@@ -298,6 +298,7 @@ def test_every_flag_reaches_its_setting(folder, asked):
         "batch_size": 3,
         "learning_rate": 0.5,
         "clip_norm": 1.5,
+        "average": 0.25,
         "decay": "cosine",
         "precision": "mixed_float16",
         "distribution": "mirrored",
@@ -404,10 +405,12 @@ def test_shipped_flagfiles(name, asked):
     ((config, settings, _),) = asked
     said = dict(line.removeprefix("--").split("=") for line in lines)
     generator = generators.ARCHITECTURES[said["generator"]].scaled(float(said.get("width", 1)))
-    assert config.generator == generator.with_styles(2)
+    identity = "identity_weight" in said  # one more row of scales and shifts
+    assert config.generator == generator.with_styles(2 + identity)
     assert config.style_size == int(said["style_size"])
     assert settings.num_steps == int(said["steps"])
-    assert settings.decay == said["decay"]
+    assert settings.decay == said.get("decay", "none")
+    assert settings.average == float(said["average"])
 
 
 # --- bad input --------------------------------------------------------------------------------
@@ -470,6 +473,7 @@ COMMON = [
     ("--learning_rate=nan", "`--learning_rate` must be > 0"),
     ("--clip_norm=-1", "clip_norm"),
     ("--clip_norm=nan", "`--clip_norm` must be >= 0"),
+    ("--average=1", "`--average` must be in \\[0, 1\\). Received: --average=1.0"),
     ("--decay=linear", "`--decay` must be one of none, cosine, ulyanov2016. .*decay='linear'"),
     ("--precision=half", "`--precision` must be one of auto, float32, mixed_bfloat16"),
     ("--distribution=tpu", "`--distribution` must be one of none, mirrored, multi_worker"),

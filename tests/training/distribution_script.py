@@ -1,8 +1,8 @@
 """Trains as one process of several, or over two devices of one: ``FOLDER NAME TASK FIELDS``.
 
 A process of its own, since TensorFlow's devices and cluster are set before anything else is done.
-FOLDER has photographs, classes, a painting and weights, and gets the run NAME and its result, NAME.h5
-(of workers NAME.0.h5 and so on; of classifiers .npz); FIELDS are those of the LoopConfig, as JSON, and
+FOLDER has photographs, classes, a painting and weights, and gets the run NAME and its result, NAME.preset
+(of workers NAME.0.preset and so on; of classifiers .npz); FIELDS are those of the LoopConfig, as JSON, and
 ``stop``, the step after which it is interrupted.
 """
 
@@ -57,7 +57,7 @@ def classifier_training(folder):
 
 def objective(folder, *, content_layers):
     return objectives.Objective(
-        perceptual.Perceptual("alexnet_owt", str(folder / "alexnet.h5")),
+        perceptual.Perceptual("alexnet_owt", str(folder / "alexnet.h5"), "avg"),
         content_layers=content_layers,
         style_layers=("relu1", "relu2"),
     )
@@ -93,7 +93,7 @@ def main():
         result = training.train_texture(texture_training(folder), **options)
     else:
         result = training.train_style(style_config(folder, normalization=task), **options)
-    result.painter.save_to_preset(folder / stem)
+    result.painter.save_to_preset(folder / f"{stem}.preset")
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ def test_the_new_head_is_trained_first(folder, init_weights):
 
     made = []
 
-    def make():
+    def make(loop):
         made.append(make_task(config, loop))
         start()
         return made[0]

@@ -16,7 +16,14 @@ from training_fakes import assert_equal, records, state
 from stylezoo import generators
 
 SCRIPT = pathlib.Path(__file__).with_name("distribution_script.py")
-FIELDS = {"num_steps": 3, "batch_size": 4, "log_every": 1, "save_every": 2, "sample_every": 2}
+FIELDS = {
+    "num_steps": 3,
+    "batch_size": 4,
+    "learning_rate": 1e-4,
+    "log_every": 1,
+    "save_every": 2,
+    "sample_every": 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +74,8 @@ def train(folder, name, task, *, workers=0, **fields):
             process.kill()
 
 
-def weights(file):
-    return [variable.numpy() for variable in generators.load(file).variables]
+def weights(preset):
+    return [variable.numpy() for variable in generators.load(preset).variables]
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +87,17 @@ def single(folder):
 def assert_same_training(path, single):
     """Sums in another order.
 
-    Rounding alone in the first step. Then Adam, whose steps are as long for a gradient that is
-    nothing but rounding as for any other, makes ever more of it, and so do ReLUs: measured after a
-    fourth step, 2e-4 of a loss, 6e-4 of the gradient's norm and a third of a step in a weight.
+    Rounding alone in the first step, where it turns a ReLU now and then: photographs that are changed
+    by 1e-6 change the gradient's norm by 1.3e-5. Then Adam, whose steps are as long for a gradient that
+    is nothing but rounding as for any other, makes ever more of it: measured after a fourth step, 2e-4 of
+    a loss, 6e-4 of the gradient's norm and a third of a step in a weight. The network pools averages,
+    because the choices of maxima turn ten times as often.
     """
     for ours, theirs in zip(records(path), records(single), strict=True):
         assert ours.keys() == theirs.keys()
         for name, value in theirs.items():
-            tolerance = 1e-5 if theirs["step"] <= 1 else 1e-2 if "gradient" in name else 1e-3
+            first, later = (1e-4, 1e-2) if "gradient" in name else (1e-5, 1e-3)
+            tolerance = first if theirs["step"] <= 1 else later
             assert ours[name] == pytest.approx(value, rel=tolerance), name
     # How large gradients are, which Adam's steps do not show, its moments do.
     these, those = state(path), state(single)
@@ -100,8 +110,8 @@ def assert_same_training(path, single):
     np.testing.assert_allclose(*sizes, rtol=1e-2)
     for name, value in those.items():
         if "_trainable_variables" in name:
-            # Of three steps of 1e-3.
-            np.testing.assert_allclose(these[name], value, rtol=0, atol=4e-4, err_msg=name)
+            # Of three steps of 1e-4.
+            np.testing.assert_allclose(these[name], value, rtol=0, atol=4e-5, err_msg=name)
 
 
 @pytest.mark.slow
@@ -122,11 +132,11 @@ def test_workers(folder, single):
     train(folder, "workers", "instance", workers=2, distribution="multi_worker")
     assert_same_training(folder / "workers", single)
     for ours, theirs in zip(
-        *(weights(folder / f"workers.{index}") for index in range(2)), strict=True
+        *(weights(folder / f"workers.{index}.preset") for index in range(2)), strict=True
     ):
         np.testing.assert_array_equal(ours, theirs)
     saved = weights(folder / "workers" / "model")
-    for ours, theirs in zip(saved, weights(folder / "workers.0"), strict=True):
+    for ours, theirs in zip(saved, weights(folder / "workers.0.preset"), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     # One of them wrote.
     assert len(list((folder / "workers").glob("events.*"))) == 2  # of two starts
@@ -141,7 +151,7 @@ def test_replicas_are_different_and_stay_equal(task, precision, folder):
     """Each replica paints from noise of its own, or has batch statistics of its own; weights are the same."""
     name = f"replicas-{task}"
     train(folder, name, task, workers=2, distribution="multi_worker", precision=precision)
-    models = [generators.load(folder / f"{name}.{index}") for index in range(2)]
+    models = [generators.load(folder / f"{name}.{index}.preset") for index in range(2)]
     for ours, theirs in zip(*(model.trainable_variables for model in models), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     alone = f"alone-{task}"
