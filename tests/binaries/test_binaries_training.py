@@ -380,7 +380,7 @@ def test_what_is_not_given(folder, asked):
         for config in (
             training.StyleTraining(generators.JohnsonConfig(), ("a/x.png",), content),
             training.TextureTraining(generators.ARCHITECTURES["texture_network"], "x.png"),
-            training.SuperresTraining(generators.SuperResolutionConfig(), content),
+            training.SuperresTraining(generators.ARCHITECTURES["superres_x4"], content),
         )
     ]
 
