@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from stylezoo.layers import (
-    BilinearUpsampling,
+    BilinearConv2D,
     ConditionalInstanceNormalization,
     CropTo,
     InstanceNormalization,
@@ -75,15 +75,18 @@ class Blocks:
         ``kind`` is ``"transposed"`` for one transposed convolution; ``"nearest"`` repeats every pixel
         before the convolution (Odena et al. 2016), and ``"bilinear"`` interpolates before it.
         """
-        if kind == "transposed":
-            normalize = self.normalization != "none"
-            layer = keras.layers.Conv2DTranspose(
+        if kind == "nearest":
+            x = NearestUpsampling(name=f"{name}_nearest")(x)
+            return self.conv(x, filters, 3, activate=activate, name=name)
+        normalize = self.normalization != "none"
+        if kind == "bilinear":
+            x = self._pad(x, 1, name=f"{name}_pad")
+            x = BilinearConv2D(filters, use_bias=not normalize, name=name)(x)
+        else:
+            x = keras.layers.Conv2DTranspose(
                 filters, 3, 2, padding="same", use_bias=not normalize, name=name
-            )
-            return self._finish(layer(x), name, activate=activate, normalize=normalize)
-        upsampling = {"nearest": NearestUpsampling, "bilinear": BilinearUpsampling}[kind]
-        x = upsampling(name=f"{name}_{kind}")(x)
-        return self.conv(x, filters, 3, activate=activate, name=name)
+            )(x)
+        return self._finish(x, name, activate=activate, normalize=normalize)
 
     def wider_view(self, x: Any, filters: int, num_blocks: int, *, kind: str, name: str) -> Any:
         """Add residual blocks at half the size, which see twice as far, to their input."""

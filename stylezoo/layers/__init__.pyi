@@ -1,3 +1,4 @@
+from .bilinear_convolution import BilinearConv2D
 from .clipping import Limit, UnitClip
 from .grouped_convolution import GroupedConv2D
 from .local_response import LocalResponseNormalization
@@ -12,6 +13,7 @@ from .resampling import BilinearUpsampling, CropTo, MirrorPadding, NearestUpsamp
 
 __all__ = [
     "PREPROCESSINGS",
+    "BilinearConv2D",
     "BilinearUpsampling",
     "ConditionalInstanceNormalization",
     "CropTo",

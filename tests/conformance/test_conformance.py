@@ -85,6 +85,8 @@ LAYERS = [
     ),
     Case(layers.NearestUpsampling),
     Case(layers.BilinearUpsampling),
+    Case(lambda: layers.BilinearConv2D(4)),
+    Case(lambda: layers.BilinearConv2D(2, use_bias=False), "no bias"),
     Case(lambda: layers.LocalResponseNormalization(alpha=0.5)),
     Case(
         lambda: layers.GroupedConv2D(6, 3, groups=2, padding="same"),
