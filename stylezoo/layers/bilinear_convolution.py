@@ -51,13 +51,19 @@ class BilinearConv2D(keras.layers.Layer):
 
     def call(self, x: Any) -> Any:
         """Return the enlarged pictures, convolved."""
-        folded = tf.einsum(
-            "ayk,bxl,klio->yxiabo", _SHARES, _SHARES, tf.cast(self.kernel, tf.float32)
-        )
-        folded = tf.reshape(folded, [3, 3, self.kernel.shape[2], 4 * self.filters])
-        x = tf.nn.conv2d(x, tf.cast(folded, x.dtype), 1, "VALID")
-        x = tf.nn.depth_to_space(x, 2)
-        return x if self.bias is None else x + tf.cast(self.bias, x.dtype)
+        kernel = tf.cast(self.kernel, tf.float32)
+        folded = tf.einsum("ayk,bxl,klio->yxiabo", _SHARES, _SHARES, kernel)
+        folded = tf.reshape(folded, [3, 3, kernel.shape[2], 4 * self.filters])
+        # The four pixels of a plain picture are the same to the last digit, which normalisations would
+        # enlarge, because only differences from one of its pixels go through the folded kernel.
+        level = tf.stop_gradient(x[:, :1, :1])
+        total = tf.reduce_sum(kernel, axis=(0, 1), keepdims=True)
+        offset = tf.nn.conv2d(tf.cast(level, tf.float32), total, 1, "VALID")
+        if self.bias is not None:
+            offset += tf.cast(self.bias, tf.float32)
+        differences = tf.nn.conv2d(x - level, tf.cast(folded, x.dtype), 1, "VALID")
+        x = differences + tf.cast(tf.tile(offset, [1, 1, 1, 4]), x.dtype)
+        return tf.nn.depth_to_space(x, 2)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the enlarged pictures."""
