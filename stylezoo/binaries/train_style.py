@@ -11,7 +11,7 @@ Generators:
   conditional          one or many styles, blended at will; skips that keep the photograph, and blocks at
                        an eighth of the size for large strokes
   dumoulin2017         the same as in the paper (Dumoulin et al. 2017), without skips
-  light                like conditional, a fifth of the work
+  light                like conditional, a quarter of the work
   arbitrary            the style of any picture; --styles is a folder of paintings (Ghiasi et al. 2017)
   magenta-arbitrary    the same, small, with biases: --init_weights=arbitrary.magenta goes on from Magenta's
   ulyanov2016-stylize  one style, multi-scale with noise; ulyanov2017-stylize with instance norm

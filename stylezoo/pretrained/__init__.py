@@ -76,21 +76,29 @@ _STYLES = (
     "portrait_of_jean_metzinger",
     "woman_with_a_hat",
     "water_lilies",
+    "cezanne_apples",
+    "fuchun_mountains",
+    "grande_jatte",
+    "mondrian_composition",
+    "night_cafe",
+    "shipwreck_of_the_minotaur",
+    "thatched_cottages",
+    "wheat_field_with_cypresses",
 )
 _MODELS = (
     PretrainedModel(
         name="conditional",
         paints="photographs",
-        summary="eight styles, Johnson's network",
+        summary="sixteen styles, Johnson's network",
         styles=_STYLES,
-        sha256="6c67505567b8defcd8da3ebd71a975158735819be23ab3d713850012f73c52da",
+        sha256="318988709e178c905be5646a6989d9f4b2029293235028c8a55b2f8ac9857b27",
     ),
     PretrainedModel(
         name="light",
         paints="photographs",
-        summary="the same, five times as fast",
+        summary="the same, four to five times as fast",
         styles=_STYLES,
-        sha256="a184336488b430b0245c6c4b2ad1e6caa93d0dc666b2ebf880705018aa5ebd3e",
+        sha256="79610bf9627cdc727baa532d926056387f71fb028ee7d36bcc4773b1d21641dd",
     ),
     PretrainedModel(
         name="gravel",
