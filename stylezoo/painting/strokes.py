@@ -1,5 +1,6 @@
 """Strokes that grow with the picture: large ones are painted first, then smaller ones on top."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -58,14 +59,14 @@ def coarse_to_fine(
     Returns:
         [B, H, W, 3], float32, in [0, 1].
     """
-    smaller = _resized(photographs, sizes[0])
-    painted = paint(smaller)
-    for size in sizes[1:]:
-        larger, source = _resized(photographs, size), _resized(painted, size)
+    painted = paint(_resized(photographs, sizes[0]))
+    for smaller, size in itertools.pairwise(sizes):
+        source = _resized(painted, size)
         if strength != 1:
-            source += (1 - strength) * (larger - _resized(smaller, size))
+            detail = _resized(photographs, size) - _resized(_resized(photographs, smaller), size)
+            source += (1 - strength) * detail
             np.clip(source, 0, 1, out=source)
-        painted, smaller = paint(source), larger
+        painted = paint(source)
     return painted
 
 
