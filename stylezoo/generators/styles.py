@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from stylezoo.generators.families import build
+from stylezoo.generators.growing import grow
 from stylezoo.generators.painter import Painter
 from stylezoo.layers import ConditionalInstanceNormalization
 
@@ -49,11 +50,8 @@ def blank_styles(painter: Painter, styles: Sequence[str]) -> Painter:
 def append_styles(painter: Painter, added: Painter) -> Painter:
     """Return one painter with the styles of both; all else is the first one's."""
     styles = (*painter.style_rows, *added.style_rows)
-    joined = build(painter.config.with_styles(len(styles)), styles=styles)
+    joined = grow(painter, painter.config.with_styles(len(styles)), styles=styles)
     joined.training_record = painter.training_record
-    for source, target in zip(painter.variables, joined.variables, strict=True):
-        if not _tells_styles(joined, target):
-            target.assign(source)
     for first, second, both in zip(*map(style_variables, (painter, added, joined)), strict=True):
         both.assign(keras.ops.concatenate([first, second], axis=0))
     return joined
