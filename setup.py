@@ -20,7 +20,7 @@ EXPORT = [
     "grpcio>=1.70,<2",
     "tensorflow-serving-api>=2.21,<2.23",
 ]
-VIDEO = ["imageio-ffmpeg>=0.5,<1"]
+VIDEO = ["av>=15,<19", "opencv-python-headless>=4.10,<6"]
 RUFF = ["ruff>=0.17,<0.18"]
 
 setuptools.setup(

@@ -23,6 +23,7 @@ LEVELS = {
     "classic": 1,
     "layers": 1,
     "losses": 1,
+    "video": 1,
     "classifiers": 2,
     "generators": 3,
     "painting": 2,

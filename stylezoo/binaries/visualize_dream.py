@@ -7,7 +7,7 @@ Usage:
 
 --layers takes LAYER:CHANNEL=WEIGHT,...; without a channel the whole layer is amplified, and a weight is 1 by
 default. Pictures may have any size: the network sees those larger than --tile px in parts, which leave no
-seams. The frames of the endless zoom go to a folder as pictures, or to an animation (.mp4, .webp).
+seams. The frames of the endless zoom go to a folder as pictures, or to an animation (.mp4, .webp, .gif).
 """
 
 import pathlib
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from stylezoo import errors, images
+from stylezoo import errors, images, video
 from stylezoo.binaries.common import config_flags, options, quiet, reporting, unit_flags
 from stylezoo.visualize.dream_config import DreamConfig, Dreamed
 
@@ -68,7 +68,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     options.reject_arguments(arguments)
     options.require(values, "image", "layers", "output")
     outputs = _outputs(values)
-    check = images.check_animation_path if _is_animation(values) else images.check_output_path
+    check = video.check_clip_path if _is_animation(values) else images.check_output_path
     for output in outputs:
         check(output, overwrite=values.overwrite)
     reporting.check_report(values)
@@ -115,7 +115,7 @@ def _outputs(values: flags.FlagValues) -> list[pathlib.Path]:
     if values.zoom_frames is None or _is_animation(values):
         return [output]
     if output.suffix.lower() in images.IMAGE_EXTENSIONS or output.is_file():
-        raise ValueError(f"`--output` must be a folder, an .mp4 or a .webp. Received: {output}")
+        raise ValueError(f"`--output` must be a folder, an .mp4, .webp or .gif. Received: {output}")
     if not output.exists():
         # A folder can be made where a file can.
         images.check_output_path(output, overwrite=False, extensions=[output.suffix.lower()])
@@ -125,7 +125,7 @@ def _outputs(values: flags.FlagValues) -> list[pathlib.Path]:
 
 def _is_animation(values: flags.FlagValues) -> bool:
     suffix = pathlib.Path(values.output).suffix.lower()
-    return values.zoom_frames is not None and suffix in images.ANIMATION_EXTENSIONS
+    return values.zoom_frames is not None and suffix in video.CLIP_EXTENSIONS
 
 
 def _frame_path(folder: pathlib.Path, index: int) -> pathlib.Path:
@@ -154,10 +154,10 @@ def _write(values: flags.FlagValues, frames: Iterable[np.ndarray]) -> list[str]:
         reporting.write_picture(values, frame, output)
         return [str(output)]
     if _is_animation(values):
-        images.write_animation(
+        video.write_clip(
             output,
-            frames,
-            frame_rate=values.frame_rate,
+            video.at_rate(frames),
+            video.Timing.constant(values.frame_rate),
             quality=values.quality,
             overwrite=values.overwrite,
         )

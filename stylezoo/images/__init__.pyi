@@ -1,4 +1,3 @@
-from .animation import ANIMATION_EXTENSIONS, check_animation_path, write_animation
 from .arrays import FloatArray, Image
 from .codecs import (
     DEFAULT_MAX_PIXELS,
@@ -27,7 +26,6 @@ from .samples import SAMPLES, Sample, load_sample, sample_path
 from .sheets import contact_sheet
 
 __all__ = [
-    "ANIMATION_EXTENSIONS",
     "DEFAULT_MAX_PIXELS",
     "DEFAULT_QUALITY",
     "IMAGE_EXTENSIONS",
@@ -40,7 +38,6 @@ __all__ = [
     "atomic_path",
     "centre_crop",
     "centre_square",
-    "check_animation_path",
     "check_output_path",
     "contact_sheet",
     "decode_image",
@@ -62,6 +59,5 @@ __all__ = [
     "rgb_to_lab",
     "rotate",
     "sample_path",
-    "write_animation",
     "write_image",
 ]

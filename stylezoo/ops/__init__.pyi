@@ -19,6 +19,7 @@ from .statistics import (
     sliced_quantiles,
 )
 from .variation import total_variation
+from .warping import warp
 
 __all__ = [
     "Patches",
@@ -38,4 +39,5 @@ __all__ = [
     "random_directions",
     "sliced_quantiles",
     "total_variation",
+    "warp",
 ]

@@ -14,7 +14,7 @@ from binaries_helpers import assert_one_line
 from PIL import Image
 from snapshots import snapshot
 
-from stylezoo import classifiers, images
+from stylezoo import classifiers, images, video
 from stylezoo.binaries import main, visualize
 
 
@@ -240,19 +240,17 @@ def test_zoom(output, folder):
         with Image.open(output) as animation:
             assert (animation.n_frames, animation.size) == (3, (60, 52))
     else:
-        import imageio_ffmpeg
-
-        reader = imageio_ffmpeg.read_frames(output)
-        assert next(reader)["size"] == (60, 52)
-        assert len(list(reader)) == 3
+        clip = video.open_clip(output)
+        assert (clip.info.width, clip.info.height) == (60, 52)
+        assert len(list(clip)) == 3
 
 
 def test_video_without_its_library(folder, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    monkeypatch.setitem(sys.modules, "av", None)
     before = snapshot(folder)
     assert run("dream", "--zoom_frames=2 --output=out.mp4") == 1
     error = capsys.readouterr().err
-    assert_one_line(error, "visualize dream", r'imageio-ffmpeg.* pip install "stylezoo\[video\]"')
+    assert_one_line(error, "visualize dream", r'PyAV.* pip install "stylezoo\[video\]"')
     assert snapshot(folder) == before
 
 
@@ -390,7 +388,7 @@ TABLE = {
         ("--octaves=0", "octaves"),
         ("--octave_scale=1", "`--octave_scale` must be > 1"),
         ("--tile=2", "`--tile` must be >= 5"),
-        ("--zoom_frames=2", "`--output` must be a folder, an .mp4 or a .webp"),
+        ("--zoom_frames=2", "`--output` must be a folder, an .mp4, .webp or .gif"),
         (
             "--zoom=0.5 --zoom_frames=2 --output=frames",
             "`--zoom` must be >= 1. Received: --zoom=0.5",

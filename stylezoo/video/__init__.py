@@ -1,0 +1,5 @@
+"""Clips: reading, writing, optical flow, steady paintings, live pictures."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
