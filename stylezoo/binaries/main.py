@@ -30,6 +30,7 @@ COMMANDS = (
     "train_superres",
     "train_classifier",
     "stylize",
+    "video",
     "evaluate",
     "evaluate_classifier",
     "classify",

@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from stylezoo import images, painting
-from stylezoo.binaries.common import options, quiet, reporting
+from stylezoo import images
+from stylezoo.binaries.common import options, painter_flags, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.generators import Painter, StyleMix
@@ -46,13 +46,7 @@ def define_flags(values: flags.FlagValues) -> None:
         output="Picture to write; a folder for several, which is made if there is none.",
         report="Also write times, failures and settings to this JSON file.",
     )
-
-    flags.DEFINE_string(
-        "model",
-        "conditional",
-        "Model that paints: a name that `stylezoo models` lists, or a folder `model` of a run.",
-        flag_values=values,
-    )
+    painter_flags.define(values, pictures="photographs")
     flags.DEFINE_enum(
         "format",
         None,
@@ -60,66 +54,11 @@ def define_flags(values: flags.FlagValues) -> None:
         "Format of the pictures in a folder; by default that of each photograph.",
         flag_values=values,
     )
-    _define_style_flags(values)
-    _define_size_flags(values)
-
-
-def _define_style_flags(values: flags.FlagValues) -> None:
-    """Add the flags that say what is painted."""
-    flags.DEFINE_string(
-        "style",
-        None,
-        "Style of the model or a picture, or NAME:WEIGHT,NAME:WEIGHT,... for a blend.",
-        flag_values=values,
-    )
-    flags.DEFINE_float(
-        "strength",
-        1.0,
-        "Share of the style, from 0 to 1; the rest is the share of the photograph.",
-        0.0,
-        1.0,
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "preserve_color",
-        False,
-        "Keep the colours of the photograph, and take the brightness of the painting alone.",
-        flag_values=values,
-    )
     flags.DEFINE_integer(
-        "seed", 0, "Seed of the noise that a texture network mixes in.", 0, flag_values=values
-    )
-
-
-def _define_size_flags(values: flags.FlagValues) -> None:
-    """Add the flags of how large the paintings are, and of how large ones are painted."""
-    flags.DEFINE_integer(
-        "stroke_size",
-        painting.STROKE_SIZE,
-        "Longest side of a photograph whose strokes are as in training, px; in larger ones strokes grow "
-        "as well. With 0 strokes have the same size in all photographs.",
-        0,
-        flag_values=values,
-    )
-    for name, default, text in (
-        (
-            "size",
-            None,
-            "Longest side that photographs are resized to, px; by default they keep their size.",
-        ),
-        ("tile", painting.DEFAULT_TILE, "Side of a tile, px. Smaller tiles take less memory."),
-        (
-            "batch_size",
-            1,
-            "Number of pictures of one size that are painted at once, which pays on GPUs only.",
-        ),
-    ):
-        flags.DEFINE_integer(name, default, text, 1, flag_values=values)
-    flags.DEFINE_enum(
-        "tiling",
-        "auto",
-        list(painting.TILINGS),
-        "How large pictures are painted, as told above.",
+        "batch_size",
+        1,
+        "Number of pictures of one size that are painted at once, which pays on GPUs only.",
+        1,
         flag_values=values,
     )
 
@@ -262,13 +201,7 @@ def _paint_batch(
 
         paintings = painter.paint(
             _stacked(batch),
-            style=mix,
-            strength=values.strength,
-            preserve_color=values.preserve_color,
-            stroke_size=values.stroke_size or None,
-            seed=values.seed,
-            tiling=values.tiling,
-            tile=values.tile,
+            **painter_flags.paint_options(values, mix),
             callback=callback,
         )
     for photograph in batch:

@@ -13,6 +13,8 @@ from stylezoo.video.extras import optional
 _SMALLEST_SIDE = 16
 # A cut: the flow leads back to where it came from at fewer pixels than this share.
 _CUT_SHARE = 0.4
+# Side of the window over which soft weights are averaged, px.
+_FADE = 9
 
 
 def optical_flow(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -69,6 +71,13 @@ class Motion:
     flow: FloatArray
     weights: FloatArray
     is_cut: bool
+
+    @property
+    def soft_weights(self) -> FloatArray:
+        """The weights, falling towards the places where they are 0: blends have no ragged edges then."""
+        cv2 = optional("cv2", "Warping")
+        weights = self.weights[0, ..., 0]
+        return np.asarray(weights * cv2.blur(weights, (_FADE, _FADE)))[np.newaxis, ..., np.newaxis]
 
 
 def motion(earlier: FloatArray, picture: FloatArray) -> Motion:

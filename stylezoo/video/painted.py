@@ -151,10 +151,10 @@ class PaintedClip:
             )
         else:
             self._move_frames()
-        self.release()
+        self.close()
         shutil.rmtree(self._folder)
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let other processes go on with the frames."""
         self._lock.release()
 

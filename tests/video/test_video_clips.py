@@ -220,7 +220,7 @@ def paint_all(clip, output, *, until=None, settings=None, **options):
         if index < target.count:
             continue
         if index == until:
-            target.release()
+            target.close()
             return new
         target.append(frame)
         new += 1
@@ -290,7 +290,7 @@ def test_two_processes_do_not_share_frames(tmp_path):
     first = video.PaintedClip(tmp_path / "painted.webp", clip, settings={})
     with pytest.raises(FileExistsError, match="in use by another process"):
         video.PaintedClip(tmp_path / "painted.webp", clip, settings={})
-    first.release()
+    first.close()
 
 
 def test_sound_that_fits_nowhere(tmp_path):

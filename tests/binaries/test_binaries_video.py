@@ -1,0 +1,156 @@
+"""`stylezoo video` end to end with small random models."""
+
+import contextlib
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from binaries_helpers import assert_one_line
+from snapshots import snapshot
+
+from stylezoo import generators, images, video
+from stylezoo.binaries import main
+
+
+def pictures(count):
+    """Crops of a photograph that moves by 2 px a frame, 40x48."""
+    photo = images.resize_longest_side(images.load_sample("astronaut"), 128).numpy()
+    return [photo[:, 20:60, 2 * index : 2 * index + 48] for index in range(count)]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    with contextlib.chdir(folder):
+        config = generators.LightConfig((3, 4), num_blocks=1, num_styles=2)
+        generators.build(config, styles=("waves", "night")).save_to_preset(folder / "model")
+        config = generators.TextureNetworkConfig(channels=2, num_scales=2)
+        generators.build(config, styles=("waves",)).save_to_preset(folder / "texture")
+        timing = video.Timing.constant(25)
+        video.write_clip("clip.mkv", video.at_rate(pictures(12)), timing)
+        video.write_clip("one.webp", video.at_rate(pictures(1)), timing)
+        data = pathlib.Path("clip.mkv").read_bytes()
+        pathlib.Path("cut.mkv").write_bytes(data[: len(data) * 9 // 10])
+        pathlib.Path("text.mp4").write_text("no clip\n", encoding="utf-8")
+        pathlib.Path("empty").mkdir()
+        pathlib.Path("sizes").mkdir()
+        images.write_image("sizes/1.png", pictures(1)[0])
+        images.write_image("sizes/2.png", pictures(1)[0][:, :20])
+        pathlib.Path("precious.mp4").write_bytes(b"precious")
+    return folder
+
+
+@pytest.fixture
+def folder(files, tmp_path, monkeypatch):
+    """A folder with links to all files, the working directory."""
+    for path in files.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(arguments):
+    return main.run(["video", *arguments.split()])
+
+
+def test_stabilized(folder, capfd):
+    flags = "--model=model --style=waves --report=out.json"
+    assert run(f"clip.mkv --output=bare.mkv {flags}") == 0
+    assert run(f"clip.mkv --output=steady.mp4 --stabilize {flags} --overwrite") == 0
+    assert "12/12" in capfd.readouterr().err
+    report = json.loads(pathlib.Path("out.json").read_text(encoding="utf-8"))
+    assert report["frames"] == 12
+    assert report["cuts"] == []
+    assert 0 < report["flow_seconds"] < report["seconds"]
+    bare, steady = (list(video.open_clip(path)) for path in ("bare.mkv", "steady.mp4"))
+    assert len(bare) == len(steady) == 12
+    assert bare[0].image.shape == (1, 40, 48, 3)
+    assert np.abs(bare[5].image - steady[5].image).mean() > 1e-3
+    assert not list(folder.glob("*.unfinished"))
+
+
+@pytest.mark.parametrize("output", ["out.gif", "out.webp", "out", "out.mov"])
+def test_outputs(output, folder):
+    assert run(f"one.webp --model=model --style=night:1,waves:3 --size=24 --output={output}") == 0
+    (frame,) = video.open_clip(output)
+    assert frame.image.shape == (1, 20, 24, 3)
+
+
+def test_killed_and_taken_up_again(folder):
+    """A process that is killed while it paints leaves frames, from which the same command goes on."""
+    command = "clip.mkv --model=model --style=waves --stabilize --output=again.mp4"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stylezoo.binaries.main", "video", *command.split()],
+        stderr=subprocess.DEVNULL,
+    )
+    work = pathlib.Path("again.mp4.unfinished")
+    deadline = time.monotonic() + 120
+    while len(list(work.glob("0*.png"))) < 3 and time.monotonic() < deadline:
+        assert process.poll() is None or not work.exists()
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    if work.exists():  # else it was faster than the signal
+        assert not pathlib.Path("again.mp4").exists()
+        assert len(list(work.glob("0*.png"))) >= 3
+        assert run(command) == 0
+    assert run(command.replace("again", "once")) == 0
+    again, once = (pathlib.Path(name).read_bytes() for name in ("again.mp4", "once.mp4"))
+    assert again == once
+
+
+def test_a_broken_clip(folder, capsys):
+    assert run("cut.mkv --model=model --style=waves --output=out.mp4") == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "can be read up to frame" in error
+    assert "`out.mp4` has what can be read" in error
+    assert 1 <= len(list(video.open_clip("out.mp4"))) < 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "expected one clip"),
+        ("clip.mkv one.webp --output=out.mp4", "expected one clip"),
+        ("clip.mkv", "`--output` must be given"),
+        ("nothing.mp4 --output=out.mp4", "`nothing.mp4` does not exist"),
+        ("text.mp4 --output=out.mp4", "`text.mp4` is not a clip that can be read"),
+        ("empty --output=out.mp4", "`empty` must hold pictures"),
+        ("sizes --output=out.mp4", r"of one size. Received: `2.png` of 48x20 px"),
+        ("clip.mkv --output=precious.mp4", "`precious.mp4` already exists"),
+        ("clip.mkv --output=out.avi", "must end in one of .gif .mkv .mov .mp4 .webp"),
+        ("clip.mkv --output=no/out.mp4", "`no` does not exist"),
+        ("clip.mkv --output=out.mp4 --style=scream", "scream"),
+        ("clip.mkv --output=out.mp4 --model=texture --style=waves", "`--model` must be one that"),
+        ("clip.mkv --output=out.mp4 --stabilize --stability=1", "`--stability` must be in"),
+        ("clip.mkv --output=out.mp4 --crf=52", "`--crf` must be 0 to 51"),
+        ("clip.mkv --output=out.mp4 --cuts=first", "`--cuts` must be auto, none or numbers"),
+        ("clip.mkv --output=out.mp4 --max_pixels=100", "raise `--max_pixels`"),
+        ("sizes/1.png --frame_rate=0 --output=out.mp4", "`--frame_rate` must be in"),
+    ],
+)
+def test_bad_input(arguments, message, folder, capsys):
+    before = snapshot(folder)
+    given = arguments if "--model" in arguments else f"{arguments} --model=model"
+    given = given if "--style" in given else f"{given} --style=waves"
+    assert run(given) == 1
+    assert_one_line(capsys.readouterr().err, "video", message)
+    assert snapshot(folder) == before
+
+
+def test_a_missing_codec(folder, capsys, monkeypatch):
+    import av
+
+    def missing(name, mode):
+        raise av.codec.codec.UnknownCodecError(name)
+
+    before = snapshot(folder)
+    monkeypatch.setattr(av.codec, "Codec", missing)
+    assert run("clip.mkv --model=model --style=waves --output=out.mp4") == 1
+    assert_one_line(capsys.readouterr().err, "video", "has no encoder libx264")
+    assert snapshot(folder) == before
