@@ -37,7 +37,7 @@ METHODS = ("gatys", "cnnmrf")
 
 _CONFIG = config_flags.ConfigFlags(
     PRESETS["fast"],
-    skip=["objective", "init", "optimizer", "schedule", "content_detail"],
+    skip=["objective", "init", "optimizer", "schedule"],
 )
 
 

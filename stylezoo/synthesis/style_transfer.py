@@ -142,9 +142,10 @@ class _Problem:
 
     def __call__(self, size: Size) -> tuple[TotalLoss, Targets]:
         """Return the loss of a picture of ``size`` and its targets."""
-        content = images.resize(self._content, size)
-        styles = self._styles.at(self._config.style_scale * max(size))
-        references = {"content": Reference([content]), **styles}
+        references: dict[str, Reference] = {}
+        if self._config.objective.content_taps:
+            references["content"] = Reference([images.resize(self._content, size)])
+        references |= self._styles.at(self._config.style_scale * max(size))
         if self._loss is None:
             # Regions may share pictures. Mean activations are those of the first size at all sizes.
             pictures = {id(each): each for role in references.values() for each in role.images}

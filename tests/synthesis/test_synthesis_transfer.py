@@ -97,6 +97,35 @@ def test_initial_pictures(content, style, other, configure):
     assert np.std(noise) == pytest.approx(12**-0.5, abs=0.01)
 
 
+@pytest.mark.parametrize("preset", ["fast", "gatys2016-code"])
+def test_without_content_weight_no_pixel_of_the_content_matters(
+    preset, content, style, other, configure
+):
+    schedule = Schedule(smallest=24, initial_steps=2, steps=1)
+    config = configure(
+        preset, init="noise", content_weight=0.0, content_detail=True, schedule=schedule, **SMALL
+    )
+
+    def run(photograph):
+        return transfer(photograph, [style], config=config).image.numpy()
+
+    other = images.resize(other, (48, 40))
+    np.testing.assert_array_equal(run(content), run(other))
+
+
+def test_detail_of_the_content_can_be_left_out(content, style, configure):
+    schedule = Schedule(smallest=24, initial_steps=0, steps=0)
+
+    def run(**options):
+        config = configure(schedule=schedule, **options, **SMALL)
+        return transfer(content, [style], config=config).image.numpy()
+
+    # Without steps the content is halved and enlarged again, which its detail undoes.
+    np.testing.assert_allclose(run(), content, atol=1e-6)
+    halved = images.resize(images.resize(content, (24, 20)), (48, 40))
+    np.testing.assert_allclose(run(content_detail=False), halved, atol=1e-6)
+
+
 def test_style_weights(content, style, other, configure):
     config = configure(steps=3, **SMALL)
 
