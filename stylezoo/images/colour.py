@@ -30,6 +30,13 @@ _WHITE_SCALED_XYZ_TO_RGB = np.linalg.inv(_RGB_TO_WHITE_SCALED_XYZ)
 # CIE 15: below delta^3 the cube root of L*a*b* goes over into a line.
 _LAB_DELTA = 6 / 29
 
+# The share of pixels that a linear map of colours may take out of [0, 1], where detail is lost.
+_CLIPPED_SHARE = 0.01
+
+# Rotations after which the distribution of a picture's colours hardly changes any more (Pitié et al. 2007,
+# figure 3).
+_ROTATIONS = 20
+
 # Variance of rounding to 8 bits. Colours that vary less are noise, which matching must not
 # stretch into colours; and grey pictures need it for a covariance that can be inverted.
 _ROUNDING_VARIANCE = 1 / (12 * 255**2)
@@ -135,7 +142,8 @@ def match_colour(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
     Analogies", 2001. The matrix is their "image analogies" one, S_r^(1/2) S_i^(-1/2) with symmetric
     square roots, which depends on no order of channels as a Cholesky factor would. Unlike there, the
     variance of 8-bit rounding is added to both covariances, because those of grey pictures are
-    singular. The result is clipped, which changes its moments where the map leaves ``[0, 1]``.
+    singular; and where the map takes more than 1 % of the pixels out of ``[0, 1]``, it has less contrast,
+    so that 1 % is clipped: all others keep their detail, and the mean colour stays.
 
     Args:
         image: Float images ``[batch, height, width, 3]``, sRGB in ``[0, 1]``.
@@ -155,8 +163,40 @@ def match_colour(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
     )
     # float64 is precise on GPUs too, where products of float32 may be TF32.
     pixels = tf.reshape(tf.cast(image, tf.float64), [tf.shape(image)[0], -1, 3])
-    matched = tf.matmul(pixels - image_mean, matrix, transpose_b=True) + reference_mean
+    change = tf.matmul(pixels - image_mean, matrix, transpose_b=True)
+    matched = reference_mean + _contrast_in_range(change, reference_mean) * change
     return tf.clip_by_value(tf.reshape(tf.cast(matched, tf.float32), tf.shape(image)), 0, 1)
+
+
+def match_colour_distribution(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
+    """Give pictures the whole distribution of the colours of ``reference``, not only its moments.
+
+    Source: Pitié, Kokaram, Dahyot, "Automated Colour Grading using Colour Distribution Transfer", 2007,
+    section 3: the colours are rotated at random again and again, and get the histogram of the reference's
+    rotated colours along each axis. Differs in that the grain is left as it comes, and that the rotations
+    are the same at every call. It runs in NumPy, so it works eagerly only and has no gradient.
+
+    Args:
+        image: Float images ``[batch, height, width, 3]``, sRGB in ``[0, 1]``.
+        reference: Images of any size, as many or one for all.
+
+    Returns:
+        ``float32`` images of the shape of ``image``, in ``[0, 1]``.
+
+    Raises:
+        ValueError: If a shape or type is wrong.
+    """
+    image, reference = _matched_pair(image, reference, num_channels=3)
+    colours = np.reshape(image, [image.shape[0], -1, 3])
+    wanted = np.reshape(reference, [reference.shape[0], -1, 3])
+    random = np.random.default_rng(0)
+    for rotation in [np.eye(3), *np.linalg.qr(random.standard_normal([_ROTATIONS, 3, 3])).Q]:
+        rotation = rotation.astype(np.float32)
+        matched = match_histogram(
+            (colours @ rotation)[:, np.newaxis], (wanted @ rotation)[:, np.newaxis]
+        )
+        colours = np.asarray(matched)[:, 0] @ rotation.T
+    return tf.clip_by_value(tf.reshape(tf.convert_to_tensor(colours), image.shape), 0, 1)
 
 
 def match_luminance(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
@@ -268,6 +308,23 @@ def _colour_moments(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     num_pixels = tf.cast(tf.shape(pixels)[1], tf.float64)
     covariance = tf.matmul(centred, centred, transpose_a=True) / num_pixels
     return mean, covariance + _ROUNDING_VARIANCE * tf.eye(3, dtype=tf.float64)
+
+
+def _contrast_in_range(change: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
+    """Return the largest factor of at most 1 by which ``mean + factor * change`` clips few pixels.
+
+    Args:
+        change: Differences of the pixels' colours to the mean, ``[batch, pixels, 3]``.
+        mean: The mean colours, ``[batch, 1, 3]`` in [0, 1].
+
+    Returns:
+        ``[batch, 1, 1]``.
+    """
+    room = tf.where(change > 0, 1 - mean, mean)
+    factors = tf.reduce_min(room / tf.maximum(tf.abs(change), 1e-12), axis=-1)
+    clipped = tf.cast(_CLIPPED_SHARE * tf.cast(tf.shape(factors)[1], tf.float64), tf.int32)
+    least = tf.gather(tf.sort(factors, axis=1), clipped, axis=1)
+    return tf.minimum(least, 1)[:, tf.newaxis, tf.newaxis]
 
 
 def _symmetric_power(matrix: tf.Tensor, exponent: float) -> tf.Tensor:

@@ -12,7 +12,7 @@ from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
 Size = tuple[int, int]
 
 # The ways to keep the colours of the content.
-PRESERVE_COLOR = ("none", "luminance", "histogram")
+PRESERVE_COLOR = ("none", "luminance", "linear", "histogram")
 # What a transfer may start from.
 INITS = ("content", "noise", "style")
 
@@ -102,9 +102,10 @@ class TransferConfig:
         size: Longest side of the result, px.
         style_scale: Longest side of the style pictures as a multiple of the result's; strokes become larger
             with more.
-        preserve_color: What keeps the colours of the content: none; luminance (transfer luminance only); or
-            histogram (give the style pictures the colours of the content first). Source: Gatys et al. 2017,
-            "Controlling Perceptual Factors", section 5.
+        preserve_color: What keeps the colours of the content: none; luminance (transfer luminance only);
+            linear (give the style pictures the mean and covariance of the content's colours first); or
+            histogram (give them its whole distribution of colours). Sources: Gatys et al. 2017,
+            "Controlling Perceptual Factors", section 5; for histogram Pitié et al. 2007.
         init: What the picture starts from: content, noise or style.
         optimizer: Optimiser of the pixels.
         schedule: Sizes of the picture, and steps at each.

@@ -86,8 +86,10 @@ def _in_colours(
     """Return the content and the styles in the colours that they are compared in."""
     if preserve_color == "none":
         return content, styles
-    if preserve_color == "histogram":
+    if preserve_color == "linear":
         return content, [images.match_colour(style, content) for style in styles]
+    if preserve_color == "histogram":
+        return content, [images.match_colour_distribution(style, content) for style in styles]
     grey = images.luminance(content)
     matched = [images.match_luminance(images.luminance(style), grey) for style in styles]
     return tf.tile(grey, [1, 1, 1, 3]), [tf.tile(style, [1, 1, 1, 3]) for style in matched]

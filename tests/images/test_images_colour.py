@@ -248,6 +248,44 @@ def test_match_colour_of_a_flat_picture():
     np.testing.assert_allclose(matched, expected, rtol=0, atol=1e-5)
 
 
+def test_match_colour_keeps_detail_where_the_map_leaves_the_range():
+    """A bright picture with a dark corner gets the moments of one that is mostly black."""
+    image = random_image(1, 40, 40, 3, low=0.4, high=1.0)
+    image[:, :12, :12] *= 0.3
+    reference = random_image(1, 40, 40, 3, seed=1, low=0.0, high=0.05)
+    reference[:, :, :12] = random_image(1, 40, 12, 3, seed=2, low=0.8, high=1.0)
+    matched = np.asarray(images.match_colour(image, reference))
+    outside = np.any((matched <= 0) | (matched >= 1), axis=-1)
+    assert outside.mean() <= 0.011  # the plain map: 0.09, all of the corner
+    np.testing.assert_allclose(moments(matched)[0], moments(reference)[0], rtol=0, atol=2e-3)
+
+
+def test_match_colour_distribution_matches_along_every_direction():
+    """Two pictures of one mean and covariance: the linear map is the identity, this one is not."""
+    random = np.random.default_rng(0)
+    image = (0.5 + 0.1 * random.standard_normal([1, 60, 50, 3])).astype(np.float32)
+    signs = np.where(random.random([1, 50, 60, 3]) < 0.5, -0.1, 0.1)
+    # Eight clouds at the corners of a cube.
+    reference = (0.5 + signs + 0.01 * random.standard_normal(signs.shape)).astype(np.float32)
+    directions = np.linalg.qr(np.random.default_rng(1).standard_normal([3, 3])).Q
+
+    def distance(matched):
+        """The Wasserstein distance to the reference, the mean over directions."""
+        projected = [np.sort(each.reshape(-1, 3) @ directions, axis=0) for each in matched]
+        return np.abs(projected[0] - projected[1]).mean()
+
+    linear = distance([np.asarray(images.match_colour(image, reference)), reference])
+    whole = distance([np.asarray(images.match_colour_distribution(image, reference)), reference])
+    assert linear > 0.01
+    assert whole < 0.15 * linear
+
+
+def test_match_colour_distribution_to_itself_is_the_identity():
+    image = random_image(2, 10, 12, 3)
+    matched = images.match_colour_distribution(image, image)
+    np.testing.assert_allclose(matched, image, rtol=0, atol=1e-5)
+
+
 # --- histograms -------------------------------------------------------------------------------
 
 

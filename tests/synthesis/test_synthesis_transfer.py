@@ -188,10 +188,14 @@ def test_luminance_keeps_the_colours_of_the_content(content, style, configure):
     np.testing.assert_array_equal(shown[-1], image)
 
 
-def test_histogram_recolours_the_style(content, style, configure):
-    config = configure(steps=0, init="style", preserve_color="histogram", **SMALL)
+@pytest.mark.parametrize(
+    ("kind", "match"),
+    [("linear", images.match_colour), ("histogram", images.match_colour_distribution)],
+)
+def test_the_style_gets_the_colours_of_the_content(kind, match, content, style, configure):
+    config = configure(steps=0, init="style", preserve_color=kind, **SMALL)
     image = transfer(content, [style], config=config).image.numpy()
-    expected = images.resize(images.match_colour(style, content), (48, 40))
+    expected = images.resize(match(style, content), (48, 40))
     np.testing.assert_array_equal(image, expected)
     # Clipping and resizing move the mean colour by a few grey levels; without recolouring: 0.2.
     np.testing.assert_allclose(
