@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylezoo import errors
+from stylezoo.classic.gradient_domain import blend
 from stylezoo.classic.pictures import (
     channels_of,
     check_holds_window,
@@ -14,6 +15,7 @@ from stylezoo.classic.pictures import (
     checked_sample,
     picture_of,
 )
+from stylezoo.classic.search import Indices
 from stylezoo.images import FloatArray
 from stylezoo.progress import Callback, Progress
 
@@ -85,8 +87,9 @@ def efros_leung(
     middle = tuple(slice((side - _SEED) // 2, (side - _SEED) // 2 + _SEED) for side in size)
     canvas[middle] = sample[top : top + _SEED, left : left + _SEED]
     known[middle] = True
-    whole = np.ones(sample.shape[:2], bool)
-    return picture_of(_grow(canvas, known, _Candidates(sample, whole, config), random, callback))
+    candidates = _Candidates(sample, np.ones(sample.shape[:2], bool), config)
+    grown, _ = _grow(canvas, known, candidates, random, callback)
+    return picture_of(grown)
 
 
 def fill_holes(
@@ -97,6 +100,10 @@ def fill_holes(
     callback: Callback | None = None,
 ) -> FloatArray:
     """Continue what is known of a picture into its holes, inside or at its borders.
+
+    Windows look alike though they come from brighter or darker parts of the picture, and a plain sky shows
+    the difference. Where pixels were copied to, only their differences are therefore kept in the end; see
+    :func:`stylezoo.classic.gradient_domain.blend`.
 
     Args:
         image: [1, H, W, 3] in [0, 1].
@@ -122,7 +129,8 @@ def fill_holes(
     canvas = np.where(holes[..., np.newaxis], np.float32(0), picture)
     candidates = _Candidates(picture, ~holes, config)
     random = np.random.default_rng(config.seed)
-    return picture_of(_grow(canvas, ~holes, candidates, random, callback))
+    filled, origins = _grow(canvas, ~holes, candidates, random, callback)
+    return picture_of(blend(filled, holes, origins))
 
 
 class _Candidates:
@@ -141,6 +149,7 @@ class _Candidates:
         windows = np.lib.stride_tricks.sliding_window_view(sample, side, axis=(0, 1))[whole]
         windows = np.moveaxis(windows, 1, -1)  # [N, window, window, C]
         self.middles = windows[:, config.window // 2, config.window // 2].copy()
+        self.places = np.argwhere(whole) + config.window // 2
         # Values are taken relative to their mean, where float32 has more digits for differences.
         self.mean = sample.mean(axis=(0, 1))
         centred = windows - self.mean
@@ -168,11 +177,10 @@ class _Candidates:
         errors = np.maximum(squares - 2 * products + own[:, np.newaxis], 0)
         return errors / windows.shape[-1]
 
-    def draw(self, errors: FloatArray, random: np.random.Generator) -> tuple[FloatArray, float]:
-        """Return a pixel drawn from those about as good as the best, and its error."""
+    def draw(self, errors: FloatArray, random: np.random.Generator) -> int:
+        """Return the index of a candidate drawn from those about as good as the best."""
         limit = errors.min() * (1 + self.config.epsilon) + _ROUNDING
-        chosen = random.choice(np.flatnonzero(errors <= limit))
-        return self.middles[chosen], float(errors[chosen])
+        return int(random.choice(np.flatnonzero(errors <= limit)))
 
 
 def _grow(
@@ -181,9 +189,14 @@ def _grow(
     candidates: _Candidates,
     random: np.random.Generator,
     callback: Callback | None,
-) -> FloatArray:
-    """Fill in the unknown pixels, layer by layer, those with the most known neighbours first."""
+) -> tuple[FloatArray, Indices]:
+    """Fill in the unknown pixels, layer by layer, those with the most known neighbours first.
+
+    Returns:
+        The canvas, and the row and column of the sample that each of these pixels came from, [H, W, 2].
+    """
     config = candidates.config
+    origins = np.zeros([*known.shape, 2], np.intp)
     half = config.window // 2
     around = ((half, half), (half, half))
     padded, seen = np.pad(canvas, (*around, (0, 0))), np.pad(known, around)
@@ -201,17 +214,18 @@ def _grow(
             rows, columns = layer[start : start + config.at_once].T
             errors = candidates.errors(windows[rows, columns], masks[rows, columns])
             for row, column, each in zip(rows, columns, errors, strict=True):
-                pixel, error = candidates.draw(each, random)
-                if error < max_error:
-                    padded[row + half, column + half] = pixel
+                chosen = candidates.draw(each, random)
+                if each[chosen] < max_error:
+                    padded[row + half, column + half] = candidates.middles[chosen]
                     seen[row + half, column + half] = True
+                    origins[row, column] = candidates.places[chosen]
                     filled += 1
         remaining -= filled
         if not filled:
             max_error *= _MAX_ERROR_GROWTH
         if callback:
             callback(Progress(total - remaining, total))
-    return padded[half:-half, half:-half]
+    return padded[half:-half, half:-half], origins
 
 
 def _frontier(
