@@ -8,6 +8,7 @@ from stylezoo.perceptual.configuration import Perceptual
 # The layers and weights of Li & Wand 2016.
 _CNNMRF = Objective(
     Perceptual("vgg19"),
+    style_layers=("relu3_1", "relu4_1"),
     scaling="cnnmrf2016-paper",
     style_loss="mrf",
     style_weight=1.0,
@@ -40,6 +41,7 @@ OBJECTIVES = {
     # Li & Wand 2016 with losses that are relative to their targets.
     "cnnmrf": Objective(
         style_loss="mrf",
+        style_weight=4.0,
         tv_weight=1.0,
         patches=PatchConfig(patch_scales=1, patch_rotations=1, match_every=5),
     ),

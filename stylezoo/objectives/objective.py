@@ -25,7 +25,8 @@ _TEXTURE = (  # Gatys et al. 2015, whose conv1_1 is after the ReLU
     ("relu1_1", "pool1", "pool2", "pool3", "pool4"),
     ("relu1", "pool1", "pool2", "relu3", "relu4"),
 )
-_PATCHES = (("relu3_1", "relu4_1"), ("relu2", "relu3"))  # Li & Wand 2016
+# Those of Li & Wand 2016, and the layer before, which holds colours and leaves no noise.
+_PATCHES = (("relu2_1", "relu3_1", "relu4_1"), ("relu1", "relu2", "relu3"))
 
 # target_step_scale and target_step_rotation of CNNMRF's code; the paper's 5 % and 7.5 degrees.
 _SCALE_STEP = 1.05
@@ -107,7 +108,7 @@ class Objective:
             al. 2016, relu4_2.
         style_layers: Layers where style is compared. By default those of Gatys et al. 2016, relu1_1 to
             relu5_1; for a texture those of Gatys et al. 2015, conv1_1 and pool1 to pool4; for patches
-            those of Li and Wand 2016, relu3_1 and relu4_1.
+            relu2_1 and those of Li and Wand 2016, relu3_1 and relu4_1.
         style_layer_weights: A number for each of the style layers, in proportion to its share of the style
             loss. By default the shares are equal.
         style_loss: Style loss: gram (Gram matrices), moments (means and deviations), sliced (distributions),

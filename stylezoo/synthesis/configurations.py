@@ -267,6 +267,8 @@ TEXTURE_PRESETS = {
             tv_weight=0.0,
             patches=PatchConfig(match_every=5),
         ),
+        # Without it the noise that the texture starts from stays where no patch of features sees it.
+        optimizer=LBFGS(memory=20, exponent=0.5),
         schedule=Schedule(smallest=64, initial_steps=100, steps=100),
     ),
     "cnnmrf2016-paper": TextureConfig(

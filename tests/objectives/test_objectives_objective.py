@@ -148,7 +148,7 @@ PUBLISHED = {
     "relative": ("vgg16", "max", ("relu4_2",), GATYS_LAYERS, 1, 10, 0),
     "gatys2016-paper": ("vgg19", "avg", ("relu4_2",), GATYS_LAYERS, 1e-3, 1, 0),
     "gatys2016-code": ("vgg19", "max", ("relu4_2",), GATYS_LAYERS, 1, 1, 0),
-    "cnnmrf": ("vgg16", "max", ("relu4_2",), ("relu3_1", "relu4_1"), 1, 10, 1),
+    "cnnmrf": ("vgg16", "max", ("relu4_2",), ("relu2_1", "relu3_1", "relu4_1"), 1, 4, 1),
     "cnnmrf2016-paper": ("vgg19", "max", ("relu4_2",), ("relu3_1", "relu4_1"), 1, 1, 1e-3),
     "cnnmrf2016-code": ("vgg19", "max", ("relu4_2",), ("relu3_1", "relu4_1"), 20, 1e-4, 1e-3),
     "johnson2016": ("vgg16", "max", ("relu3_3",), JOHNSON_LAYERS, 1, 5, 1e-6),

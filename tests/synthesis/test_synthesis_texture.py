@@ -11,6 +11,7 @@ from stylezoo import images, perceptual
 from stylezoo.objectives import OBJECTIVES
 from stylezoo.perceptual import Perceptual
 from stylezoo.synthesis import (
+    TEXTURE_PRESETS,
     Adam,
     InversionConfig,
     Schedule,
@@ -212,3 +213,21 @@ def test_bad_inversions_come_before_work(options, message, source, monkeypatch):
     monkeypatch.setattr(perceptual.Perceptual, "build", lambda *_, **__: pytest.fail("worked"))
     with pytest.raises(ValueError, match=message):
         invert(source, config=InversionConfig(layer="relu5_1", **({"size": 40} | options)))
+
+
+@pytest.mark.slow
+def test_patches_keep_colours_and_leave_no_noise(pretrained):
+    """The default of patches, with fewer steps, against the source."""
+    source = images.resize(images.load_sample("coffee")[:, 60:300, 200:440], (64, 64))
+    config = with_fields(TEXTURE_PRESETS["cnnmrf"], weights=pretrained("vgg16.torchvision_lpips"))
+    config = with_fields(config, schedule=Schedule(smallest=32, initial_steps=30, steps=25))
+    texture = synthesize_texture(source, (64, 64), config=config).image
+
+    def noise(picture):
+        return float(tf.reduce_mean(tf.image.total_variation(picture))) / np.prod(picture.shape)
+
+    mean = [np.mean(picture, axis=(0, 1, 2)) for picture in (texture, source)]
+    # Measured 0.04; with the paper's two layers and plain L-BFGS 0.20.
+    np.testing.assert_allclose(*mean, rtol=0, atol=0.08)
+    # So soon there is some noise left: measured 1.75; with plain L-BFGS 2.5.
+    assert noise(texture) < 2.1 * noise(source)
