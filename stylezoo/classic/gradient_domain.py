@@ -62,7 +62,7 @@ def _differences(
     forth = _step(picture, holes, origins, offset)
     back = -_shifted(_step(picture, holes, origins, (-offset[0], -offset[1])), offset)
     both = _shifted(holes[..., np.newaxis].astype(np.float32), offset)
-    return forth + both * (back - forth) / 2
+    return forth + np.float32(0.5) * both * (back - forth)
 
 
 def _step(

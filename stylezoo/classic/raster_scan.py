@@ -21,6 +21,10 @@ _Number = TypeVar("_Number", np.float32, np.intp)
 
 SEARCHES = ("tree", "exhaustive")
 
+# Number of times that pixels near joined borders are looked up again. What they see of the other side changes
+# at the first, which the second takes up.
+_BORDER_PASSES = 2
+
 # A level's source must have room for windows that differ: its side is at least this many times the window's.
 # With 2, textures of a small source lost strokes and bricks at the coarsest level.
 _ROOM = 4
@@ -39,7 +43,8 @@ class WeiLevoyConfig:
             are better and slower.
         coherence: Tolerance in favour of coherence (κ of Hertzmann et al. 2001, section 3.2). A
             neighbourhood that continues the one a neighbour was taken from is preferred where its squared
-            distance is at most 1 + coherence times the least one; 0 is Wei & Levoy's own method.
+            distance is at most 1 + coherence times the least one. The tolerance is halved at each coarser
+            level, so that large pieces are not copied as they are; 0 is Wei & Levoy's own method.
         tileable: Whether opposite borders of the picture fit together.
         seed: Seed of the noise to start from.
 
@@ -116,16 +121,18 @@ def wei_levoy(
     total = sum(height * width for height, width in sizes)
     done = 0
     coarser: tuple[FloatArray, FloatArray] | None = None
-    for sample, (height, width) in reversed(list(zip(samples, sizes, strict=True))):
+    for number, (height, width) in reversed(list(enumerate(sizes))):
+        sample = samples[number]
         colours = sample.reshape(-1, sample.shape[-1])
         canvas = colours[random.integers(len(colours), size=(height, width))]
-        level = _Level(sample, canvas, coarser, config)
+        coherence = config.coherence / 2**number
+        level = _Level(sample, canvas, coarser, dataclasses.replace(config, coherence=coherence))
         for batch in _wavefronts(height, width, config.half):
             level.look_up(batch, causal=True)
             done += len(batch)
             if callback:
                 callback(Progress(done, total))
-        if config.tileable:
+        for _ in range(_BORDER_PASSES if config.tileable else 0):
             for batch in _near_borders(height, width, config):
                 level.look_up(batch, causal=False)
         coarser = sample, canvas

@@ -159,6 +159,21 @@ def test_coherence_keeps_what_nearest_neighbours_alone_flatten():
 
 
 @pytest.mark.slow
+def test_coherence_is_halved_at_each_coarser_level(monkeypatch):
+    """Hertzmann et al. 2001, section 3.2: 1 + 2^(l - L) κ."""
+    seen = []
+    level = raster_scan._Level
+
+    def spy(sample, canvas, coarser, config):
+        seen.append((sample.shape[0], config.coherence))
+        return level(sample, canvas, coarser, config)
+
+    monkeypatch.setattr(raster_scan, "_Level", spy)
+    config = classic.WeiLevoyConfig(window=3, levels=3, coherence=0.8)
+    classic.wei_levoy(sample("gravel", 48), (12, 12), config=config)
+    assert seen == [(12, 0.2), (24, 0.4), (48, 0.8)]
+
+
 @pytest.mark.parametrize("name", ["grass", "gravel", "brick"])
 def test_the_tree_is_within_15_percent_of_exhaustive_search(name):
     """Of the distance to the nearest neighbourhood, which the queries of a real synthesis have."""
