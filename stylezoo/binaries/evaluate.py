@@ -3,10 +3,16 @@
 Usage:
   stylezoo evaluate --picture=PAINTED --content=PHOTO --style=PAINTING [--flags]
   stylezoo evaluate --model=MODEL --content=FOLDER --style_images=PAINTING[,PAINTING...] [--flags]
+  stylezoo evaluate --clip=CLIP --painted=PAINTED [--style=PAINTING] [--plot=PICTURE] [--flags]
+  stylezoo evaluate --clip=CLIP --model=MODEL --styles=NAME [--size=PX] [--flags]
 
 The second paints every photograph of a folder, the largest centred square of it at --size, in every
 style. With --against_steps=25,50,100 it also optimises pixels for the same loss, by L-BFGS from noise
 and from the photograph, and says at which step that overtakes the model: so many steps it is worth.
+
+The last two say how steady a painted clip is, or what a model paints of each frame alone: the temporal
+error over 1 and 5 frames beside that of the clip itself, brightness and sharpness at the beginning and at
+the end, and with --style the losses of the frames.
 
 Tables are printed in Markdown. Losses are shares of the total, with the objective's weights; TV, the
 total variation, is the mean of squared differences of neighbours, without a weight. LPIPS is the
@@ -22,7 +28,14 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import config_flags, objective_flags, options, quiet, reporting
+from stylezoo.binaries.common import (
+    clip_evaluation,
+    config_flags,
+    objective_flags,
+    options,
+    quiet,
+    reporting,
+)
 from stylezoo.objectives.named import OBJECTIVES
 from stylezoo.objectives.objective import Objective
 
@@ -35,6 +48,7 @@ if TYPE_CHECKING:
 _SIZE = 256
 _OBJECTIVE = "relative"
 _ONLY_WITH_PICTURE = ("style",)
+_NOT_WITH_CLIP = ("picture", "content", "style_images", "against_steps", "sheet")
 _ONLY_WITH_MODEL = ("styles", "style_images", "size", "against_steps", "seed", "sheet")
 
 
@@ -81,18 +95,31 @@ def define_flags(values: flags.FlagValues) -> None:
         "seed", None, "Seed of the noise that pixels start from.", 0, flag_values=values
     )
     string("sheet", "Picture to write all paintings to, a row for each photograph.")
+    clip_evaluation.define_flags(values)
     options.define_file_flags(values, report="Also write every figure to this JSON file.")
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command and return its exit status."""
     options.reject_arguments(arguments)
+    reporting.check_report(values)
+    if values.clip:
+        return _evaluate_clip(values)
+    _reject(values, clip_evaluation.FLAGS, "clip")
     if bool(values.picture) == bool(values.model):
         raise ValueError("either `--picture` or `--model` must be given")
     if values.sheet:
         images.check_output_path(values.sheet, overwrite=values.overwrite)
-    reporting.check_report(values)
     return _evaluate_picture(values) if values.picture else _evaluate_model(values)
+
+
+def _evaluate_clip(values: flags.FlagValues) -> int:
+    """Print the figures of a painted clip, and return the exit status."""
+    _reject(values, _NOT_WITH_CLIP, "content")
+    objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
+    figures = clip_evaluation.evaluate(values, objective)
+    reporting.write_report(values, {**_circumstances(values, objective), **figures})
+    return 0
 
 
 def _evaluate_picture(values: flags.FlagValues) -> int:

@@ -1,7 +1,18 @@
 from .lpips import Lpips
 from .paintings import Painting, check_styles, optimize_beside, paint_and_score, paintings_sheet
+from .plots import plot_lines
 from .scores import LPIPS_ARCHITECTURES, Judge, Scores, mean_scores
 from .summaries import ALL, Summary, scores_table, summarize, worth_table
+from .temporal import (
+    LONG,
+    SHORT,
+    FrameFigures,
+    FrameLosses,
+    frame_figures,
+    mean_figure,
+    temporal_error,
+    temporal_table,
+)
 from .worth import (
     STARTS,
     Average,
@@ -14,9 +25,13 @@ from .worth import (
 
 __all__ = [
     "ALL",
+    "LONG",
     "LPIPS_ARCHITECTURES",
+    "SHORT",
     "STARTS",
     "Average",
+    "FrameFigures",
+    "FrameLosses",
     "Judge",
     "Lpips",
     "Optimization",
@@ -26,13 +41,18 @@ __all__ = [
     "Summary",
     "average_worth",
     "check_styles",
+    "frame_figures",
+    "mean_figure",
     "mean_scores",
     "optimize_beside",
     "paint_and_score",
     "paintings_sheet",
+    "plot_lines",
     "scores_table",
     "starting_pictures",
     "summarize",
+    "temporal_error",
+    "temporal_table",
     "worth_in_steps",
     "worth_table",
 ]

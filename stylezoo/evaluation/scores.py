@@ -87,7 +87,7 @@ class Judge:
             with errors.renamed(image=name):
                 objective.check_image_size(*image.shape[1:3])
         references = {
-            name: _style_reference(objective, name, style, style_size or max(style.shape[1:3]))
+            name: style_reference(objective, name, style, style_size or max(style.shape[1:3]))
             for name, style in styles.items()
         }
         pictures = [picture for reference in references.values() for picture in reference.images]
@@ -166,7 +166,7 @@ class Judge:
         return Scores(losses.get("content", 0.0), losses["style"], tv, losses["total"], lpips)
 
 
-def _style_reference(objective: Objective, name: str, style: Image, longest_side: int) -> Reference:
+def style_reference(objective: Objective, name: str, style: Image, longest_side: int) -> Reference:
     """Return a style picture as the objective looks at it."""
     references = StyleReferences(objective, [style])
     with errors.renamed(style=name):

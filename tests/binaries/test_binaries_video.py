@@ -154,3 +154,45 @@ def test_a_missing_codec(folder, capsys, monkeypatch):
     assert run("clip.mkv --model=model --style=waves --output=out.mp4") == 1
     assert_one_line(capsys.readouterr().err, "video", "has no encoder libx264")
     assert snapshot(folder) == before
+
+
+def evaluate(arguments):
+    return main.run(["evaluate", *arguments.split()])
+
+
+def test_evaluate_a_painted_clip(folder, capsys):
+    assert run("clip.mkv --model=model --style=waves --output=bare.mkv --crf=0") == 0
+    assert run("clip.mkv --model=model --style=waves --output=steady.mkv --crf=0 --stabilize") == 0
+    capsys.readouterr()
+    errors = {}
+    for name in ("bare", "steady"):
+        flags = f"--clip=clip.mkv --painted={name}.mkv --report={name}.json --plot={name}.png"
+        assert evaluate(flags) == 0
+        assert "| temporal error, 1 frame |" in capsys.readouterr().out
+        report = json.loads(pathlib.Path(f"{name}.json").read_text(encoding="utf-8"))
+        assert len(report["frames"]) == 12
+        errors[name] = report["means"]["short"]
+    assert errors["steady"] < 0.7 * errors["bare"]
+    assert evaluate("--clip=clip.mkv --model=model --styles=waves --report=model.json") == 0
+    report = json.loads(pathlib.Path("model.json").read_text(encoding="utf-8"))
+    # H.264 stores half the colour resolution even where it is lossless.
+    assert report["means"]["short"] == pytest.approx(errors["bare"], rel=0.25)
+    assert images.read_image("bare.png").shape == (1, 360, 900, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--clip=clip.mkv", "either `--painted` or `--model` must be given"),
+        ("--clip=clip.mkv --painted=one.webp", "`--painted` must have as many frames"),
+        ("--clip=one.webp --painted=clip.mkv", "`--clip` must have as many frames"),
+        ("--clip=clip.mkv --painted=sizes/1.png --picture=a.png", "`--picture` must come with"),
+        ("--painted=clip.mkv --picture=a.png", "`--painted` must come with --clip"),
+        ("--clip=text.mp4 --painted=clip.mkv", "not a clip that can be read"),
+    ],
+)
+def test_bad_input_of_evaluate(arguments, message, folder, capsys):
+    before = snapshot(folder)
+    assert evaluate(arguments) == 1
+    assert_one_line(capsys.readouterr().err.splitlines(keepends=True)[-1], "evaluate", message)
+    assert snapshot(folder) == before
