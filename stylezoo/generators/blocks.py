@@ -9,8 +9,10 @@ from stylezoo.layers import (
     BilinearConv2D,
     ConditionalInstanceNormalization,
     CropTo,
+    CutMargin,
     InstanceNormalization,
     Limit,
+    Margin,
     MirrorPadding,
     NearestUpsampling,
     PadToMultiple,
@@ -139,13 +141,13 @@ def entered(
 
     The picture is mirrored until its sides are multiples of ``stride`` and until ``mirrored`` px of it
     can be reflected, at the coarsest features one position. It is scaled to [-1, 1] if it is to be
-    ``centred``, and gets a margin of ``margin`` mirrored px on each side.
+    ``centred``, and gets a margin of ``margin`` mirrored px on each side when it is painted.
     """
     minimum = max(2 * stride, stride * -(-(mirrored + 1) // stride))
     x = PadToMultiple(stride, minimum, name="pad_to_multiple")(image)
     if centred:
         x = keras.layers.Rescaling(2.0, -1.0, name="rescale")(x)
-    return MirrorPadding(margin, name="margin")(x) if margin else x
+    return Margin(margin, name="margin")(x) if margin else x
 
 
 def painted(x: Any, like: Any, *, factor: int = 1, output: str = "sigmoid", margin: int = 0) -> Any:
@@ -155,7 +157,7 @@ def painted(x: Any, like: Any, *, factor: int = 1, output: str = "sigmoid", marg
     each side.
     """
     if margin:
-        x = keras.layers.Cropping2D(margin, name="cut_margin")(x)
+        x = CutMargin(margin, name="cut_margin")(x)
     x = CropTo(factor, name="crop")(x, like)
     if output == "sigmoid":
         return keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)

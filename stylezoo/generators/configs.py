@@ -68,7 +68,8 @@ class JohnsonConfig:
             strokes can be larger. Not possible with ``padding="once"``.
         eighth_width: Number of channels of these blocks.
         margin: Number of px that the picture is mirrored by before it is painted and cut by afterwards, a
-            multiple of :attr:`stride`: what convolutions do otherwise at a border is cut off. Not
+            multiple of :attr:`stride`, but not in training: what convolutions do otherwise at a border
+            is cut off, and with it the frame that a loss network padded with zeros asks for. Not
             possible with ``padding="once"``.
 
     Raises:

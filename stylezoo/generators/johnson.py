@@ -7,6 +7,7 @@ import keras
 from stylezoo.generators.blocks import Blocks, entered, painted, style_inputs
 from stylezoo.generators.configs import JohnsonConfig
 from stylezoo.generators.painter import Painter
+from stylezoo.layers import MirrorPadding
 
 # Johnson et al. pad by this once; ten unpadded convolutions at a quarter of the size eat it up.
 _ONCE = 40
@@ -34,14 +35,15 @@ class Johnson(Painter):
             num_styles=config.num_styles,
             style=inputs.get("style_weights"),
         )
-        margin = _ONCE if once else config.margin
         x = entered(
             image,
             config.stride,
-            mirrored=max(config.kernel // 2, margin),
-            margin=margin,
+            mirrored=max(config.kernel // 2, _ONCE if once else config.margin),
+            margin=config.margin,
             centred=config.centred,
         )
+        if once:
+            x = MirrorPadding(_ONCE, name="pad_once")(x)
         full, half, quarter = config.widths
         at_full = blocks.conv(x, full, config.kernel, name="conv_in")
         at_half = blocks.conv(at_full, half, 3, strides=2, name="down1")

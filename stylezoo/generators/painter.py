@@ -285,9 +285,9 @@ class Painter(keras.Model):
             preserve_color: Whether to keep the photograph's colours and take the painting's luminance
                 only (Gatys et al. 2017, section 5); for painters of photographs only.
             stroke_size: Longest side of a photograph whose strokes are as in training, px. In larger ones
-                strokes grow as well: a smaller copy is painted first, then what was painted, enlarged.
-                None paints strokes of one size whatever the photograph's. For painters of photographs
-                only.
+                strokes grow as well: a smaller copy is painted first, then the mean of the photograph
+                and what was painted, enlarged. None paints strokes of one size whatever the
+                photograph's. For painters of photographs only.
             seed: Seed of the noise of a texture network.
             tiling: ``"none"`` paints at once, ``"exact"`` tile by tile the same picture, ``"fast"``
                 tile by tile nearly the same; ``"auto"`` chooses by the size. See

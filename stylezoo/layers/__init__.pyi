@@ -9,7 +9,15 @@ from .normalization import (
     instance_moments,
 )
 from .preprocessing import PREPROCESSINGS, Luminance, Preprocess
-from .resampling import BilinearUpsampling, CropTo, MirrorPadding, NearestUpsampling, PadToMultiple
+from .resampling import (
+    BilinearUpsampling,
+    CropTo,
+    CutMargin,
+    Margin,
+    MirrorPadding,
+    NearestUpsampling,
+    PadToMultiple,
+)
 
 __all__ = [
     "PREPROCESSINGS",
@@ -17,11 +25,13 @@ __all__ = [
     "BilinearUpsampling",
     "ConditionalInstanceNormalization",
     "CropTo",
+    "CutMargin",
     "GroupedConv2D",
     "InstanceNormalization",
     "Limit",
     "LocalResponseNormalization",
     "Luminance",
+    "Margin",
     "MirrorPadding",
     "NearestUpsampling",
     "PadToMultiple",

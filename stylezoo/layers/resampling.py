@@ -49,6 +49,40 @@ class MirrorPadding(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("stylezoo")
+class Margin(MirrorPadding):
+    """Mirrors a picture that is to be painted beyond its border; does nothing in training.
+
+    A network that is trained with a perceptual loss paints a frame of a few px, because the loss
+    network pads with zeros, and the frame makes up for that. What is painted is cut out of more than
+    was asked for (:class:`CutMargin`), so that the frame is cut off.
+
+    Args:
+        padding: Number of rows or columns that each of the four sides gets.
+
+    Input: [B, H, W, C] with H, W > padding. Output: [B, H + 2·padding, W + 2·padding, C]; with
+    ``training=True`` the input.
+    """
+
+    def call(self, x: Any, training: bool | None = None) -> Any:  # noqa: D102
+        return x if training else super().call(x)
+
+
+@keras.saving.register_keras_serializable("stylezoo")
+class CutMargin(keras.layers.Cropping2D):
+    """Cuts off the margin that :class:`Margin` added; does nothing in training.
+
+    Args:
+        cropping: Number of rows or columns that each of the four sides loses.
+
+    Input: [B, H, W, C] with H, W > 2·cropping. Output: [B, H - 2·cropping, W - 2·cropping, C]; with
+    ``training=True`` the input.
+    """
+
+    def call(self, x: Any, training: bool | None = None) -> Any:  # noqa: D102
+        return x if training else super().call(x)
+
+
+@keras.saving.register_keras_serializable("stylezoo")
 class PadToMultiple(keras.layers.Layer):
     """Mirrors a picture at its bottom and right until its sides are multiples of a stride.
 

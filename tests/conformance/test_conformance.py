@@ -72,6 +72,8 @@ LAYERS = [
         inputs=lambda height, width: [(height, width, 3), (5,)],
     ),
     *(Case(lambda mode=mode: layers.MirrorPadding(2, mode), mode) for mode in ("reflect", "wrap")),
+    Case(lambda: layers.Margin(2)),
+    Case(lambda: layers.CutMargin(2)),
     Case(lambda: layers.PadToMultiple(4)),
     Case(lambda: layers.PadToMultiple(8, 24), "minimum"),
     Case(

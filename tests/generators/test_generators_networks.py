@@ -109,6 +109,16 @@ def test_margin_is_mirrored_before_and_cut_afterwards(name, size):
     )
 
 
+@pytest.mark.parametrize("name", ["conditional", "light"])
+def test_training_leaves_the_margin_out(name):
+    config = THIN[name]
+    inputs = inputs_for(config, (24, 32))
+    found = thin_network(config)(inputs, training=True)
+    bare = network_of(dataclasses.replace(config, margin=0))(inputs, training=True)
+    np.testing.assert_allclose(found, bare, rtol=0, atol=1e-6)
+    assert np.abs(found - thin_network(config)(inputs)).max() > 1e-3
+
+
 SEEN = {
     "johnson": JohnsonConfig((2, 2, 2), normalization="batch"),
     "johnson instance": JohnsonConfig((2, 2, 2), kernel=3, num_blocks=1),

@@ -41,12 +41,13 @@ def resized(pictures, size):
     return images.resize(pictures, size).numpy()
 
 
-def test_larger_sizes_are_painted_from_what_was_painted():
+def test_larger_sizes_are_painted_from_the_mean_of_photograph_and_painting():
     painter, photograph = painter_with_identity(), random_image(48, 64).numpy()
     found = painter.paint(photograph, style="day", stroke_size=16)
-    expected = resized(photograph, (12, 16))
-    for size in ((12, 16), (24, 32), (48, 64)):
-        expected = painter.paint(resized(expected, size), style="day", stroke_size=None)
+    expected = painter.paint(resized(photograph, (12, 16)), style="day", stroke_size=None)
+    for size in ((24, 32), (48, 64)):
+        source = (resized(expected, size) + resized(photograph, size)) / 2
+        expected = painter.paint(source, style="day", stroke_size=None)
     # What is resized to its own size is left as it is; a resize that is none rounds.
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     plain = painter.paint(photograph, style="day", stroke_size=None)
@@ -61,7 +62,8 @@ def test_strength_brings_the_detail_of_every_size_back(strength):
     small = resized(photograph, (12, 16))
     first = painter.paint(small, style="day", strength=strength, stroke_size=None)
     detail = photograph - resized(small, (24, 32))
-    source = np.clip(resized(first, (24, 32)) + (1 - strength) * detail, 0, 1)
+    enlarged = np.clip(resized(first, (24, 32)) + (1 - strength) * detail, 0, 1)
+    source = (enlarged + photograph) / 2
     expected = painter.paint(source, style="day", strength=strength, stroke_size=None)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     if strength == 0:
