@@ -3,12 +3,16 @@
 Usage:
   stylezoo evaluate --picture=PAINTED --content=PHOTO --style=PAINTING [--flags]
   stylezoo evaluate --model=MODEL --content=FOLDER --style_images=PAINTING[,PAINTING...] [--flags]
+  stylezoo evaluate --model=SUPERRES --content=FOLDER [--size=PX] [--sheet=PICTURE]
   stylezoo evaluate --clip=CLIP --painted=PAINTED [--style=PAINTING] [--plot=PICTURE] [--flags]
   stylezoo evaluate --clip=CLIP --model=MODEL --styles=NAME [--size=PX] [--flags]
 
 The second paints every photograph of a folder, the largest centred square of it at --size, in every
 style. With --against_steps=25,50,100 it also optimises pixels for the same loss, by L-BFGS from noise
 and from the photograph, and says at which step that overtakes the model: so many steps it is worth.
+
+The third reduces the squares, enlarges them by the model and by bicubic interpolation, and compares
+both with the photographs. Its sheet has a row for each: bicubic, model, photograph.
 
 The last two say how steady a painted clip is, or what a model paints of each frame alone: the temporal
 error over 1 and 5 frames beside that of the clip itself, brightness and sharpness at the beginning and at
@@ -49,6 +53,7 @@ _SIZE = 256
 _OBJECTIVE = "relative"
 _ONLY_WITH_PICTURE = ("style",)
 _NOT_WITH_CLIP = ("picture", "content", "style_images", "against_steps", "sheet")
+_ONLY_WITH_STYLES = ("styles", "style_images", "style_size", "against_steps", "seed")
 _ONLY_WITH_MODEL = ("styles", "style_images", "size", "against_steps", "seed", "sheet")
 
 
@@ -125,7 +130,7 @@ def _evaluate_clip(values: flags.FlagValues) -> int:
 def _evaluate_picture(values: flags.FlagValues) -> int:
     """Print the scores of one picture, and return the exit status."""
     options.require(values, "content", "style")
-    _reject(values, _ONLY_WITH_MODEL, "model")
+    _reject(values, _ONLY_WITH_MODEL, "--model")
     paths = (values.picture, values.content, values.style)
     picture, content, style = (_read(values, path) for path in paths)
     quiet.import_tensorflow()
@@ -172,23 +177,79 @@ def _check_aspect(
 
 def _evaluate_model(values: flags.FlagValues) -> int:
     """Print the scores of a model's paintings of a folder's photographs, and return the exit status."""
-    options.require(values, "content", "style_images")
-    _reject(values, _ONLY_WITH_PICTURE, "picture")
-    steps = _steps(values.against_steps)
-    photographs, style_images = _pictures(values.content), _by_stem(values.style_images)
+    options.require(values, "content")
+    _reject(values, _ONLY_WITH_PICTURE, "--picture")
+    photographs = _pictures(values.content)
     quiet.import_tensorflow()
-    from stylezoo import evaluation, generators
+    from stylezoo import generators
 
     painter = generators.load(values.model)
+    if painter.paints == generators.ENLARGEMENTS:
+        return _evaluate_enlargements(values, painter, photographs)
+    return _evaluate_styles(values, painter, photographs)
+
+
+def _evaluate_enlargements(
+    values: flags.FlagValues, painter: "Painter", photographs: list[pathlib.Path]
+) -> int:
+    """Print how like photographs are to what super-resolution makes of them when they were reduced."""
+    _reject(values, (*_ONLY_WITH_STYLES, *objective_flags.names()), "a model that has styles")
+    size = values.size or _SIZE
+    if size % painter.factor:
+        raise ValueError(
+            f"`--size` must be a multiple of {painter.factor} for {values.model}. Received: {size}"
+        )
+    from stylezoo import evaluation
+
+    squares = _squares(values, photographs, size)
+    with reporting.bar("enlarge", "picture", total=len(squares)) as bar:
+        enlargements = evaluation.enlarge_and_score(painter, squares, callback=bar.update)
+    print(evaluation.enlargements_table(enlargements))
+    print(f"\nCentre squares of {size} px, reduced and enlarged {painter.factor} times.")
+    if values.sheet:
+        sheet = evaluation.enlargements_sheet(enlargements, squares)
+        reporting.write_picture(values, sheet, values.sheet)
+    reporting.write_report(
+        values,
+        {
+            **_circumstances(values),
+            "size": size,
+            "enlargements": [
+                {
+                    "photograph": each.photograph,
+                    "bicubic": dataclasses.asdict(each.bicubic_likeness),
+                    "model": dataclasses.asdict(each.likeness),
+                }
+                for each in enlargements
+            ],
+        },
+    )
+    return 0
+
+
+def _squares(
+    values: flags.FlagValues, photographs: list[pathlib.Path], size: int
+) -> "dict[str, np.ndarray]":
+    """Return the centre squares of photographs by the files' names."""
+    return {path.name: images.centre_square(_read(values, path), size) for path in photographs}
+
+
+def _evaluate_styles(
+    values: flags.FlagValues, painter: "Painter", photographs: list[pathlib.Path]
+) -> int:
+    """Print the scores of paintings of photographs in a model's styles, and return the exit status."""
+    options.require(values, "style_images")
+    steps = _steps(values.against_steps)
+    style_images = _by_stem(values.style_images)
+    from stylezoo import evaluation
+
     objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
     styles = _styles(values, painter, set(style_images))
     size = values.size or _SIZE
     style_size = values.style_size or painter.training_record.get("style_size", _SIZE)
     judge = evaluation.Judge(
         objective,
-        photographs={
-            path.name: images.centre_square(_read(values, path), size) for path in photographs
-        },
+        photographs=_squares(values, photographs, size),
         styles={name: _read(values, style_images[name]) for name in styles},
         style_size=style_size,
     )
@@ -240,7 +301,7 @@ def _reject(values: flags.FlagValues, names: tuple[str, ...], mode: str) -> None
     """Raise a ValueError that names the first of these flags that is given."""
     for name in names:
         if values[name].value is not None:
-            raise ValueError(f"`--{name}` must come with --{mode}")
+            raise ValueError(f"`--{name}` must come with {mode}")
 
 
 def _read(values: flags.FlagValues, path: "str | pathlib.Path") -> "np.ndarray":
@@ -329,12 +390,13 @@ def _describe_worth(summaries: "Mapping[str, Summary]") -> str:
     )
 
 
-def _circumstances(values: flags.FlagValues, objective: Objective) -> dict[str, Any]:
+def _circumstances(values: flags.FlagValues, objective: Objective | None = None) -> dict[str, Any]:
+    """Return what a report says of the command; ``objective`` is what paintings are judged by."""
     given = [values[name].serialize() for name in values if values[name].present]
     return {
         "command": shlex.join(["stylezoo", "evaluate", *given]),
         **reporting.circumstances(values),
-        "objective": dataclasses.asdict(objective.resolved()),
+        **({"objective": dataclasses.asdict(objective.resolved())} if objective else {}),
     }
 
 

@@ -1,3 +1,11 @@
+from .enlargements import (
+    Enlargement,
+    Likeness,
+    enlarge_and_score,
+    enlargements_sheet,
+    enlargements_table,
+    mean_likeness,
+)
 from .lpips import Lpips
 from .paintings import Painting, check_styles, optimize_beside, paint_and_score, paintings_sheet
 from .plots import plot_lines
@@ -30,9 +38,11 @@ __all__ = [
     "SHORT",
     "STARTS",
     "Average",
+    "Enlargement",
     "FrameFigures",
     "FrameLosses",
     "Judge",
+    "Likeness",
     "Lpips",
     "Optimization",
     "Painting",
@@ -41,8 +51,12 @@ __all__ = [
     "Summary",
     "average_worth",
     "check_styles",
+    "enlarge_and_score",
+    "enlargements_sheet",
+    "enlargements_table",
     "frame_figures",
     "mean_figure",
+    "mean_likeness",
     "mean_scores",
     "optimize_beside",
     "paint_and_score",

@@ -16,7 +16,8 @@ _AVERAGES: Mapping[str, Callable[[Sequence[float]], float]] = {
     "mean": lambda values: float(np.mean(values)),
     "median": lambda values: float(np.median(values)),
 }
-_LPIPS_TITLES = {"alexnet_owt": "LPIPS AlexNet", "vgg16": "LPIPS VGG-16"}
+# Titles of the columns of LPIPS, by architecture.
+LPIPS_TITLES = {"alexnet_owt": "LPIPS AlexNet", "vgg16": "LPIPS VGG-16"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +68,7 @@ def scores_table(scores: Mapping[str, Scores], *, title: str) -> str:
     """
     first = next(iter(scores.values()))
     header = [title, "content loss", "style loss", "TV", "total loss"]
-    header += [_LPIPS_TITLES.get(name, f"LPIPS {name}") for name in first.lpips]
+    header += [LPIPS_TITLES.get(name, f"LPIPS {name}") for name in first.lpips]
     rows = [
         [
             name,
@@ -76,7 +77,7 @@ def scores_table(scores: Mapping[str, Scores], *, title: str) -> str:
         ]
         for name, each in scores.items()
     ]
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def worth_table(summaries: Mapping[str, Summary], *, steps: Sequence[int]) -> str:
@@ -97,10 +98,11 @@ def worth_table(summaries: Mapping[str, Summary], *, steps: Sequence[int]) -> st
             row += [_loss(summary.totals[start][step]) for step in steps]
             row += map(str, summary.worths[start].values())
         rows.append(row)
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
-def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table whose first column is text and whose others are figures."""
     lines = [
         header,
         ["---", *["---:"] * (len(header) - 1)],

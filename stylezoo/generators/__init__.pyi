@@ -26,6 +26,7 @@ from .growing import grow
 from .importing import LAYOUTS, import_painter
 from .presets import initial, is_painter, load, read_card
 from .styles import append_styles, blank_styles, style_variables
+from .super_resolution import degrade
 
 __all__ = [
     "ARCHITECTURES",
@@ -52,6 +53,7 @@ __all__ = [
     "append_styles",
     "blank_styles",
     "build",
+    "degrade",
     "generator_config",
     "grow",
     "import_painter",

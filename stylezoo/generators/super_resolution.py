@@ -4,11 +4,31 @@ import math
 from typing import Any
 
 import keras
+import tensorflow as tf
 
+from stylezoo import ops
 from stylezoo.generators.blocks import Blocks, entered, painted
 from stylezoo.generators.configs import SuperResolutionConfig
 from stylezoo.generators.painter import Painter
 from stylezoo.layers import BilinearUpsampling
+
+# Deviation of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
+_SIGMA = 1.0
+
+
+def degrade(image: tf.Tensor, factor: int) -> tf.Tensor:
+    """Blur pictures with σ = 1 px, and reduce them by bicubic interpolation (section 4.2).
+
+    Args:
+        image: [B, H, W, 3] in [0, 1], H and W multiples of ``factor``.
+        factor: Factor by which the result is smaller.
+
+    Returns:
+        [B, H / factor, W / factor, 3] in [0, 1].
+    """
+    blurred = ops.gaussian_blur(image, _SIGMA, border="REFLECT")
+    size = tf.shape(image)[1:3] // factor
+    return tf.clip_by_value(tf.image.resize(blurred, size, "bicubic"), 0.0, 1.0)
 
 
 @keras.saving.register_keras_serializable("stylezoo")
@@ -42,5 +62,5 @@ class SuperResolution(Painter):
         if not config.residual:
             return inputs, painted(x, inputs["image"], factor=config.factor)
         x = keras.layers.Add(name="sum")([x, enlarged])
-        x = keras.layers.Rescaling(0.5, 0.5, dtype="float32", name="colours")(x)
+        x = keras.layers.Rescaling(0.5, dtype="float32", name="colours")(x)
         return inputs, painted(x, inputs["image"], factor=config.factor, output="linear")

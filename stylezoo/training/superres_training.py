@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import errors, generators, images, losses, ops
+from stylezoo import errors, generators, images, losses
 from stylezoo.objectives import TotalLoss
 from stylezoo.progress import Callback
 from stylezoo.training.content_pictures import Content
@@ -13,24 +13,6 @@ from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.painter_configs import SuperresTraining
 from stylezoo.training.tasks import GeneratorTask, TrainingResult
 from stylezoo.training.trainer import train
-
-# Deviation of the Gaussian that photographs are blurred with before they are reduced (section 4.2), px.
-_SIGMA = 1.0
-
-
-def degrade(image: tf.Tensor, factor: int) -> tf.Tensor:
-    """Blur pictures with σ = 1 px, and reduce them by bicubic interpolation (section 4.2).
-
-    Args:
-        image: [B, H, W, 3] in [0, 1], H and W multiples of ``factor``.
-        factor: Factor by which the result is smaller.
-
-    Returns:
-        [B, H / factor, W / factor, 3] in [0, 1].
-    """
-    blurred = ops.gaussian_blur(image, _SIGMA, border="REFLECT")
-    size = tf.shape(image)[1:3] // factor
-    return tf.clip_by_value(tf.image.resize(blurred, size, "bicubic"), 0.0, 1.0)
 
 
 def train_superres(
@@ -91,7 +73,7 @@ class _SuperresTask(GeneratorTask):
 
     def loss(self, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         del seed  # nothing is random but the crops
-        small = degrade(batch, self._config.generator.factor)
+        small = generators.degrade(batch, self._config.generator.factor)
         return self._compare(batch, self.network({"image": small}, training=True))
 
     def _compare(
@@ -110,7 +92,7 @@ class _SuperresTask(GeneratorTask):
 
     def _evaluate_shown(self) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
         shown = self._content.shown
-        small = degrade(shown, self._config.generator.factor)
+        small = generators.degrade(shown, self._config.generator.factor)
         enlarged = self.network({"image": small}, training=False)
         total, shares = self._compare(shown, enlarged)
         bicubic = tf.clip_by_value(tf.image.resize(small, shown.shape[1:3], "bicubic"), 0.0, 1.0)

@@ -16,7 +16,7 @@ from snapshots import snapshot
 import stylezoo
 from stylezoo import classifiers, evaluation, generators, images
 from stylezoo.binaries import main
-from stylezoo.evaluation import scores
+from stylezoo.evaluation import enlargements, scores
 from stylezoo.objectives import Objective
 from stylezoo.perceptual import Perceptual
 from stylezoo.weights.layouts import LPIPS_HEADS
@@ -87,6 +87,8 @@ def files(tmp_path_factory, lpips_files, model):
         pathlib.Path("model").symlink_to(model)
         textures = generators.TextureNetworkConfig(channels=2, num_scales=2)
         generators.build(textures, styles=("coffee",)).save_to_preset("texture")
+        superres = generators.SuperResolutionConfig(width=2, num_blocks=1, normalization="none")
+        generators.build(superres).save_to_preset("superres")
     return folder
 
 
@@ -96,7 +98,8 @@ def folder(tmp_path, monkeypatch, files, lpips_files):
     shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     lpips = evaluation.Lpips
-    monkeypatch.setattr(scores, "Lpips", lambda name: lpips(name, weights=lpips_files[name]))
+    for module in (scores, enlargements):
+        monkeypatch.setattr(module, "Lpips", lambda name: lpips(name, weights=lpips_files[name]))
     return tmp_path
 
 
@@ -291,6 +294,31 @@ def test_against_steps(folder, capsys):
         assert course[0] > course[1] > course[3]
 
 
+SUPERRES = "--model=superres --content=photos --size=64"
+
+
+def test_super_resolution(folder, capsys):
+    assert run(SUPERRES, "--sheet=sheet.png --report=out.json") == 0
+    out = capsys.readouterr().out
+    table, report = rows(out), read("out.json")
+    assert list(table) == ["a.PNG", "b.png", "mean"]
+    squares = {
+        name: images.centre_square(images.read_image(f"photos/{name}"), 64)
+        for name in ("a.PNG", "b.png")
+    }
+    expected = evaluation.enlarge_and_score(stylezoo.load("superres"), squares)
+    assert evaluation.enlargements_table(expected) in out
+    assert "Centre squares of 64 px, reduced and enlarged 4 times." in out
+    for found, each in zip(report["enlargements"], expected, strict=True):
+        assert found["photograph"] == each.photograph
+        for key, likeness in (("model", each.likeness), ("bicubic", each.bicubic_likeness)):
+            assert found[key]["psnr"] == pytest.approx(likeness.psnr, rel=RTOL)
+            assert found[key]["lpips"] == pytest.approx(likeness.lpips, rel=RTOL)
+    assert report["size"] == 64
+    sheet = evaluation.enlargements_sheet(expected, squares)
+    assert images.read_image("sheet.png").shape == sheet.shape
+
+
 def test_styles_in_the_order_asked_for(folder, capsys):
     assert run(MODEL, "--styles=retina,coffee --style_size=36") == 0
     assert list(rows(capsys.readouterr().out)) == ["retina", "coffee", "all"]
@@ -392,6 +420,17 @@ BAD_MODEL = [
     ("--sheet=missing/out.png", "`missing` does not exist"),
     ("--quality=0", "quality"),
 ]
+BAD_SUPERRES = [
+    ("--size=66", "`--size` must be a multiple of 4 for superres. Received: 66"),
+    ("--size=8", "`a.PNG` must be at least 31x31 px"),
+    ("--style_images=coffee.jpg", "`--style_images` must come with a model that has styles"),
+    ("--against_steps=1", "`--against_steps` must come with a model that has styles"),
+    ("--network=vgg19", "`--network` must come with a model that has styles"),
+    ("--objective=relative", "`--objective` must come with a model that has styles"),
+    ("--content=empty", r"`--content` must hold pictures"),
+    ("--sheet=existing.png", "`existing.png` already exists"),
+    ("--report=existing.json", "`existing.json` already exists"),
+]
 BAD = [
     (
         "--report=existing.json",
@@ -416,6 +455,7 @@ BAD = [
         for name, good, cases in (
             ("picture", PICTURE, BAD + BAD_PICTURE),
             ("model", MODEL, BAD + BAD_MODEL),
+            ("superres", SUPERRES, BAD_SUPERRES),
         )
         for flags, message in cases
     ],

@@ -10,7 +10,7 @@ import tensorflow as tf
 from generators_helpers import inputs_for, network_of, transparent
 from networks import random_image
 
-from stylezoo import generators
+from stylezoo import generators, layers
 from stylezoo.generators import (
     ARCHITECTURES,
     ArbitraryConfig,
@@ -117,6 +117,15 @@ def test_training_leaves_the_margin_out(name):
     bare = network_of(dataclasses.replace(config, margin=0))(inputs, training=True)
     np.testing.assert_allclose(found, bare, rtol=0, atol=1e-6)
     assert np.abs(found - thin_network(config)(inputs)).max() > 1e-3
+
+
+def test_super_resolution_that_adds_nothing_interpolates():
+    config = SuperResolutionConfig(width=2, num_blocks=1, normalization="none", residual=True)
+    network, image = network_of(config), random_image(12, 16)
+    for variable in network.get_layer("conv_out").weights:
+        variable.assign(tf.zeros_like(variable))
+    expected = layers.BilinearUpsampling()(layers.BilinearUpsampling()(image))
+    np.testing.assert_allclose(network({"image": image}), expected, rtol=0, atol=1e-6)
 
 
 SEEN = {

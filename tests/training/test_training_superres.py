@@ -50,7 +50,7 @@ def test_degrade_is_a_gaussian_and_bicubic_interpolation(factor):
         np.swapaxes(reduced(np.swapaxes(reduced(each, factor), 0, 1), factor), 0, 1)
         for each in blurred
     ]
-    small = superres_training.degrade(image, factor)
+    small = generators.degrade(image, factor)
     assert small.shape == (2, 48 // factor, 64 // factor, 3)
     assert small.dtype == tf.float32
     np.testing.assert_allclose(small, expected, rtol=0, atol=FLOAT32)
@@ -60,14 +60,14 @@ def test_degrade_leaves_what_has_no_detail():
     colour = tf.constant([0.2, 0.5, 1.0])
     plain = tf.broadcast_to(colour, [1, 16, 24, 3])
     np.testing.assert_allclose(
-        superres_training.degrade(plain, 4),
+        generators.degrade(plain, 4),
         tf.broadcast_to(colour, [1, 4, 6, 3]),
         rtol=0,
         atol=FLOAT32,
     )
     # A slope stays one, but where it is mirrored at the border.
     slope = tf.broadcast_to(tf.linspace(0.0, 1.0, 32)[None, :, None, None], [1, 32, 8, 3])
-    small = superres_training.degrade(slope, 4)[0, :, 0, 0]
+    small = generators.degrade(slope, 4)[0, :, 0, 0]
     expected = ((np.arange(8) + 0.5) * 4 - 0.5) / 31
     np.testing.assert_allclose(small[1:-1], expected[1:-1], rtol=0, atol=FLOAT32)
 
@@ -77,7 +77,7 @@ def test_degrade_keeps_to_the_range():
     edge = np.zeros([1, 32, 32, 3], np.float32)
     edge[:, 17:] = 1
     edge[:, :, ::5] = 1
-    small = superres_training.degrade(tf.constant(edge), 4)
+    small = generators.degrade(tf.constant(edge), 4)
     assert np.min(small) >= 0
     assert np.max(small) <= 1
 
@@ -110,7 +110,7 @@ def test_loss(make_config):
     task = superres_training._SuperresTask(config, loop_config())
     batch = random_image(SIZE, SIZE, batch=2)
     total, shares = task.loss(batch, tf.constant([0, 0], tf.int64))
-    enlarged = task.network({"image": superres_training.degrade(batch, 4)}, training=True)
+    enlarged = task.network({"image": generators.degrade(batch, 4)}, training=True)
     network = config.perceptual.build(["relu1", "relu2"])
     term = ContentLoss(["relu1", "relu2"], scale="relative")
     content = [
@@ -147,7 +147,7 @@ def test_learns(make_config, photographs, tmp_path):
     shown = training.centre_crops(
         training.open_photographs(photographs).hold_out(4)[1], range(4), size=SIZE
     )
-    bicubic = tf.image.resize(superres_training.degrade(shown, 4), (SIZE, SIZE), "bicubic")
+    bicubic = tf.image.resize(generators.degrade(shown, 4), (SIZE, SIZE), "bicubic")
     errors = np.mean(np.square(np.clip(bicubic, 0, 1) - shown), axis=(1, 2, 3))
     for record in held_out:
         # Decibels, of a mean square in float32.

@@ -120,6 +120,11 @@ class ConfigFlags:
             )
             _define(values, field, text)
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the flags."""
+        return [field.flag for field in self._fields]
+
     def given(self, values: flags.FlagValues) -> dict[str, Any]:
         """Return path and value of the fields whose flags were given."""
         return {".".join(path): value for path, value in self._given(values).items()}

@@ -31,6 +31,11 @@ def define(values: flags.FlagValues, *, default: str) -> None:
     config_flags.ConfigFlags(OBJECTIVES[default]).define(values)
 
 
+def names() -> tuple[str, ...]:
+    """Return the names of all of these flags."""
+    return "objective", *_FLAGS.names
+
+
 def objective(values: flags.FlagValues, default: Objective) -> Objective:
     """Return the objective of --objective, or ``default``, as the other flags change it.
 
