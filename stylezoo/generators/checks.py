@@ -3,6 +3,12 @@
 from collections.abc import Collection
 from typing import Any
 
+# Limits of what may be asked for by a file: each block adds to the time that it takes to build a network,
+# each style has a name, and each scale of a texture network halves the size.
+MOST_BLOCKS = 100
+MOST_STYLES = 10_000
+MOST_SCALES = 12
+
 
 def check_choice(config: Any, field: str, known: Collection[Any]) -> None:
     """Raise a ValueError unless a field is one of ``known``."""
@@ -15,8 +21,19 @@ def check_choice(config: Any, field: str, known: Collection[Any]) -> None:
 def check_at_least(config: Any, field: str, minimum: int) -> None:
     """Raise a ValueError unless a field is a number >= ``minimum``."""
     value = getattr(config, field)
-    if value < minimum:
+    if not value >= minimum:  # NaN neither
         raise ValueError(f"`{field}` must be >= {minimum}. Received: {field}={value}")
+
+
+def check_count(config: Any, field: str, minimum: int, maximum: int) -> None:
+    """Raise a ValueError unless a field, a number of layers or the like, is within limits.
+
+    A configuration from a file may ask for more layers than anybody has the time to build.
+    """
+    check_at_least(config, field, minimum)
+    value = getattr(config, field)
+    if value > maximum:
+        raise ValueError(f"`{field}` must be <= {maximum}. Received: {field}={value}")
 
 
 def check_odd(config: Any, field: str) -> None:
@@ -49,7 +66,7 @@ def scaled(channels: int, width: float) -> int:
 
 def check_eighth(config: Any) -> None:
     """Raise a ValueError unless the blocks at an eighth of the size and the margin are possible."""
-    check_at_least(config, "eighth_blocks", 0)
+    check_count(config, "eighth_blocks", 0, MOST_BLOCKS)
     check_at_least(config, "eighth_width", 1)
     if config.margin < 0 or config.margin % config.stride:
         raise ValueError(

@@ -7,8 +7,12 @@ import dataclasses
 from typing import ClassVar, TypeAlias
 
 from stylezoo.generators.checks import (
+    MOST_BLOCKS,
+    MOST_SCALES,
+    MOST_STYLES,
     check_at_least,
     check_choice,
+    check_count,
     check_eighth,
     check_odd,
     check_one_style,
@@ -102,8 +106,8 @@ class JohnsonConfig:
         check_widths(self, "widths", 3)
         if self.expanding_widths is not None:
             check_widths(self, "expanding_widths", 2)
-        check_at_least(self, "num_blocks", 0)
-        check_at_least(self, "num_styles", 0)
+        check_count(self, "num_blocks", 0, MOST_BLOCKS)
+        check_count(self, "num_styles", 0, MOST_STYLES)
         check_odd(self, "kernel")
         check_eighth(self)
         if (self.num_styles > 0) != (self.normalization == "conditional"):
@@ -200,7 +204,7 @@ class ArbitraryConfig:
         check_choice(self, "normalization", ("batch", "none"))
         check_widths(self, "widths", 3)
         check_odd(self, "kernel")
-        check_at_least(self, "num_blocks", 0)
+        check_count(self, "num_blocks", 0, MOST_BLOCKS)
         for field in ("vector_size", "style_size"):
             check_at_least(self, field, 1)
         if not self.prediction_width > 0:
@@ -271,8 +275,8 @@ class LightConfig:
 
     def __post_init__(self) -> None:
         check_widths(self, "widths", 2)
-        check_at_least(self, "num_blocks", 0)
-        check_at_least(self, "num_styles", 1)
+        check_count(self, "num_blocks", 0, MOST_BLOCKS)
+        check_count(self, "num_styles", 1, MOST_STYLES)
         check_choice(self, "upsampling", INTERPOLATIONS)
         check_eighth(self)
 
@@ -337,7 +341,7 @@ class SuperResolutionConfig:
         check_choice(self, "upsampling", UPSAMPLINGS)
         check_choice(self, "normalization", ("batch", "none"))
         check_at_least(self, "width", 1)
-        check_at_least(self, "num_blocks", 0)
+        check_count(self, "num_blocks", 0, MOST_BLOCKS)
 
     @property
     def stride(self) -> int:
@@ -402,7 +406,7 @@ class TextureNetworkConfig:
 
     def __post_init__(self) -> None:
         check_at_least(self, "channels", 1)
-        check_at_least(self, "num_scales", 1)
+        check_count(self, "num_scales", 1, MOST_SCALES)
         check_choice(self, "normalization", ("batch", "instance"))
         if not self.limit >= 0:
             raise ValueError(f"`limit` must be >= 0. Received: limit={self.limit}")

@@ -3,7 +3,12 @@
 Whoever takes one of them from ``stylezoo.generators`` imports this module, and so Keras knows them all.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
 
 from stylezoo.generators.arbitrary import Arbitrary
 from stylezoo.generators.configs import GeneratorConfig
@@ -22,6 +27,8 @@ __all__ = [
     "SuperResolution",
     "TextureNetwork",
     "build",
+    "check_finite",
+    "count_weights",
 ]
 
 # The classes of painters by name.
@@ -43,3 +50,25 @@ def build(config: GeneratorConfig, *, styles: Sequence[str] = ()) -> Painter:
     """
     family = next(each for each in FAMILIES.values() if each.config_type is type(config))
     return family(config, styles=styles)
+
+
+def count_weights(family: type[Painter], config: Mapping[str, Any]) -> int:
+    """Return how many numbers the weights of a painter are, without any memory for them.
+
+    Args:
+        family: The painter's class.
+        config: What :meth:`Painter.from_config` takes.
+
+    Raises:
+        TypeError, ValueError: As :meth:`Painter.from_config`.
+    """
+    with keras.StatelessScope(initialize_variables=False):
+        variables = family.from_config(config).variables
+    return sum(math.prod(variable.shape) for variable in variables)
+
+
+def check_finite(painter: Painter) -> None:
+    """Raise a ValueError if a weight of a painter is NaN or infinite; the message names the layer's."""
+    for variable in painter.variables:
+        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+            raise ValueError(f"its weights {variable.path} are NaN or infinite")

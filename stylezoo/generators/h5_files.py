@@ -2,14 +2,18 @@
 
 import json
 import os
+import pathlib
 from typing import Any
 
 import h5py
 import keras
 import numpy as np
 
-from stylezoo.generators.families import FAMILIES
+from stylezoo.errors import WeightsError
+from stylezoo.generators.families import FAMILIES, check_finite, count_weights
 from stylezoo.generators.painter import Painter
+from stylezoo.weights.hdf5_checks import check_plain, text_attribute
+from stylezoo.weights.limits import check_stored
 
 _FORMAT = "stylezoo generator 1"
 _FAMILIES = {
@@ -27,18 +31,23 @@ def read_h5(path: str | os.PathLike[str]) -> Painter:
         path: The file.
 
     Raises:
-        OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError: If it is no such
-            file, or damaged.
+        OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError, WeightsError: If it is
+            no such file, or damaged.
     """
     with h5py.File(path, "r") as file:
-        if file.attrs.get("format") != _FORMAT:
+        if text_attribute(file, "format") != _FORMAT:
             raise ValueError("it has no header of one")
+        num_bytes = pathlib.Path(path).stat().st_size
+        check_plain(file, num_bytes)
         header = json.loads(file["header"][()])
         family = FAMILIES[_FAMILIES[header["type"]]]
-        painter = family.from_config({"config": header["config"], "styles": header["styles"]})
+        config = {"config": header["config"], "styles": header["styles"]}
+        check_stored([count_weights(family, config)], num_bytes)
+        painter = family.from_config(config)
         painter.training_record = header["training"]
         for name, variable in _variables(painter).items():
             variable.assign(_values(file["weights"], name, variable.shape))
+    check_finite(painter)
     return painter
 
 
@@ -46,8 +55,8 @@ def is_h5(path: str | os.PathLike[str]) -> bool:
     """Return whether a file says that it is a generator's of version 0.1."""
     try:
         with h5py.File(path, "r") as file:
-            return file.attrs.get("format") == _FORMAT
-    except OSError:
+            return text_attribute(file, "format") == _FORMAT
+    except (OSError, WeightsError):
         return False
 
 

@@ -94,8 +94,12 @@ class Painter(keras.Model):
             name: tuple(value) if isinstance(value, list) else value
             for name, value in config["config"].items()
         }
-        architecture = cls.config_type(**fields)
-        return cls(architecture, styles=config["styles"], name=config.get("name"))
+        styles = config.get("styles")
+        if not isinstance(styles, list | tuple) or not all(
+            isinstance(each, str) for each in styles
+        ):
+            raise ValueError(f"`styles` must be a list of names. Received: styles={styles!r}")
+        return cls(cls.config_type(**fields), styles=styles, name=config.get("name"))
 
     @classmethod
     def from_preset(cls, preset: str | os.PathLike[str]) -> Self:

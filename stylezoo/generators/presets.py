@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import h5py
@@ -20,18 +19,22 @@ import keras
 import stylezoo
 from stylezoo import errors, images, pretrained
 from stylezoo.generators.configs import TEXTURES, GeneratorConfig
-from stylezoo.generators.families import FAMILIES, build
+from stylezoo.generators.families import FAMILIES, build, check_finite, count_weights
 from stylezoo.generators.growing import grow
 from stylezoo.generators.h5_files import is_h5, read_h5
 from stylezoo.generators.importing import PUBLISHED, load_published
 from stylezoo.generators.painter import Painter
+from stylezoo.weights.hdf5_checks import check_plain
 
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 CARD = "README.md"
 _FILES = {_CONFIG, _WEIGHTS, _METADATA, CARD}
 
 # The errors that reading JSON, HDF5 and configurations can raise that somebody changed.
-_DAMAGES = (OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError)
+_DAMAGES = (
+    *(OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError),
+    errors.WeightsError,
+)
 
 
 def save(
@@ -159,13 +162,22 @@ def _read(folder: pathlib.Path) -> Painter:
     class_name = described["class_name"]
     if class_name not in FAMILIES:
         raise ValueError(f"there is no class {class_name}")
+    _check_size(folder, class_name, described["config"])
     painter = FAMILIES[class_name].from_config(described["config"])
     painter.training_record = metadata["training"]
-    with h5py.File(folder / _WEIGHTS, "r") as file:
-        if sum(_sizes(file)) > sum(variable.numpy().size for variable in painter.variables):
-            raise ValueError(f"{_WEIGHTS} has more weights than a {class_name} of this kind")
     painter.load_weights(folder / _WEIGHTS)
+    check_finite(painter)
     return painter
+
+
+def _check_size(folder: pathlib.Path, class_name: str, config: dict[str, Any]) -> None:
+    """Raise an error unless the weights are as many as a painter has, which may be too many to build."""
+    needed = count_weights(FAMILIES[class_name], config)
+    file = folder / _WEIGHTS
+    with h5py.File(file, "r") as opened:
+        found = check_plain(opened, file.stat().st_size)
+    if found != needed:
+        raise ValueError(f"{_WEIGHTS} has {found:,} weights, and such a {class_name} {needed:,}")
 
 
 def _check_space(folder: pathlib.Path, painter: Painter) -> None:
@@ -182,20 +194,6 @@ def _json(path: pathlib.Path) -> Any:
     if not path.is_file():
         raise ValueError(f"it lacks {path.name}")
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _sizes(group: h5py.Group) -> Iterator[int]:
-    """Yield how many numbers each data set has, or raise a ValueError for what leads elsewhere."""
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ValueError(f"{group.name}/{name} is a link out of the file")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            yield from _sizes(item)
-        elif item.dtype.kind != "f" or item.external or item.is_virtual:
-            raise ValueError(f"{item.name} must be numbers in the file")
-        else:
-            yield item.size
 
 
 def _halve(path: pathlib.Path) -> None:

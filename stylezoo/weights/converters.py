@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 
 from stylezoo.errors import WeightsError
+from stylezoo.weights.hdf5_checks import text_attribute
 from stylezoo.weights.input_scaling import INPUT_SCALINGS
 from stylezoo.weights.layouts import LPIPS_HEADS, VGG_DEPTHS, alexnet_layers, vgg_layers
 from stylezoo.weights.unpickler import unpickle_arrays
@@ -150,12 +151,14 @@ def _keras_3_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Dataset]]
     The layer's own name is an attribute of ``vars``.
     """
     for key, group in file["layers"].items():
-        variables = group.get("vars", {})
+        variables = group.get("vars")
+        if variables is None:
+            continue
         names = _BATCH_NORM if len(variables) == len(_BATCH_NORM) else ("kernel", "bias")
         kinds = {str(index): name for index, name in enumerate(names)}
         for index, dataset in variables.items():
             kind = kinds.get(index, index)
-            yield str(variables.attrs.get("name", key)), kind, dataset
+            yield text_attribute(variables, "name", key), kind, dataset
 
 
 def _legacy_keras_tensors(file: h5py.File) -> Iterator[tuple[str, str, h5py.Dataset]]:
@@ -202,11 +205,13 @@ def as_float32(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the tensors as float32, each in one piece of memory.
 
     Raises:
-        WeightsError: If one is not of floating point.
+        WeightsError: If one is not of floating point, or has NaN or infinity.
     """
     for name, tensor in tensors.items():
         if tensor.dtype.kind != "f":
             raise WeightsError(f"{name} must be floating point. Received: dtype={tensor.dtype}")
+        if not np.isfinite(tensor).all():
+            raise WeightsError(f"{name} has weights that are NaN or infinite")
     return {
         name: np.ascontiguousarray(tensor, np.float32).reshape(tensor.shape)
         for name, tensor in tensors.items()

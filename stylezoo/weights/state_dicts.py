@@ -2,20 +2,25 @@
 
 ``torch.save`` writes a pickle and, beside it, the numbers. As in ``unpickler``, every global that the
 pickle may name is replaced by a stand-in of ours, which only records its arguments.
+
+Numbers are not copied before a check of all tensors: they are views of the file's bytes until then.
 """
 
+import functools
 import io
 import math
 import pickle
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stylezoo.errors import WeightsError
+from stylezoo.weights import pickle_machine
+from stylezoo.weights.limits import check_stored
 
 _ZIP = b"PK\x03\x04"
 # What `torch.save` wrote before PyTorch 1.6 starts with: the pickled number 0x1950A86A20F9469CFC6C.
@@ -24,6 +29,7 @@ _STREAM_PROTOCOL = 1001
 _TAR = b"ustar"  # at byte 257: what PyTorch wrote before 0.1.10
 # Keys under which training scripts keep the state dictionary beside the optimiser's.
 _WRAPPERS = ("state_dict", "model")
+_MOST_NUMBERS = 64  # of a tensor's offset, shape and strides
 _PARALLEL = "module."  # what `DataParallel` puts before every name
 
 # Bfloat16, which NumPy has not, is read as its bits.
@@ -54,7 +60,6 @@ _SAFETENSORS = {
 }
 
 
-# Tuples, because what has attributes a pickle can set them on.
 class _Storage(NamedTuple):
     """A pickle's description of an array of numbers outside it."""
 
@@ -72,17 +77,11 @@ class _Tensor(NamedTuple):
     strides: tuple[int, ...]
 
 
-class _Function(NamedTuple):
-    """Stand-in for a function."""
-
-    function: Callable[..., Any]
-
-    def __call__(self, *arguments: object) -> Any:
-        return self.function(*arguments)
-
-
 class _Dict(dict[object, object]):
-    """Stand-in for ``collections.OrderedDict``, whose attributes a pickle could replace."""
+    """Stand-in for ``collections.OrderedDict``."""
+
+    def __init__(self, pairs: Any = ()) -> None:
+        super().__init__({pickle_machine.check_key(key): value for key, value in pairs})
 
     def __setstate__(self, state: object) -> None:
         """Ignore ``_metadata``, the versions of PyTorch's layers."""
@@ -93,7 +92,11 @@ def _rebuild_tensor(
 ) -> _Tensor:
     """Record the arguments of ``torch._utils._rebuild_tensor`` and ``_rebuild_tensor_v2``."""
     numbers = (offset, *_tuple(shape), *_tuple(strides))
-    if not isinstance(storage, _Storage) or not all(type(n) is int and n >= 0 for n in numbers):
+    if (
+        not isinstance(storage, _Storage)
+        or len(numbers) > _MOST_NUMBERS
+        or not all(type(n) is int and 0 <= n < 2**63 for n in numbers)
+    ):
         raise pickle.UnpicklingError("a tensor is not stored as PyTorch does")
     return _Tensor(storage, numbers[0], _tuple(shape), _tuple(strides))
 
@@ -108,32 +111,37 @@ def _rebuild_parameter(data: object, *_: object) -> object:
 
 _STAND_INS: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): _Dict,
-    ("torch._utils", "_rebuild_tensor"): _Function(_rebuild_tensor),  # before PyTorch 0.4
-    ("torch._utils", "_rebuild_tensor_v2"): _Function(_rebuild_tensor),
-    ("torch._utils", "_rebuild_parameter"): _Function(_rebuild_parameter),
-    ("torch.nn.parameter", "Parameter"): _Function(_rebuild_parameter),
+    ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,  # before PyTorch 0.4
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch.nn.parameter", "Parameter"): _rebuild_parameter,
 } | {("torch", name): code for name, code in _STORAGES.items()}
 
 
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _STAND_INS[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+def _find_global(module: str, name: str) -> Any:
+    try:
+        return _STAND_INS[module, name]
+    except KeyError:
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
 
-    def persistent_load(self, pid: Any) -> _Storage:
-        # ("storage", type, key, device, size), and a view in the older form, which nobody has made.
-        kind, code, key, _, size, *view = pid
-        if (
-            kind != "storage"
-            or code not in _STORAGES.values()
-            or type(key) is not str
-            or type(size) is not int
-            or view not in ([], [None])
-        ):
-            raise pickle.UnpicklingError(f"it refers to {pid!r}")
-        return _Storage(key, code, size)
+
+def _load_persistent(pid: Any) -> _Storage:
+    # ("storage", type, key, device, size), and a view in the older form, which nobody has made.
+    kind, code, key, _, size, *view = pid
+    if (
+        kind != "storage"
+        or code not in _STORAGES.values()
+        or type(key) is not str
+        or type(size) is not int
+        or view not in ([], [None])
+    ):
+        raise pickle.UnpicklingError("it refers to something else than a storage")
+    return _Storage(key, code, size)
+
+
+_load = functools.partial(
+    pickle_machine.load, find_global=_find_global, load_persistent=_load_persistent
+)
 
 
 def is_torch(contents: bytes) -> bool:
@@ -170,7 +178,9 @@ def from_torch(contents: bytes) -> dict[str, np.ndarray]:
         )
     try:
         root, read = _read_zip(contents) if contents.startswith(_ZIP) else _read_stream(contents)
-        return {name: _array(name, tensor, read) for name, tensor in _state_dict(root).items()}
+        tensors = _state_dict(root)
+        check_stored((math.prod(tensor.shape) for tensor in tensors.values()), len(contents))
+        return {name: _array(name, tensor, read) for name, tensor in tensors.items()}
     except WeightsError:
         raise
     # A damaged pickle raises nearly anything.
@@ -198,7 +208,7 @@ def from_safetensors(contents: bytes) -> dict[str, np.ndarray]:
                 f"{name} must be of one of the types {', '.join(_SAFETENSORS)}. "
                 f"Received: dtype={tensor['dtype']}"
             )
-        tensors[name] = _decoded(tensor["data"], code).reshape(tensor["shape"])
+        tensors[name] = _decoded(_stored(tensor["data"], code), code).reshape(tensor["shape"])
     return _without_prefix(tensors)
 
 
@@ -218,8 +228,10 @@ def _read_zip(contents: bytes) -> tuple[object, Read]:
     pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
     if len(pickles) != 1:
         raise WeightsError("a zip file, but none that torch.save wrote: it has no data.pkl")
+    check_stored((info.file_size for info in archive.infolist()), len(contents))
     folder = pickles[0].removesuffix("data.pkl")
 
+    @functools.cache
     def member(name: str) -> bytes:
         # torch.save compresses nothing; what is compressed may be a bomb.
         if archive.getinfo(folder + name).compress_type != zipfile.ZIP_STORED:
@@ -231,7 +243,7 @@ def _read_zip(contents: bytes) -> tuple[object, Read]:
 
     if f"{folder}byteorder" in archive.namelist() and member("byteorder") != b"little":
         raise WeightsError("written on a big-endian machine, which is not understood")
-    root = _Unpickler(io.BytesIO(member("data.pkl"))).load()
+    root = _load(io.BytesIO(member("data.pkl")))
     return root, lambda storage: member(f"data/{storage.key}")
 
 
@@ -242,28 +254,32 @@ def _read_stream(contents: bytes) -> tuple[object, Read]:
     storages.
     """
     stream = io.BytesIO(contents)
-    _, protocol, machine, root, keys = (_Unpickler(stream).load() for _ in range(5))
+    _, protocol, machine, root, keys = (_load(stream) for _ in range(5))
     if protocol != _STREAM_PROTOCOL or machine.get("little_endian") is not True:
         raise WeightsError("of another version of PyTorch's format, or of a big-endian machine")
     sizes = {tensor.storage.key: tensor.storage for tensor in _tensors(root)}
     storages: dict[str, bytes] = {}
-    for key in keys:
-        (count,) = struct.unpack("<q", stream.read(8))
+    for key in map(pickle_machine.check_key, keys):
+        (count,) = struct.unpack("<Q", stream.read(8))
         if key not in sizes:
             raise WeightsError(f"damaged: the storage {key} belongs to no tensor")
-        storages[key] = stream.read(count * _item_size(sizes[key].code))
+        storages[str(key)] = stream.read(count * _item_size(sizes[str(key)].code))
     return root, lambda storage: storages[storage.key]
 
 
-def _tensors(node: object) -> list[_Tensor]:
-    """Return all tensors in a pickle's value."""
-    if isinstance(node, _Tensor):
-        return [node]
-    if isinstance(node, dict):
-        node = list(node.values())
-    if isinstance(node, list | tuple):
-        return [tensor for child in node for tensor in _tensors(child)]
-    return []
+def _tensors(root: object) -> Iterator[_Tensor]:
+    """Yield all tensors in a pickle's value; what is used in several places is looked at once."""
+    seen, waiting = {id(root)}, [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _Tensor):
+            yield node
+            continue
+        children = list(node.values()) if isinstance(node, dict) else node
+        if isinstance(children, list | tuple):
+            new = {id(child): child for child in children if id(child) not in seen}
+            seen |= new.keys()
+            waiting += new.values()
 
 
 def _state_dict(root: object) -> dict[str, _Tensor]:
@@ -296,22 +312,23 @@ def _array(name: str, tensor: _Tensor, read: Read) -> np.ndarray:
     data = read(storage)
     if len(data) != storage.size * _item_size(storage.code):
         raise WeightsError(f"damaged: {name} is cut off")
-    flat = _decoded(data, storage.code)
+    flat = _stored(data, storage.code)
     strides = tuple(stride * flat.itemsize for stride in tensor.strides)
     view = np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides)
-    return np.ascontiguousarray(view).reshape(tensor.shape)
+    return _decoded(np.ascontiguousarray(view), storage.code).reshape(tensor.shape)
 
 
 def _item_size(code: str) -> int:
     return 2 if code == _BFLOAT16 else np.dtype(code).itemsize
 
 
-def _decoded(data: bytes, code: str) -> np.ndarray:
-    """Decode little-endian numbers; those of floating point become float32.
+def _stored(data: bytes, code: str) -> np.ndarray:
+    """Return little-endian numbers as they are stored, those of bfloat16 as their bits."""
+    return np.frombuffer(data, "<u2" if code == _BFLOAT16 else np.dtype(code).newbyteorder("<"))
 
-    bfloat16 is the upper half of float32.
-    """
+
+def _decoded(stored: np.ndarray, code: str) -> np.ndarray:
+    """Return numbers of floating point as float32; bfloat16 is its upper half."""
     if code == _BFLOAT16:
-        return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
-    numbers = np.frombuffer(data, np.dtype(code).newbyteorder("<"))
-    return numbers.astype(np.float32) if numbers.dtype.kind == "f" else numbers
+        return (stored.astype(np.uint32) << 16).view(np.float32)
+    return stored.astype(np.float32) if stored.dtype.kind == "f" else stored

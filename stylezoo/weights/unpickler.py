@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 
 from stylezoo.errors import WeightsError
+from stylezoo.weights import pickle_machine
+from stylezoo.weights.limits import check_stored
+
+_LONGEST_PATH = 500
 
 
 class _Dtype:
@@ -27,7 +31,7 @@ class _Dtype:
         version, order, *rest = state
         # subarray, field names, fields, item size, alignment, flags: as a plain number has them.
         if version != 3 or order not in ("<", ">", "|") or rest != [None, None, None, -1, -1, 0]:
-            raise pickle.UnpicklingError(f"arrays of dtype state {state!r} are not accepted")
+            raise pickle.UnpicklingError("arrays of such a dtype state are not accepted")
         self.order = order
 
 
@@ -60,12 +64,11 @@ _STAND_INS = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> type:
-        try:
-            return _STAND_INS[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+def _find_global(module: str, name: str) -> type:
+    try:
+        return _STAND_INS[module, name]
+    except KeyError:
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
 
 
 def unpickle_arrays(data: bytes) -> dict[str, np.ndarray]:
@@ -85,24 +88,28 @@ def unpickle_arrays(data: bytes) -> dict[str, np.ndarray]:
     """
     arrays: dict[str, np.ndarray] = {}
     try:
-        _flatten(_Unpickler(io.BytesIO(data)).load(), (), arrays)
+        root = pickle_machine.load(io.BytesIO(data), _find_global)
+        _flatten(root, "", arrays, set())
+        check_stored((array.size for array in arrays.values()), len(data))
     # A damaged pickle raises nearly anything.
     except Exception as error:
         raise WeightsError(f"Not a pickle of plain NumPy arrays: {error}") from error
     return arrays
 
 
-def _flatten(node: object, keys: tuple[str, ...], arrays: dict[str, np.ndarray]) -> None:
-    path = "/".join(keys)
+def _flatten(node: object, path: str, arrays: dict[str, np.ndarray], seen: set[int]) -> None:
+    """Add the arrays of a node to ``arrays``; ``seen`` has the identities of lists and dictionaries."""
     if isinstance(node, _Array) and node.value is not None:
         arrays[path] = node.value
-    elif isinstance(node, list):
-        for index, child in enumerate(node):
-            _flatten(child, (*keys, str(index)), arrays)
-    elif isinstance(node, dict) and all(isinstance(key, str) for key in node):
-        for key, child in node.items():
-            _flatten(child, (*keys, key), arrays)
-    else:
+        return
+    if id(node) in seen or len(path) > _LONGEST_PATH:
+        raise pickle.UnpicklingError("a list or dictionary is used twice, or nested too deep")
+    seen.add(id(node))
+    if isinstance(node, list):
+        node = {str(index): child for index, child in enumerate(node)}
+    if not isinstance(node, dict) or not all(isinstance(key, str) for key in node):
         raise pickle.UnpicklingError(
             f"{path or 'its root'} is neither an array nor a list or dictionary"
         )
+    for key, child in node.items():
+        _flatten(child, f"{path}/{key}" if path else key, arrays, seen)

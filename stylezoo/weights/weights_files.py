@@ -12,6 +12,7 @@ import numpy as np
 
 from stylezoo.errors import WeightsError
 from stylezoo.weights import converters, magenta, state_dicts, torchvision
+from stylezoo.weights.hdf5_checks import check_plain, text_attribute
 from stylezoo.weights.sources import read_member
 from stylezoo.weights.specs import LoadedWeights, Preprocessing, WeightsSpec
 
@@ -144,10 +145,10 @@ def _is_own(hdf5: h5py.File) -> bool:
 
 
 def _read_own(hdf5: h5py.File, file: Path, architecture: str | None) -> LoadedWeights:
-    held = str(hdf5.attrs["architecture"])
+    held = text_attribute(hdf5, "architecture")
     if architecture not in (None, held):
         raise WeightsError(f"holds weights of {held}, not of {architecture}")
-    preprocessing = hdf5.attrs["preprocessing"]
+    preprocessing = text_attribute(hdf5, "preprocessing")
     if preprocessing not in get_args(Preprocessing):
         raise WeightsError(
             f"its attribute preprocessing must be one of {', '.join(get_args(Preprocessing))}. "
@@ -157,7 +158,7 @@ def _read_own(hdf5: h5py.File, file: Path, architecture: str | None) -> LoadedWe
     converters.check_lpips_heads(tensors, held)
     image_size = hdf5.attrs.get("image_size")
     return LoadedWeights(
-        name=str(hdf5.attrs.get("name", file.name)),
+        name=text_attribute(hdf5, "name", file.name),
         architecture=held,
         preprocessing=cast(Preprocessing, preprocessing),
         tensors=converters.as_float32(tensors),
@@ -172,6 +173,7 @@ def _opened(contents: bytes) -> Iterator[h5py.File]:
     except OSError as error:
         raise WeightsError("not a readable HDF5 file, nor one of PyTorch or safetensors") from error
     with hdf5:
+        check_plain(hdf5, len(contents))
         yield hdf5
 
 

@@ -287,6 +287,10 @@ def virtual(file, name):
     file.create_virtual_dataset(name, layout)
 
 
+def not_a_number(file):
+    file[kernel(file)][...] = np.nan
+
+
 DAMAGES = {
     "config is no JSON": (text_in("config.json", "{"), ""),
     "config is a list": (text_in("config.json", "[]"), ""),
@@ -303,7 +307,10 @@ DAMAGES = {
     "out of range": (changed("config.json", config=config_with(num_blocks=-1)), "num_blocks=-1"),
     "of a wrong type": (changed("config.json", config=config_with(num_blocks="1")), ""),
     "of more blocks": (changed("config.json", config=config_with(num_blocks=2)), ""),
-    "of fewer blocks": (changed("config.json", config=config_with(num_blocks=0)), "more weights"),
+    "of fewer blocks": (
+        changed("config.json", config=config_with(num_blocks=0)),
+        "model.weights.h5 has .* weights, and such a Light",
+    ),
     "other weights": (
         lambda path: (path / "model.weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n"),
         "model.weights.h5 is not what metadata.json says",
@@ -316,7 +323,7 @@ DAMAGES = {
     ),
     "a kernel is text": (
         replaced_by(lambda file, name: file.create_dataset(name, data="kernel")),
-        "must be numbers in the file",
+        "model.weights.h5 has .* weights, and such a Light",
     ),
     "a kernel is elsewhere": (
         replaced_by(
@@ -324,12 +331,12 @@ DAMAGES = {
         ),
         "is a link out of the file",
     ),
-    "a kernel is virtual": (replaced_by(virtual), "must be numbers in the file"),
+    "a kernel is virtual": (replaced_by(virtual), "is stored in another file"),
     "a kernel without end": (
         replaced_by(
             lambda file, name: file.create_dataset(name, [10**7, 10**7], "f4", chunks=True)
         ),
-        "more weights",
+        "it declares 100,000,.* numbers in .* bytes, and is no file of trained weights",
     ),
 }
 
