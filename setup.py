@@ -84,7 +84,7 @@ setuptools.setup(
             "scipy>=1.15,<2",
         ],
     },
-    entry_points={"console_scripts": ["stylezoo = stylezoo.binaries.main:main"]},
+    entry_points={"console_scripts": ["stylezoo = stylezoo.binaries.start:main"]},
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
         "Programming Language :: Python :: 3",

@@ -15,6 +15,6 @@ def snapshot(folder="."):
 
 def _state(path):
     if path.is_symlink():
-        status = path.stat()
+        status = path.stat() if path.exists() else path.lstat()
         return path.readlink(), status.st_size, status.st_mtime_ns
     return path.read_bytes() if path.is_file() else None

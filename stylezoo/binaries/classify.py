@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from stylezoo import images
+from stylezoo import images, reading
 from stylezoo.binaries.common import options, quiet, reporting
 
 if TYPE_CHECKING:
@@ -104,11 +104,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 def _read_labels(path: str) -> list[str]:
     if not pathlib.Path(path).is_file():
-        raise FileNotFoundError(f"`--labels` must be a file. Received: {path or 'nothing'}")
-    try:
-        return pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"`--labels` must be a text file in UTF-8. Received: {path}") from error
+        raise FileNotFoundError(f"`--labels` must be a file. Received: {path}")
+    return reading.read_text(path).splitlines()
 
 
 def names_beside(weights: str) -> list[str] | None:

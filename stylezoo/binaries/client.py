@@ -6,18 +6,24 @@ Usage:
 
 An IMAGE is a JPEG, PNG, GIF or BMP file, a folder, or a pattern. --style takes names of a model that comes
 with stylezoo, as `stylezoo stylize` does; other models need --style_weights. A request is made again only if
-the server is unavailable.
+the server is unavailable. A picture that fails is named, the others go on, and the exit status is 1.
+
+A painting is decoded before it is written, since a server may answer anything. https:// and
+grpcs:// encrypt, and --header='Authorization:Bearer TOKEN' goes with every request.
 """
 
+import concurrent.futures
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 from absl import flags
 
-from stylezoo import images, pretrained
-from stylezoo.binaries.common import config_flags, options, quiet, reporting
+from stylezoo import images, pretrained, reading
+from stylezoo.binaries.common import config_flags, options, reporting
+from stylezoo.errors import StylezooError
 from stylezoo.export.limits import DEFAULT_MAX_SIDE
-from stylezoo.export.serving.client import Endpoint, connect
+from stylezoo.export.serving.client import Client, Endpoint, ServerError, connect
 
 _ENDPOINT = config_flags.ConfigFlags(Endpoint)
 _EXTENSIONS = (".jpg", ".jpeg")
@@ -49,6 +55,14 @@ def define_flags(values: flags.FlagValues) -> None:
         1,
         flag_values=values,
     )
+    flags.DEFINE_integer(
+        "concurrency",
+        1,
+        "Number of requests that are under way at the same time.",
+        1,
+        256,
+        flag_values=values,
+    )
     flags.DEFINE_bool("overwrite", False, "Replace existing outputs.", flag_values=values)
 
 
@@ -56,32 +70,99 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; return its exit status."""
     paths = options.pictures(arguments)
     targets = _targets(values, paths) if values.output else []
-    endpoint = _ENDPOINT.create(values)
-    quiet.import_tensorflow()
-
-    client = connect(endpoint)
+    client = connect(_ENDPOINT.create(values))
     signatures = client.signatures()
     if "classify_bytes" in signatures:
-        for path in paths:
-            found = client.predict("classify_bytes", {"image_bytes": _content(path)})
-            pairs = zip(found["classes"][0], found["scores"][0], strict=True)
-            print(f"{path}\n{reporting.table([(f'  {n.decode()}', f'{p:.4f}') for n, p in pairs])}")
+        _each(values, paths, lambda index: _classified(client, paths[index]))
         return 0
     if "stylize_bytes" not in signatures:
         raise ValueError(
-            f"`model` must paint photographs or classify. Received: {endpoint.model}, which has the "
-            f"signatures {', '.join(signatures)}"
+            f"`model` must paint photographs or classify. Received: {client.endpoint.model}, which has "
+            f"the signatures {', '.join(signatures)}"
         )
     options.require(values, "output")
     inputs = {"max_side": np.array([values.max_side], np.int32)}
     if shape := signatures["stylize_bytes"][0].get("style_weights"):
-        inputs["style_weights"] = _style_weights(values, endpoint.model, shape[-1])
-    for path, target in zip(paths, targets, strict=True):
-        found = client.predict("stylize_bytes", {"image_bytes": _content(path), **inputs})
-        target.parent.mkdir(exist_ok=True)
-        with images.atomic_path(target, overwrite=values.overwrite) as temporary:
-            temporary.write_bytes(found["stylized_bytes"][0])
+        inputs["style_weights"] = _style_weights(values, client.endpoint.model, shape[-1])
+
+    def paint(index: int) -> str:
+        picture = _painted(client, paths[index], inputs)
+        targets[index].parent.mkdir(exist_ok=True)
+        with images.atomic_path(targets[index], overwrite=values.overwrite) as temporary:
+            temporary.write_bytes(picture)
+        return ""
+
+    _each(values, paths, paint)
     return 0
+
+
+def _each(values: flags.FlagValues, paths: list[pathlib.Path], work: Callable[[int], str]) -> None:
+    """Do the work for each picture, and print what it returns, in order.
+
+    Raises:
+        ValueError: If it failed for some; the message names each.
+    """
+    failures: dict[pathlib.Path, Exception] = {}
+    pool = concurrent.futures.ThreadPoolExecutor(values.concurrency)
+    try:
+        futures = [pool.submit(work, index) for index in range(len(paths))]
+        one = len(paths) == 1
+        with reporting.bar("client", "picture", total=len(paths), leave=False, disable=one) as bar:
+            for path, future in zip(paths, futures, strict=True):
+                try:
+                    if text := future.result():
+                        print(text)
+                except (OSError, ValueError, StylezooError) as error:
+                    failures[path] = error
+                bar.update()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    if failures:
+        if not paths[1:]:
+            raise failures[paths[0]]
+        listed = "; ".join(f"{path}: {error}" for path, error in failures.items())
+        raise ValueError(f"{len(failures)} of {len(paths)} pictures failed: {listed}")
+
+
+def _painted(client: Client, path: pathlib.Path, inputs: dict[str, np.ndarray]) -> bytes:
+    """Return the bytes of the JPEG that a server painted of a picture."""
+    found = client.predict("stylize_bytes", {"image_bytes": _content(path), **inputs})
+    url = client.endpoint.url
+    _check_row(client, found)
+    try:
+        (picture,) = found["stylized_bytes"]
+        if not picture.startswith(b"\xff\xd8"):
+            raise ValueError("no JPEG")
+        images.decode_image(picture, max_pixels=int(inputs["max_side"][0]) ** 2)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        raise ServerError(
+            f"{url} sent something else than a painting for {path}: {error}"
+        ) from error
+    return picture
+
+
+def _classified(client: Client, path: pathlib.Path) -> str:
+    """Return the classes that a server finds in a picture, as text."""
+    found = client.predict("classify_bytes", {"image_bytes": _content(path)})
+    _check_row(client, found)
+    try:
+        pairs = list(zip(found["classes"][0], found["scores"][0], strict=True))
+        rows = [(f"  {_printable(name)}", f"{float(score):.4f}") for name, score in pairs]
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        raise ServerError(f"{client.endpoint.url} sent no classes for {path}: {error}") from error
+    return f"{path}\n{reporting.table(rows)}" if rows else str(path)
+
+
+def _check_row(client: Client, found: dict[str, np.ndarray]) -> None:
+    """Raise a ServerError if the server says of the only row that it failed."""
+    reasons = [each for each in found.get("error", np.array([], object)).ravel().tolist() if each]
+    if reasons:
+        raise ServerError(f"{client.endpoint.url} answered: {_printable(reasons[0])}")
+
+
+def _printable(text: bytes) -> str:
+    """Return what a server sent without characters that a terminal would obey."""
+    return "".join(each if each.isprintable() else "?" for each in text.decode(errors="replace"))
 
 
 def _targets(values: flags.FlagValues, paths: list[pathlib.Path]) -> list[pathlib.Path]:
@@ -126,4 +207,4 @@ def _style_weights(values: flags.FlagValues, name: str, num_styles: int) -> np.n
 
 def _content(path: pathlib.Path) -> np.ndarray:
     """Return an array, [1], of the bytes of a file."""
-    return np.array([path.read_bytes(), None], object)[:1]
+    return np.array([reading.read_bytes(path), None], object)[:1]

@@ -8,7 +8,7 @@ imported, and none imports TensorFlow before its ``main`` runs, so that help is 
 
 import importlib
 import inspect
-import os
+import pathlib
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from typing import Any
 from absl import flags
 
 import stylezoo
-from stylezoo.binaries.common import config_flags
+from stylezoo.binaries.common import config_flags, flag_checks, process
 from stylezoo.errors import StylezooError
 
 COMMANDS = (
@@ -42,18 +42,26 @@ COMMANDS = (
     "models",
     "weights",
 )
+_LONGEST_MESSAGE = 10_000  # a network's missing tensors are listed
 _EXHAUSTED = "ResourceExhaustedError"
 _HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
 
 
 def main() -> None:
     """Run the command line of the process, and end it with the exit status."""
+    process.repair_streams()
+    process.heed_signals()
     try:
         status = run(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:  # who read the output, as in `stylezoo ... | head`, is gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt as interrupt:
+        status = _fail("", "interrupted", process.status_of(interrupt))
+    except BrokenPipeError:
         status = 1
+    except OSError as error:
+        status = _fail("", error, 1)
+    if status:
+        process.drop_unwritten()
     sys.exit(status)
 
 
@@ -65,7 +73,7 @@ def run(argv: Sequence[str]) -> int:
 
     Returns:
         The exit status: 0 when all is well, 1 when something could not be done (one line on standard
-        error says what), 2 for an unknown command or flag, 130 when interrupted.
+        error says what), 2 for an unknown command or flag, 130 when interrupted, 143 when terminated.
     """
     if not argv or argv[0] in _HELP | {"help"}:
         print(_usage())
@@ -102,11 +110,12 @@ def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.
     """Run a command and return its exit status; errors that a user can cause become one line."""
     expected = (ValueError, OSError, FloatingPointError, ModuleNotFoundError, StylezooError)
     try:
+        flag_checks.check(values)
         return module.main(arguments, values)
     except BrokenPipeError:
         raise
-    except KeyboardInterrupt:
-        return _fail(name, "interrupted", 130)
+    except KeyboardInterrupt as interrupt:
+        return _fail(name, _interrupted(values), process.status_of(interrupt))
     except Exception as error:
         # TensorFlow has an error of its own, which can't be imported here, and whose text is about kernels.
         exhausted = isinstance(error, MemoryError) or type(error).__name__ == _EXHAUSTED
@@ -119,9 +128,22 @@ def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.
         return _fail(name, config_flags.describe_error(error, values), 1)
 
 
+def _interrupted(values: flags.FlagValues) -> str:
+    """Return what to say of a command that was interrupted: a training keeps what it has saved."""
+    run = values["run"].value if "run" in values else None
+    if run and pathlib.Path(run, "checkpoints").is_dir():
+        return f"interrupted. `{run}` keeps what was saved, and the same command goes on from there"
+    return "interrupted"
+
+
 def _fail(name: str, error: object, status: int) -> int:
+    """Print an error in one line, whatever a file or a server has put into it."""
     program = f"stylezoo {name}".strip()
-    print(f"{program}: error: {' '.join(str(error).split())}", file=sys.stderr)
+    line = " ".join(str(error).split())
+    if len(line) > _LONGEST_MESSAGE:
+        line = f"{line[:_LONGEST_MESSAGE]} ..."
+    printable = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+    print(f"{program}: error: {printable}", file=sys.stderr)
     return status
 
 
@@ -154,7 +176,7 @@ def _summaries(names: Sequence[str], *, prefix: str = "") -> str:
 
 
 def _flag_values(module: ModuleType) -> flags.FlagValues:
-    values = flags.FlagValues()
+    values = flag_checks.CommandFlags()
     module.define_flags(values)
     flags.DEFINE_bool(
         "traceback", False, "Show where in the code an error arose.", flag_values=values

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries.common import options, quiet, training_flags
+from stylezoo.binaries.common import flag_checks, options, quiet, training_flags
 from stylezoo.binaries.common.config_flags import ConfigFlags
 from stylezoo.training.classifier_config import ClassifierTraining, LabelledConfig
 from stylezoo.training.loop_config import LoopConfig
@@ -63,6 +63,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         raise ValueError("`--steps` must not come with --epochs")
     data = LabelledConfig(values.dataset, **options.given(values, ["seed"]))
     config = _CONFIG.create(values, data=data, recipe=_recipe(values))
+    is_sgd = config.recipe.optimizer == "sgd"
+    flag_checks.needs(values, "momentum", "a recipe of SGD, and this one is of Adam", met=is_sgd)
     quiet.import_tensorflow()
     from stylezoo import training, weights
 

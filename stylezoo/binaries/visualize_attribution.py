@@ -20,7 +20,14 @@ import numpy as np
 from absl import flags
 
 from stylezoo import errors, images
-from stylezoo.binaries.common import config_flags, options, quiet, reporting, unit_flags
+from stylezoo.binaries.common import (
+    config_flags,
+    flag_checks,
+    options,
+    quiet,
+    reporting,
+    unit_flags,
+)
 from stylezoo.visualize.attribution_config import CAM_METHODS, METHODS, AttributionConfig
 
 if TYPE_CHECKING:
@@ -29,6 +36,11 @@ if TYPE_CHECKING:
     from stylezoo.visualize import Score
 
 _CONFIG = config_flags.ConfigFlags(AttributionConfig, skip=["method"])
+# The methods that flags are for.
+_METHODS = {
+    **dict.fromkeys(("noise", "samples", "seed"), "smoothgrad"),
+    "steps": "integrated_gradients",
+}
 _UNSIGNED = ("gradient", "smoothgrad", "integrated_gradients")
 
 
@@ -65,6 +77,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     options.require(values, "image", "output", "method")
     images.check_output_path(values.output, overwrite=values.overwrite)
     reporting.check_report(values)
+    for name, method in _METHODS.items():
+        is_used = not {method, "all"}.isdisjoint(values.method)
+        flag_checks.needs(values, name, f"--method={method}", met=is_used)
     image = images.read_image(values.image, max_pixels=values.max_pixels)
     quiet.import_tensorflow()
 

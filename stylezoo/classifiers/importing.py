@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from stylezoo import images
+from stylezoo import images, reading
 from stylezoo import weights as weights_lib
 from stylezoo.classifiers import registry
 from stylezoo.classifiers.tensors import check_tensors, has_top
@@ -42,7 +42,7 @@ def import_weights(
     architecture = registry.canonical(architecture)
     images.check_output_path(output, overwrite=overwrite, extensions=EXTENSIONS)
     file = Path(file)
-    contents = file.read_bytes()
+    contents = reading.read_bytes(file)
     loaded = weights_files.read(contents, file, architecture=architecture)
     _check(loaded)
     written: bytes | memoryview = contents

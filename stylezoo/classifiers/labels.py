@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from stylezoo import reading
+
 # The file of a run, or beside weights, that has the names of the classes, one a line.
 LABELS_FILE = "labels.txt"
 
@@ -95,10 +97,7 @@ def read_labels(file: pathlib.Path) -> tuple[str, ...]:
         ValueError: If the file is not text in UTF-8, or does not hold different names.
         OSError: If the file can't be read.
     """
-    try:
-        names = tuple(file.read_text("utf-8").splitlines())
-    except UnicodeDecodeError as error:
-        raise ValueError(f"`file` must be a text file in UTF-8. Received: {file}") from error
+    names = tuple(reading.read_text(file).splitlines())
     if len(set(names)) < len(names) or not names:
         raise ValueError(f"`file` must hold different names, one a line. Received: {file}")
     return names

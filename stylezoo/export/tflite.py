@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import os
-import pathlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stylezoo import reading
 from stylezoo.errors import ExportError
 from stylezoo.export.servables.servable import Servable
 from stylezoo.export.tflite_config import TfliteConfig
@@ -162,9 +162,9 @@ class LiteRtModel:
 
     def __init__(self, path: str | os.PathLike[str], *, num_threads: int = 1) -> None:
         try:
-            content = pathlib.Path(path).read_bytes()
+            content = reading.read_bytes(path)
         except OSError as error:
-            raise ExportError(f"`{path}` can't be read: {error.strerror}") from error
+            raise ExportError(f"`{path}` can't be read: {error.strerror or error}") from error
         interpreter = _interpreter(path, content, num_threads)
         self.record = _metadata(path, content)
         self._runner = interpreter.get_signature_runner()

@@ -106,6 +106,7 @@ def _parse(part: str, is_known: Callable[[str], bool], known: str) -> tuple[str,
             f"`style` must be one or more of {known}, as NAME or NAME:WEIGHT. Received: {part}"
         )
     try:
-        return name, float(weight)
+        number = float(weight)
     except ValueError:
         raise ValueError(f"the weight of `{name}` must be a number. Received: {part}") from None
+    return name, number

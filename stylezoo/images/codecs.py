@@ -6,20 +6,21 @@ import logging
 import os
 import pathlib
 import threading
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
-from stylezoo import errors
+from stylezoo import errors, reading
 from stylezoo.images import files
 from stylezoo.images.arrays import FloatArray
 from stylezoo.images.grey import luma
 
-# Pictures of more pixels are refused by default, since they may be decompression bombs.
-DEFAULT_MAX_PIXELS = 100_000_000
+# Pictures of more pixels are refused by default, since they may be decompression bombs. Reading takes 16 to
+# 20 bytes a pixel: these, the largest photographs of telephones, take less than 1 GB.
+DEFAULT_MAX_PIXELS = 50_000_000
 # Default quality of JPEG and WebP files, 1 to 100.
 DEFAULT_QUALITY = 95
 
@@ -46,6 +47,7 @@ _GREY_MODES = ("1", "L", *_DEEP_GREY_MODES)
 _ICC_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 
 _ROWS = 256
+_BLOCK = 1024
 
 _TIFF_BITS_PER_SAMPLE = 258
 _TIFF_PHOTOMETRIC = 262
@@ -78,8 +80,8 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PI
         ValueError: If the file can't be decoded, is truncated, or has too many pixels. The
             message is one line and names ``path``.
     """
-    with errors.renamed(data=os.fspath(path)):
-        pixels, problem = _decode(_read_bytes(path), max_pixels)
+    with reading.open_regular(path) as file, errors.renamed(data=os.fspath(path)):
+        pixels, problem = _decode(file, max_pixels)
     if problem:
         _logger.warning("`%s`: its colour profile is ignored: %s", os.fspath(path), problem)
     return pixels
@@ -98,13 +100,13 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> FloatA
     Raises:
         ValueError: As for :func:`read_image`.
     """
-    pixels, problem = _decode(data, max_pixels)
+    pixels, problem = _decode(io.BytesIO(data), max_pixels)
     if problem:
         _logger.warning("the colour profile of a picture in memory is ignored: %s", problem)
     return pixels
 
 
-def _decode(data: bytes, max_pixels: int) -> tuple[FloatArray, str]:
+def _decode(data: BinaryIO, max_pixels: int) -> tuple[FloatArray, str]:
     """Return the picture, and why its colour profile is ignored or an empty string."""
     if max_pixels < 1:
         raise ValueError(f"`max_pixels` must be >= 1. Received: max_pixels={max_pixels}")
@@ -124,8 +126,12 @@ def _decode(data: bytes, max_pixels: int) -> tuple[FloatArray, str]:
             raise _too_many_pixels(f"{image.width}x{image.height} = {num_pixels}", max_pixels)
         with _undecodable(), _PILLOW_LIMIT.lifted_for(num_pixels):
             image.load()
-            pixels, problem = _srgb_pixels(image)
-            return pixels[np.newaxis], problem
+            tags = getattr(image, "tag_v2", {})
+            upright = _upright(image)
+    del image  # its decoder may hold as much memory as the picture
+    with _undecodable():
+        pixels, problem = _srgb_pixels(upright, tags)
+    return pixels[np.newaxis], problem
 
 
 def read_mask(path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> FloatArray:
@@ -279,27 +285,20 @@ class _PillowLimit:
 _PILLOW_LIMIT = _PillowLimit()
 
 
-def _read_bytes(path: str | os.PathLike[str]) -> bytes:
-    try:
-        return pathlib.Path(path).read_bytes()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"`{os.fspath(path)}` does not exist.") from None
-    except IsADirectoryError:
-        raise IsADirectoryError(f"`{os.fspath(path)}` is a folder, not an image.") from None
-
-
-def _open(data: bytes) -> ImageFile.ImageFile:
+def _open(data: BinaryIO) -> ImageFile.ImageFile:
     """Open as PIL.Image.open does, without its pixel check, which warns through global state."""
-    if not data:
+    start = data.read(16)
+    data.seek(0)
+    if not start:
         raise ValueError("it is empty")
     Image.init()
     for name in _READABLE_FORMATS:
         factory, accept = Image.OPEN.get(name, (None, None))
-        verdict = factory is not None and (accept is None or accept(data[:16]))
+        verdict = factory is not None and (accept is None or accept(start))
         if isinstance(verdict, str):  # the format, but Pillow was built without its library
             raise ValueError(verdict)
         if factory is not None and verdict:
-            return factory(io.BytesIO(data), "")
+            return factory(data, "")
     raise ValueError(f"it is none of {', '.join(_READABLE_FORMATS)}")
 
 
@@ -329,24 +328,45 @@ class _ProfileError(Exception):
     """A colour profile is broken, or it is for other channels than the picture has."""
 
 
-def _srgb_pixels(image: ImageFile.ImageFile) -> tuple[FloatArray, str]:
-    """Return a loaded image as ``[height, width, 3]`` in sRGB, upright, over white.
+def _upright(image: ImageFile.ImageFile) -> Image.Image:
+    """Return a copy of a loaded image, turned as its EXIF orientation says."""
+    # Broken EXIF data is no reason to refuse a picture that decodes.
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image.copy()
+
+
+def _srgb_pixels(image: Image.Image, tags: Mapping[int, Any]) -> tuple[FloatArray, str]:
+    """Return an image as ``[height, width, 3]`` in sRGB, over white.
 
     The second result tells why its colour profile is ignored; it is empty if it is not.
     """
-    # Broken EXIF data is no reason to refuse a picture that decodes.
-    with contextlib.suppress(Exception):
-        ImageOps.exif_transpose(image, in_place=True)
     try:
-        return _converted_pixels(image, _embedded_profile(image)), ""
+        return _converted_pixels(image, tags, _embedded_profile(image)), ""
     except _ProfileError as error:
-        return _converted_pixels(image, None), str(error)
+        return _converted_pixels(image, tags, None), str(error)
 
 
-def _converted_pixels(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> FloatArray:
-    colour, alpha = _split_alpha(image)
+def _converted_pixels(
+    image: Image.Image, tags: Mapping[int, Any], profile: ImageCms.ImageCmsProfile | None
+) -> FloatArray:
+    # A block at a time, because copies of a large picture in other modes take more than itself.
+    pixels = np.empty((image.height, image.width, 3), np.float32)
+    for top in range(0, image.height, _BLOCK):
+        for left in range(0, image.width, _BLOCK):
+            bottom, right = min(top + _BLOCK, image.height), min(left + _BLOCK, image.width)
+            block = image.crop((left, top, right, bottom))
+            pixels[top:bottom, left:right] = _converted_block(block, tags, profile)
+    return pixels
+
+
+def _converted_block(
+    block: Image.Image, tags: Mapping[int, Any], profile: ImageCms.ImageCmsProfile | None
+) -> FloatArray:
+    colour, alpha = _split_alpha(block)
     if colour.mode in _GREY_MODES:
-        pixels = _grey_to_rgb(_grey_values(colour), profile)
+        pixels = _grey_to_rgb(_grey_values(colour, tags), profile)
     else:
         pixels = _unit(_colour_to_rgb(colour, profile))
     return pixels if alpha is None else pixels * alpha + (1 - alpha)
@@ -372,20 +392,19 @@ def _unit(image: Image.Image) -> FloatArray:
     return np.divide(np.asarray(image), 255, dtype=np.float32)
 
 
-def _grey_values(image: Image.Image) -> FloatArray:
-    """Return a grey image as ``[height, width]`` in ``[0, 1]``."""
+def _grey_values(image: Image.Image, tags: Mapping[int, Any]) -> FloatArray:
+    """Return a grey image as ``[height, width]`` in ``[0, 1]``; a TIFF's tags tell the range."""
     if image.mode in ("1", "L"):
         return _unit(image.convert("L"))
     if image.mode == "F":
         values = np.nan_to_num(np.asarray(image, np.float32), nan=0, posinf=1, neginf=0)
         return np.clip(values, 0, 1)
-    return _integer_values(image)
+    return _integer_values(image, tags)
 
 
-def _integer_values(image: Image.Image) -> FloatArray:
+def _integer_values(image: Image.Image, tags: Mapping[int, Any]) -> FloatArray:
     """Return grey values of more than 8 bits: 16, except in TIFF, whose tags tell the number."""
     values = np.asarray(image)
-    tags = getattr(image, "tag_v2", {})
     bits = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))[0]
     signed = tags.get(_TIFF_SAMPLE_FORMAT, (1,))[0] == 2
     if bits == 32 and not signed:

@@ -1,11 +1,25 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all.
+
+What is being written has a temporary name, with the process's number, in the folder of the result. What a
+process left behind that was killed is removed by the next that writes there.
+"""
 
 import contextlib
+import functools
 import os
 import pathlib
+import platform
+import re
 import secrets
 import shutil
+import time
+import zlib
 from collections.abc import Iterator
+
+_TEMPORARY = re.compile(
+    r"\.stylezoo-(?:(?P<host>[0-9a-f]{8})-(?P<process>\d+)-)?[0-9a-f]{16}(\..*)?"
+)
+_OLD = 24 * 3600  # seconds
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
@@ -32,11 +46,26 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Pa
         raise FileNotFoundError(f"`{path}` cannot be written: `{folder}` does not exist.")
     if path.is_dir():
         raise IsADirectoryError(f"`{path}` is a folder, and must be a file.")
+    check_links(path)
     if path.exists() and not path.is_file():
         raise FileExistsError(f"`{path}` is a device or a pipe, and must be a file.")
     if path.exists() and not overwrite:
         raise _already_exists(path)
     return path
+
+
+def check_links(path: pathlib.Path) -> None:
+    """Raise an OSError if a path leads through symbolic links in a circle, or to a folder that is missing."""
+    try:
+        target = pathlib.Path(os.path.realpath(path))
+        path.stat()
+    except FileNotFoundError:
+        if not target.parent.is_dir():
+            raise FileNotFoundError(
+                f"`{path}` cannot be written: `{target.parent}` does not exist."
+            ) from None
+    except OSError as error:
+        raise type(error)(f"`{path}` cannot be written: {error.strerror}.") from error
 
 
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
@@ -81,6 +110,7 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
     """
     path = check_target(path, overwrite=overwrite)
     target = path.resolve()
+    _sweep(target.parent)
     temporary = _create_temporary(target)
     try:
         yield temporary
@@ -113,6 +143,7 @@ def atomic_folder(
     """
     path = pathlib.Path(path)
     _check_folder(path, overwrite=overwrite)
+    _sweep(path.parent)
     temporary = _temporary_name(path)
     try:
         temporary.mkdir()
@@ -129,6 +160,7 @@ def atomic_folder(
 
 
 def _check_folder(path: pathlib.Path, *, overwrite: bool) -> None:
+    check_links(path)
     if path.exists() and not (overwrite and path.is_dir()):
         raise _already_exists(path)
 
@@ -157,7 +189,52 @@ def _create_temporary(path: pathlib.Path) -> pathlib.Path:
 
 
 def _temporary_name(path: pathlib.Path) -> pathlib.Path:
-    return path.with_name(f".stylezoo-{secrets.token_hex(8)}{path.suffix}")
+    owner = f"{_host()}-{os.getpid()}"
+    return path.with_name(f".stylezoo-{owner}-{secrets.token_hex(8)}{path.suffix}")
+
+
+@functools.cache
+def _host() -> str:
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+@functools.cache
+def _sweep(folder: pathlib.Path) -> None:
+    """Remove, once for each folder, what processes that are gone were writing there."""
+    try:
+        with os.scandir(folder) as entries:
+            abandoned = [entry.path for entry in entries if _is_abandoned(entry)]
+    except OSError:  # whoever can't list a folder may still write a file into it
+        return
+    for path in map(pathlib.Path, abandoned):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _is_abandoned(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry is temporary, and a day old or of a process of this machine that is gone."""
+    match = _TEMPORARY.fullmatch(entry.name)
+    if match is None:
+        return False
+    if match["host"] == _host() and not _is_running(int(match["process"])):
+        return True
+    try:
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD
+    except OSError:  # it is gone
+        return False
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _publish_new(temporary: pathlib.Path, target: pathlib.Path, path: pathlib.Path) -> None:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from stylezoo import reading
 from stylezoo.errors import WeightsError
 from stylezoo.weights import cache, specs
 from stylezoo.weights.specs import LoadedWeights, WeightsSpec
@@ -86,4 +87,4 @@ def _load_file(weights: str | os.PathLike[str], architecture: str | None) -> Loa
             f"`weights` must be 'imagenet', one of {names}, or the path of a file or a run's folder. "
             f"Received: weights={os.fspath(weights)!r}"
         )
-    return weights_files.read(file.read_bytes(), file, architecture=architecture)
+    return weights_files.read(reading.read_bytes(file), file, architecture=architecture)

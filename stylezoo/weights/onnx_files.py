@@ -1,14 +1,15 @@
 """Read the weights of ONNX files by protobuf, which TensorFlow needs too, and without the package onnx.
 
-Only the fields that are read are declared here, by the numbers of the format's ``onnx.proto3``;
-protobuf skips all others.
+Only the fields that are read are declared here, by the numbers of the format's ``onnx.proto3``.
 """
 
 import functools
+import types
 from typing import Any
 
 import numpy as np
 
+from stylezoo import messages
 from stylezoo.errors import WeightsError
 
 # The name, the number and the type of each field; the types of repeated ones are in brackets.
@@ -43,7 +44,7 @@ def read_onnx(contents: bytes) -> dict[str, np.ndarray]:
     """
     from google.protobuf.message import DecodeError
 
-    model = _message("Model")()
+    model = _classes().Model()
     try:
         model.ParseFromString(contents)
     except DecodeError as error:
@@ -82,25 +83,5 @@ def _array(tensor: Any) -> np.ndarray:
 
 
 @functools.cache
-def _message(name: str) -> Any:
-    """Return the class of a message of the format."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    field = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="weights.proto", package="onnx", syntax="proto3")
-    for message, fields in _MESSAGES.items():
-        declared = file.message_type.add(name=message)
-        for label, number, kind in fields:
-            (one,) = kind if isinstance(kind, list) else [kind]
-            declared.field.add(
-                name=label,
-                number=number,
-                label=field.LABEL_REPEATED if isinstance(kind, list) else field.LABEL_OPTIONAL,
-                type=field.TYPE_MESSAGE
-                if one in _MESSAGES
-                else getattr(field, f"TYPE_{one.upper()}"),
-                type_name=f".onnx.{one}" if one in _MESSAGES else None,
-            )
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"onnx.{name}"))
+def _classes() -> types.SimpleNamespace:
+    return messages.declare("onnx", _MESSAGES)

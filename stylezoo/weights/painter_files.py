@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stylezoo import reading
 from stylezoo.errors import WeightsError
 from stylezoo.weights import state_dicts
 from stylezoo.weights.converters import as_float32
@@ -37,7 +38,7 @@ def from_fast_neural_style(file: Path) -> Tensors:
 
     Its network takes and gives RGB in 0 to 255, and what it gives is cut.
     """
-    contents = file.read_bytes()
+    contents = reading.read_bytes(file)
     is_safe = state_dicts.is_safetensors(contents)
     given = (state_dicts.from_safetensors if is_safe else state_dicts.from_torch)(contents)
     convolutions = {"conv1": "conv_in", "conv2": "down1", "conv3": "down2"}

@@ -61,6 +61,8 @@ def files(tmp_path_factory, random_weights):
 def folder(tmp_path, monkeypatch, files):
     """Make a copy of ``files`` the current folder, with a cache of its own."""
     shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    os.mkfifo(tmp_path / "pipe.png")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))
     return tmp_path
@@ -97,6 +99,10 @@ COMMON = [
     ("--save_every=1", "`out_00001.png` already exists"),
     ("--save_every=0", "save_every"),
     ("--quality=0", "quality"),
+    ("--max_pixels=99999999999", "`--max_pixels` must be <= 10,000,000,000"),
+    ("--tolerance=nan", "`--tolerance` must be finite"),
+    ("--output=loop.png", "`loop.png` cannot be written: Too many levels of symbolic links"),
+    ("--flagfile=/dev/zero", "`/dev/zero` is a device, a pipe or a socket"),
     ("--max_pixels=1000", "above the limit of 1000.*`--max_pixels`"),
     ("junk", "expected flags only. Received: junk"),
     ("--nonsense=1", "Unknown command line flag 'nonsense'"),
@@ -109,7 +115,8 @@ COMMON = [
     ("--optimizer=sgd", "one of <lbfgs\\|adam>"),
     ("--learning_rate=0.1 --optimizer=lbfgs", "`--learning_rate` must come with --optimizer=adam"),
     ("--learning_rate=0 --optimizer=adam", "`--learning_rate` must be > 0"),
-    ("--learning_rate=nan --optimizer=adam", "`--learning_rate` must be > 0"),
+    ("--learning_rate=nan --optimizer=adam", "`--learning_rate` must be finite"),
+    ("--steps=10000000000", "`--steps` must be <= 2,147,483,647"),
     ("--steps=-1", "steps"),
     ("--steps=many", "steps.*many"),
     ("--seed=1.5", "seed"),
@@ -133,8 +140,10 @@ PICTURES = [
     ("missing.png", "`missing.png` does not exist"),
     ("truncated.jpg", "`truncated.jpg` is not an image that can be decoded"),
     ("text.png", "`text.png` is not an image that can be decoded"),
+    ("/dev/zero", "`/dev/zero` is a device, a pipe or a socket, not a regular file"),
+    ("pipe.png", "`pipe.png` is a device, a pipe or a socket, not a regular file"),
     ("empty.png", "`empty.png` is not an image that can be decoded: it is empty"),
-    ("directory.png", "`directory.png` is a folder, not an image"),
+    ("directory.png", "`directory.png` is a folder, not a file"),
 ]
 
 TABLE = {
@@ -155,7 +164,11 @@ TABLE = {
         ("--style=narrow.png", "`--style` must be at least 16x16 px .*Received: 12x40 px"),
         ("--style_scale=0.2", "`--style` must be at least 16x16 px"),
         ("--style_scale=0", "`--style_scale` must be > 0"),
-        ("--style_scale=inf", "`--style_scale` must be > 0"),
+        ("--style_scale=inf", "`--style_scale` must be finite"),
+        ("--style_scale=1e9", "`--style_scale` must be <= 100"),
+        ("--patch_scales=99", "`--patch_scales` must be <= 16"),
+        ("--dream_weight=2", "`--dream_weight` must come with `--dream_layer`"),
+        ("--preset=", "`--preset` must be given a value"),
         ("--content_layers=relu9_9", f"`--content_layers` of vgg16 must be among {LAYERS}"),
         ("--style_layers=relu1_1,x", f"`--style_layers` of vgg16 must be among {LAYERS}.*: x$"),
         ("--dream_layer=x", f"`--dream_layer` of vgg16 must be among {LAYERS}"),
@@ -226,8 +239,8 @@ TABLE = {
         ("--tile=0", "tile"),
         ("--smallest=0", "smallest"),
         ("--content_weight=-1", "content_weight"),
-        ("--content_weight=nan", "`--content_weight` must be finite, >= 0"),
-        ("--tv_weight=inf", "`--tv_weight` must be finite, >= 0"),
+        ("--content_weight=nan", "`--content_weight` must be finite"),
+        ("--tv_weight=inf", "`--tv_weight` must be finite"),
         ("--average_decay=-1", "average_decay"),
     ],
     "texture": [
@@ -262,7 +275,7 @@ TABLE = {
             "`--scaling` must be one of relative, gatys",
         ),
         ("--match_every=3", "`--match_every` must come with --style_loss=mrf"),
-        ("--tv_weight=nan", "`--tv_weight` must be finite, >= 0"),
+        ("--tv_weight=nan", "`--tv_weight` must be finite"),
         ("--window=9", "`--window` must come with --method=efros_leung or wei_levoy"),
         ("--mask=black.png", "`--mask` must come with --method=efros_leung"),
     ],
@@ -275,7 +288,7 @@ TABLE = {
         ("--size=3", "`--image` must be at least 4x4 px for the layer relu3_1"),
         ("--image=narrow.png --size=8", "`--image` must be at least 4x4 px for the layer relu3_1"),
         ("--tv_weight=-1", "tv_weight"),
-        ("--tv_weight=nan", "`--tv_weight` must be finite, >= 0"),
+        ("--tv_weight=nan", "`--tv_weight` must be finite"),
         ("--tv_beta=0", "`--tv_beta` must be > 0"),
     ],
 }
@@ -323,7 +336,7 @@ WEI_LEVOY = "--method=wei_levoy --source=photo.png --output=out.png --size=40"
             )
         ),
         (EFROS_LEUNG, "--epsilon=-1", "`--epsilon` must be finite, >= 0"),
-        (EFROS_LEUNG, "--epsilon=nan", "`--epsilon` must be finite, >= 0"),
+        (EFROS_LEUNG, "--epsilon=nan", "`--epsilon` must be finite"),
         (EFROS_LEUNG, "--at_once=0", "`--at_once` must be >= 1"),
         (EFROS_LEUNG, "--tileable", "`--tileable` must not be given with --method=efros_leung"),
         (EFROS_LEUNG, "--mask=black.png", "`--size` must not be given with --mask"),

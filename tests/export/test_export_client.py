@@ -133,7 +133,7 @@ def test_a_server_is_compared_with_the_model(url, exports, model_files, tmp_path
 BAD = [
     (
         ["photo.png", "--url=ftp://here"],
-        "`--url` must be http://HOST:PORT, https://HOST:PORT or grpc",
+        "`--url` must be http://HOST:PORT, https://HOST:PORT, grpc",
     ),
     (["missing.png"], "`missing.png` does not exist"),
     ([], "expected photographs"),

@@ -465,7 +465,7 @@ def huge_webp(width, height):
     [
         # Decoded, it would be 11 gigabytes: only the header may have been read.
         (png(60_000, 60_000, 8, 2, b""), ["60000x60000 = 3600000000 pixels"]),
-        (png(10_001, 10_000, 8, 2, b""), ["10001x10000 = 100010000 pixels"]),
+        (png(10_001, 5_000, 8, 2, b""), ["10001x5000 = 50005000 pixels"]),
         # WebP's decoder allocates when it is opened; Pillow refuses that by itself.
         (huge_webp(50_000, 50_000), ["too many pixels"]),
     ],
@@ -474,7 +474,7 @@ def huge_webp(width, height):
 def test_decompression_bomb(data, parts):
     with pytest.raises(ValueError, match="above the limit") as error:
         codecs.decode_image(data)
-    assert_one_line(error, "`data`", "100000000", "`max_pixels`", *parts)
+    assert_one_line(error, "`data`", "50000000", "`max_pixels`", *parts)
 
 
 def test_max_pixels_is_inclusive():

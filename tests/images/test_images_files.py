@@ -5,6 +5,7 @@ import os
 import pathlib
 import stat
 import threading
+import time
 
 import pytest
 
@@ -212,3 +213,35 @@ def test_folder_that_can_not_be_made(tmp_path):
         files.atomic_folder(tmp_path / "none" / "new"),
     ):
         pytest.fail("the block must not run")
+
+
+@pytest.mark.parametrize(
+    ("name", "age", "swept"),
+    [
+        (".stylezoo-0123456789abcdef.png", 2, True),
+        (".stylezoo-0123456789abcdef.png", 0, False),
+        (".stylezoo-00000000-1-0123456789abcdef.png", 2, True),
+        (".stylezoo-00000000-1-0123456789abcdef.png", 0, False),
+        (".stylezoo-{host}-{own}-0123456789abcdef.png", 0, False),
+        (".stylezoo-{host}-999999999-0123456789abcdef.png", 0, True),
+        (".stylezoo-notes.png", 2, False),
+        (".stylezoo-0123456789abcdef", 2, True),
+    ],
+)
+def test_abandoned_files_are_swept(name, age, swept, tmp_path):
+    """A day old, or of a process of this machine that is gone; another machine may share the folder."""
+    path = tmp_path / name.format(host=files._host(), own=os.getpid())
+    path.write_text("half of")
+    os.utime(path, (time.time() - age * 24 * 3600,) * 2)
+    with files.atomic_path(tmp_path / "result"):
+        pass
+    assert path.exists() != swept
+
+
+def test_a_circle_of_links_is_found_before_the_work(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "nowhere").symlink_to("missing/file")
+    for name in ("a", "nowhere"):
+        with pytest.raises(OSError, match="cannot be written: "):
+            files.check_target(tmp_path / name, overwrite=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from absl import flags
 
 from stylezoo import images
+from stylezoo.binaries.common import flag_checks
 from stylezoo.binaries.common.config_flags import ConfigFlags
 from stylezoo.synthesis.configurations import InversionConfig, Schedule
 from stylezoo.synthesis.optimizers import LBFGS, Adam
@@ -149,10 +150,10 @@ def numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
         texts: What was given, one text a number.
 
     Raises:
-        ValueError: If a text is no number; the message names the flag.
+        ValueError: If a text is no finite number; the message names the flag.
     """
     try:
-        return tuple(map(float, texts))
+        return tuple(map(flag_checks.finite, texts))
     except ValueError:
         raise ValueError(f"`--{name}` must be numbers. Received: {','.join(texts)}") from None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from absl import flags
 
 from stylezoo import errors
+from stylezoo.binaries.common import flag_checks
 
 if TYPE_CHECKING:
     from stylezoo.visualize import Position, Score
@@ -176,7 +177,7 @@ def weighted(text: str, flag: str, *, network: str) -> list[Weighted]:
     for each in text.split(","):
         match = _UNIT.fullmatch(each.strip())
         try:
-            weight = float(match["weight"] or 1.0) if match else None
+            weight = flag_checks.finite(match["weight"] or "1") if match else None
         except ValueError:
             weight = None
         if match is None or weight is None:
@@ -193,7 +194,7 @@ def weighted(text: str, flag: str, *, network: str) -> list[Weighted]:
 def _direction(text: str) -> dict[int, float]:
     try:
         pairs = [each.split("=") for each in text.split(",")]
-        return {int(channel): float(weight) for channel, weight in pairs}
+        return {int(channel): flag_checks.finite(weight) for channel, weight in pairs}
     except ValueError:
         raise ValueError(f"`--direction` must be CHANNEL=WEIGHT,.... Received: {text}") from None
 
