@@ -98,7 +98,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     _print(values, dict(zip(read, found, strict=True)), failures)
     if failures:
         counted = f"{len(failures)} of {len(paths)} pictures failed: " if paths[1:] else ""
-        raise ValueError(counted + "; ".join(failures.values()))
+        raise ValueError(counted + reporting.first_of(list(failures.values()), "; "))
     return 0
 
 

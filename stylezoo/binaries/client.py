@@ -120,7 +120,7 @@ def _each(values: flags.FlagValues, paths: list[pathlib.Path], work: Callable[[i
     if failures:
         if not paths[1:]:
             raise failures[paths[0]]
-        listed = "; ".join(f"{path}: {error}" for path, error in failures.items())
+        listed = reporting.first_of([f"{path}: {error}" for path, error in failures.items()], "; ")
         raise ValueError(f"{len(failures)} of {len(paths)} pictures failed: {listed}")
 
 

@@ -65,7 +65,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     print(reporting.table([("PICTURES", "TOP-1", "TOP-5", "CROSS-ENTROPY"), _row(predictions)]))
     print(f"\n{_describe_worst(predictions)}")
     if skipped:
-        print(f"{len(skipped)} pictures could not be read: {', '.join(sorted(skipped))}")
+        print(f"{len(skipped)} pictures could not be read: {reporting.first_of(sorted(skipped))}")
     if values.confusion:
         picture = training.confusion_picture(predictions.confusion(), predictions.class_names)
         reporting.write_picture(values, picture, values.confusion)

@@ -52,6 +52,8 @@ def transfer(
         FloatingPointError: If the loss stops being finite.
     """
     config = config.resolved()
+    with errors.renamed(image="content"):  # as it comes: enlarging adds nothing to be seen
+        config.objective.check_image_size(*size_of(content))
     size = images.fit_size(*size_of(content), config.size)
     # No level needs more pixels, and the pictures of a camera are large.
     original = images.resize(content, size)

@@ -30,6 +30,8 @@ _ORDER, _CROP = range(2)
 _CACHE_BYTES = 10**9
 
 _logger = logging.getLogger(__name__)
+# Of a folder of broken pictures the first are named; the end of the training lists how many they were.
+_MOST_WARNINGS = 5
 
 
 class Photographs:
@@ -139,7 +141,8 @@ class Photographs:
         except Exception as error:  # what libraries raise for damaged data has no common base
             reason = _one_line(error)
         # Threads that meet the same picture at the same time warn of it once.
-        if self._skipped.setdefault(name, reason) is reason:
+        is_first = self._skipped.setdefault(name, reason) is reason
+        if is_first and len(self._skipped) <= _MOST_WARNINGS:
             _logger.warning("%s. Another picture takes its place.", reason.rstrip("."))
         return None
 

@@ -1,11 +1,13 @@
 """Datasets of TensorFlow Datasets with random access to their examples."""
 
 import bisect
+import contextlib
 import functools
 import itertools
+import logging
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +15,8 @@ import numpy.typing as npt
 
 from stylezoo import errors, images
 from stylezoo.images import FloatArray
+
+_logger = logging.getLogger(__name__)
 
 IntArray = npt.NDArray[np.int64]
 
@@ -145,8 +149,10 @@ def open_dataset(
     dataset, split = name_and_split(name)
     builder = _builder(dataset, data_dir)
     _check_features(name, builder.info.features, labelled=labelled)
+    _check_split(name, split, tuple(builder.info.splits) or _declared_splits(builder))
     try:
-        builder.download_and_prepare()
+        with _one_retry_told():
+            builder.download_and_prepare()
     except Exception as error:
         raise OSError(f"The dataset `{dataset}` cannot be prepared: {_one_line(error)}") from error
     splits = builder.info.splits
@@ -187,6 +193,60 @@ def _check_features(name: str, features: Any, *, labelled: bool) -> None:
                 f"`name` must be a dataset whose feature `{feature}` is {kind}. "
                 f"Received: {name!r}, with the features {', '.join(names)}"
             )
+
+
+class _NoDownloads:
+    """Stand-in for the manager of downloads, for the names of splits alone."""
+
+    def __getattr__(self, _: str) -> Any:
+        return self._as_if
+
+    def _as_if(self, urls: Any, *_: Any) -> Any:
+        """Return a path for each address, as if it had been downloaded."""
+        if isinstance(urls, Mapping):
+            return {key: self._as_if(url) for key, url in urls.items()}
+        if isinstance(urls, list | tuple):
+            return [self._as_if(url) for url in urls]
+        return pathlib.Path("nowhere")
+
+
+def _declared_splits(builder: Any) -> tuple[str, ...]:
+    """Return the splits that a dataset will have, before it is downloaded; none if it doesn't tell."""
+    # TensorFlow Datasets has no public way to ask for them.
+    try:
+        found = builder._split_generators(_NoDownloads())
+    except Exception:  # it looks into what was downloaded
+        return ()
+    return tuple(found) if isinstance(found, dict) else tuple(str(each.name) for each in found)
+
+
+def _check_split(name: str, split: str, known: tuple[str, ...]) -> None:
+    """Raise a ValueError if a split's name is none of those that are known."""
+    parts = [part.partition("[")[0].strip() for part in split.split("+") if split]
+    if known and not {*parts, "all"} <= {*known, "all"}:
+        raise ValueError(
+            f"`name` must name a split, {' or '.join(known)}, or a part of one, after a colon. "
+            f"Received: {name!r}"
+        )
+
+
+@contextlib.contextmanager
+def _one_retry_told() -> Iterator[None]:
+    """Say once that a download is tried again, where urllib3 says so of each attempt."""
+    logger = logging.getLogger("urllib3.connectionpool")
+    told: list[str] = []
+
+    def is_first(record: logging.LogRecord) -> bool:
+        if not told:
+            told.append(record.getMessage())
+            _logger.warning("A server of the dataset can't be reached; it is tried again.")
+        return False
+
+    logger.addFilter(is_first)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_first)
 
 
 def _records(name: str, builder: Any, split: str) -> _Records:

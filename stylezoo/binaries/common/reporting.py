@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stylezoo.progress import Callback, Progress
     from stylezoo.synthesis import PyramidResult
 
+_MOST_NAMES = 5
 _VERSIONED = ("stylezoo", "tensorflow", "keras", "numpy", "pillow")
 
 
@@ -94,6 +95,13 @@ def write_report(values: flags.FlagValues, content: Any) -> None:
     if values.report:
         with images.atomic_path(values.report, overwrite=values.overwrite) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def first_of(names: Sequence[str], separator: str = ", ") -> str:
+    """Return the first names of a list that may be long, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    listed = separator.join(names[:_MOST_NAMES])
+    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

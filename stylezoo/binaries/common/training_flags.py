@@ -58,7 +58,8 @@ def run_loop(values: flags.FlagValues, train: "Train", config: Any, loop: "LoopC
         result = train(config, loop=loop, run=values.run, callback=callback)
     if result.skipped:
         print(
-            f"{len(result.skipped)} pictures could not be read: {', '.join(sorted(result.skipped))}",
+            f"{len(result.skipped)} pictures could not be read: "
+            f"{reporting.first_of(sorted(result.skipped))}",
             file=sys.stderr,
         )
 
