@@ -107,7 +107,8 @@ FAMILY = {
     *("objective", "network", "weights", "pooling", "content_layers", "style_layers"),
     *("style_layer_weights", "content_weight", "style_weight", "tv_weight", "style_loss"),
     *("scaling", "dream_layer", "dream_weight", "patch_size", "patch_stride", "patch_scales"),
-    *("patch_rotations", "match_every", "match_memory", "guide_weight"),
+    *("patch_rotations", "match_every", "match_memory", "guide_weight", "hypercolumns"),
+    *("right_angles", "key_grid", "layer_grid"),
 }
 NEEDED = {
     transfer: "--content=a.png --style=b.png --output=out.png",
@@ -142,9 +143,10 @@ def test_every_command_has_the_same_flags():
         families.append({name: without_default(values[name].help) for name in FAMILY})
     assert all(family == families[0] for family in families)
     fields = {"objective"}
-    for config in (Objective(), Objective().perceptual, Objective().patches):
+    parts = ("perceptual", "patches", "neighbors")
+    for config in (Objective(), *(getattr(Objective(), part) for part in parts)):
         fields |= {field.name for field in dataclasses.fields(config)}
-    assert fields - {"perceptual", "patches"} == FAMILY
+    assert fields - set(parts) == FAMILY
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

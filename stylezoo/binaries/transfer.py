@@ -12,6 +12,9 @@ Methods and their presets, the default first:
     cnnmrf            coarse to fine with a preconditioned L-BFGS, on VGG-16
     cnnmrf2016-paper  as in the CVPR 2016 paper: all patches of 35 variants of the style, VGG-19
     cnnmrf2016-code   as in its authors' code: every other patch of nine variants, VGG-19
+  nnst    single feature vectors (Kolkin et al. 2022)
+    nnst              coarse to fine with a preconditioned L-BFGS, one layer a block of VGG-16
+    nnst2022-paper    as in the paper and its authors' code: ten layers, Adam on a Laplacian pyramid
 
 A preset has an objective, which --objective changes for another, and an optimiser with its sizes and steps.
 A flag that is given takes the place of its preset's value. Weights of losses mean the same for every
@@ -33,7 +36,7 @@ from stylezoo import images
 from stylezoo.binaries.common import config_flags, objective_flags, options, quiet, reporting
 from stylezoo.synthesis.configurations import INITS, PRESETS, TransferConfig
 
-METHODS = ("gatys", "cnnmrf")
+METHODS = ("gatys", "cnnmrf", "nnst")
 
 _CONFIG = config_flags.ConfigFlags(
     PRESETS["fast"],

@@ -11,6 +11,7 @@ from .base import (
 from .content import ActivationLoss, ContentLoss
 from .image import L2Loss, TotalVariationLoss
 from .mrf import MRFLoss
+from .neighbors import NeighborLoss
 from .style import GramLoss, MomentsLoss, SlicedWassersteinLoss
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "LossTerm",
     "MRFLoss",
     "MomentsLoss",
+    "NeighborLoss",
     "SlicedWassersteinLoss",
     "StatisticsLoss",
     "Target",

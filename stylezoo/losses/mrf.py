@@ -93,7 +93,7 @@ class MRFLoss(LayeredLoss):
             patches = self._patches(features[tap])
             target |= _keys(tap, patches, tf.ones_like(patches.corners, tf.float32))
             if mask_key(tap) in features:
-                target[f"guides/{tap}"] = _guides(features[mask_key(tap)])
+                target[f"guides/{tap}"] = guides_of(features[mask_key(tap)])
         return target
 
     def combine(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
@@ -145,27 +145,16 @@ class MRFLoss(LayeredLoss):
         self, tap: str, queries: ops.Patches, keys: ops.Patches, target: Target
     ) -> tf.Tensor:
         if mask_key(tap) in target:
-            keys, queries = self._guided(tap, queries, keys, target)
+            queries, keys = guided(
+                queries,
+                keys,
+                guides_of(target[mask_key(tap)]),
+                target[f"guides/{tap}"],
+                weight=self.guide_weight,
+            )
         norms = tf.sqrt(ops.patch_squares(keys, size=self.patch_size))
         gains = tf.math.divide_no_nan(target[f"weights/{tap}"], norms)
         return ops.nearest_patches(queries, keys, gains, size=self.patch_size, memory=self.memory)
-
-    def _guided(
-        self, tap: str, queries: ops.Patches, keys: ops.Patches, target: Target
-    ) -> tuple[ops.Patches, ops.Patches]:
-        """Return keys and queries with their mask channels."""
-        guides = _guides(target[mask_key(tap)])
-        copies = tf.shape(queries.rows)[0] // tf.shape(guides)[0]  # one mask serves the whole batch
-        squares = tf.reduce_mean(tf.reduce_sum(tf.square(keys.rows), axis=1))
-        gain = tf.sqrt(self.guide_weight * squares / (guides.shape[-1] / 2))
-
-        def with_guides(patches: ops.Patches, guides: tf.Tensor) -> ops.Patches:
-            return patches._replace(rows=tf.concat([patches.rows, gain * guides], axis=1))
-
-        return (
-            with_guides(keys, target[f"guides/{tap}"]),
-            with_guides(queries, tf.tile(guides, [copies, 1])),
-        )
 
     def _patches(self, features: tf.Tensor) -> ops.Patches:
         return ops.patches_of(features, size=self.patch_size, stride=self.stride)
@@ -214,7 +203,34 @@ def _patches_in(target: Target, tap: str) -> ops.Patches:
     return ops.Patches(*(target[f"{field}/{tap}"] for field in ops.Patches._fields))
 
 
-def _guides(masks: tf.Tensor) -> tf.Tensor:
+def guided(
+    queries: ops.Patches,
+    keys: ops.Patches,
+    query_guides: tf.Tensor,
+    key_guides: tf.Tensor,
+    *,
+    weight: float,
+) -> tuple[ops.Patches, ops.Patches]:
+    """Return queries and keys with mask channels (Champandard 2016, "Semantic Style Transfer", section 3).
+
+    Args:
+        queries: Patches of a batch of pictures of one size.
+        keys: Patches of the style.
+        query_guides: Mask channels of one picture's positions, [T, K], which serve for the whole batch.
+        key_guides: Mask channels of all positions of ``keys``, [U, K].
+        weight: Ratio of the mean squares of masks and of features.
+    """
+    copies = tf.shape(queries.rows)[0] // tf.shape(query_guides)[0]
+    squares = tf.reduce_mean(tf.reduce_sum(tf.square(keys.rows), axis=1))
+    gain = tf.sqrt(weight * squares / (query_guides.shape[-1] / 2))
+
+    def with_guides(patches: ops.Patches, guides: tf.Tensor) -> ops.Patches:
+        return patches._replace(rows=tf.concat([patches.rows, gain * guides], axis=1))
+
+    return with_guides(queries, tf.tile(query_guides, [copies, 1])), with_guides(keys, key_guides)
+
+
+def guides_of(masks: tf.Tensor) -> tf.Tensor:
     """Return masks [B, h, w, K] as rows, with a channel for each mask and one for its complement."""
     rows = tf.reshape(masks, [-1, masks.shape[-1]])
     return tf.concat([rows, 1.0 - rows], axis=1)

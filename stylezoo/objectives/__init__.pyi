@@ -1,6 +1,6 @@
 from .loss_terms import build_loss
 from .named import OBJECTIVES
-from .objective import Objective, PatchConfig
+from .objective import NeighborConfig, Objective, PatchConfig
 from .scalings import SCALINGS, STYLE_LOSSES, Scaling
 from .style_references import StyleReferences
 from .tiled import TiledLoss
@@ -10,6 +10,7 @@ __all__ = [
     "OBJECTIVES",
     "SCALINGS",
     "STYLE_LOSSES",
+    "NeighborConfig",
     "Objective",
     "PatchConfig",
     "Reference",

@@ -96,13 +96,26 @@ def _style_term(
     if objective.style_loss == "sliced":
         return losses.SlicedWassersteinLoss(taps, seed=seed, relative=scaling.relative, **options)
     patches = objective.patches
+    options |= {
+        "guide_weight": patches.guide_weight,
+        "memory": patches.match_memory * _MEGABYTE,
+    }
+    if objective.style_loss == "neighbors":
+        neighbors = objective.neighbors
+        grid = None if neighbors.hypercolumns else neighbors.layer_grid
+        return losses.NeighborLoss(
+            taps,
+            hypercolumns=neighbors.hypercolumns,
+            key_grid=grid or neighbors.key_grid,
+            query_grid=grid,
+            seed=seed,
+            **options,
+        )
     return losses.MRFLoss(
         taps,
         scale=scaling.patches,
         patch_size=patches.patch_size,
         stride=patches.patch_stride,
-        guide_weight=patches.guide_weight,
-        memory=patches.match_memory * _MEGABYTE,
         **options,
     )
 

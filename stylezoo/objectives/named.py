@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from stylezoo.objectives.objective import Objective, PatchConfig
+from stylezoo.objectives.objective import NeighborConfig, Objective, PatchConfig
 from stylezoo.perceptual.configuration import Perceptual
 
 # The layers and weights of Li & Wand 2016.
@@ -54,6 +54,25 @@ OBJECTIVES = {
         content_weight=20.0,
         style_weight=1e-4,
         patches=PatchConfig(patch_scales=1, patch_rotations=1),
+    ),
+    # Kolkin et al. 2022 with one layer a block, fewer vectors of the style and matches of several steps.
+    "nnst": Objective(
+        content_layers=(),
+        style_loss="neighbors",
+        style_weight=1.0,
+        patches=PatchConfig(match_every=10, match_memory=128),
+        neighbors=NeighborConfig(key_grid=64),
+    ),
+    # Kolkin et al. 2022, github.com/nkolkin13/NeuralNeighborStyleTransfer: every ReLU but those of block 5.
+    "nnst2022-paper": Objective(
+        content_layers=(),
+        style_layers=(
+            *("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3"),
+            *("relu4_1", "relu4_2", "relu4_3"),
+        ),
+        style_loss="neighbors",
+        style_weight=1.0,
+        neighbors=NeighborConfig(layer_grid=64),
     ),
     # github.com/jcjohnson/fast-neural-style, whose network takes 0-255 inputs.
     "johnson2016": _JOHNSON,

@@ -27,6 +27,7 @@ _TEXTURE = (  # Gatys et al. 2015, whose conv1_1 is after the ReLU
 )
 # Those of Li & Wand 2016, and the layer before, which holds colours and leaves no noise.
 _PATCHES = (("relu2_1", "relu3_1", "relu4_1"), ("relu1", "relu2", "relu3"))
+_NEIGHBORS = (("relu1_2", "relu2_2", "relu3_3", "relu4_3"), ("relu1", "relu2", "relu3"))
 
 # target_step_scale and target_step_rotation of CNNMRF's code; the paper's 5 % and 7.5 degrees.
 _SCALE_STEP = 1.05
@@ -93,6 +94,37 @@ class PatchConfig:
                 yield rotated, share * _SCALE_STEP**steps
 
 
+@dataclasses.dataclass(frozen=True)
+class NeighborConfig:
+    """How the features of a picture are compared with the style's nearest ones (Kolkin et al. 2022, NNST).
+
+    Attributes:
+        hypercolumns: Whether the features of all layers at a place are one vector, or each layer is compared
+            by itself.
+        right_angles: Whether the style rotated by 90, 180 and 270 degrees is offered too.
+        key_grid: Most feature vectors of a style along its longer side. By default all are compared.
+        layer_grid: Most feature vectors of a picture and a style along the longer side where each layer is
+            compared by itself; those of the picture are drawn anew at each match. By default all of the
+            picture are compared.
+    """
+
+    hypercolumns: bool = True
+    right_angles: bool = True
+    key_grid: int | None = None
+    layer_grid: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("key_grid", "layer_grid"):
+            value = getattr(self, field)
+            if value is not None and value < 1:
+                raise ValueError(f"`{field}` must be >= 1. Received: {field}={value}")
+
+    def variants(self, picture: "tf.Tensor") -> "Iterator[tuple[tf.Tensor, float]]":
+        """Yield a style picture at every right angle; see :meth:`PatchConfig.variants`."""
+        for quarters in range(4 if self.right_angles else 1):
+            yield images.rotate(picture, 90.0 * quarters), 1.0
+
+
 def _steps(count: int) -> list[int]:
     """Return 0, 1, -1, 2, -2, and so on."""
     return sorted(range(-count, count + 1), key=lambda step: (abs(step), -step))
@@ -108,11 +140,12 @@ class Objective:
             al. 2016, relu4_2.
         style_layers: Layers where style is compared. By default those of Gatys et al. 2016, relu1_1 to
             relu5_1; for a texture those of Gatys et al. 2015, conv1_1 and pool1 to pool4; for patches
-            relu2_1 and those of Li and Wand 2016, relu3_1 and relu4_1.
+            relu2_1 and those of Li and Wand 2016, relu3_1 and relu4_1; for neighbors the last of each of
+            four blocks.
         style_layer_weights: A number for each of the style layers, in proportion to its share of the style
             loss. By default the shares are equal.
         style_loss: Style loss: gram (Gram matrices), moments (means and deviations), sliced (distributions),
-            or mrf (patches).
+            mrf (patches), or neighbors (single feature vectors).
         scaling: How losses are scaled, which decides what weights mean: relative to the target, which means
             the same for every network and size; or as in a paper or its code: gatys2016-paper,
             gatys2016-code, cnnmrf2016-paper, cnnmrf2016-code, johnson2016, dumoulin2017.
@@ -121,7 +154,9 @@ class Objective:
         tv_weight: Weight of the total variation; pictures become smoother with more.
         dream_layer: A layer whose activation is amplified at the same time. By default there is none.
         dream_weight: Weight of the amplification of the dream layer.
-        patches: How patches are matched, for the style loss mrf.
+        patches: How patches are matched, for the style loss mrf; neighbors takes match_every, match_memory
+            and guide_weight of it.
+        neighbors: How feature vectors are compared, for the style loss neighbors.
 
     Raises:
         ValueError: For an unknown layer, style loss or scaling; for a weight that is not finite and >= 0; for
@@ -141,6 +176,7 @@ class Objective:
     dream_layer: str | None = None
     dream_weight: float = 1.0
     patches: PatchConfig = PatchConfig()
+    neighbors: NeighborConfig = NeighborConfig()
 
     def __post_init__(self) -> None:
         for field, known in (("style_loss", STYLE_LOSSES), ("scaling", tuple(SCALINGS))):
@@ -197,6 +233,8 @@ class Objective:
             return self.style_layers
         if self.uses_patches:
             return self._usual(_PATCHES)
+        if self.style_loss == "neighbors":
+            return self._usual(_NEIGHBORS)
         return self._usual(_STYLE if self.content_taps else _TEXTURE)
 
     def _usual(self, layers: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[str, ...]:
@@ -225,9 +263,14 @@ class Objective:
         return self.style_loss == "mrf"
 
     @property
+    def matches(self) -> bool:
+        """Whether the style loss matches parts of the picture with parts of the style."""
+        return self.style_loss in ("mrf", "neighbors")
+
+    @property
     def match_every(self) -> int | None:
-        """The number of steps after which patches are matched anew; None without patches."""
-        return self.patches.match_every if self.uses_patches else None
+        """The number of steps after which parts are matched anew; None where there is no match."""
+        return self.patches.match_every if self.matches else None
 
     @property
     def minimum_size(self) -> int:
@@ -277,7 +320,9 @@ class Objective:
 
     def variants(self, style: "tf.Tensor") -> "list[tuple[tf.Tensor, float]]":
         """Return the pictures that stand for a style picture; see :meth:`PatchConfig.variants`."""
-        return list(self.patches.variants(style)) if self.uses_patches else [(style, 1.0)]
+        if not self.matches:
+            return [(style, 1.0)]
+        return list((self.patches if self.uses_patches else self.neighbors).variants(style))
 
     def build(
         self,

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-# The style losses: Gram matrices, moments, sliced Wasserstein distances, and patches.
-STYLE_LOSSES = ("gram", "moments", "sliced", "mrf")
+# The style losses: Gram matrices, moments, sliced Wasserstein distances, patches, and nearest neighbours.
+STYLE_LOSSES = ("gram", "moments", "sliced", "mrf", "neighbors")
 
 
 @dataclasses.dataclass(frozen=True)

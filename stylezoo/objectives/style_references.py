@@ -122,9 +122,9 @@ class StyleReferences:
     def regions(self) -> dict[str, float] | None:
         """The weights of style terms by name, where each region has its own; None for one term.
 
-        Patches have one term: masks are features of theirs.
+        Where parts are matched there is one term: masks are features of theirs.
         """
-        if self._masks is None or self._objective.uses_patches:
+        if self._masks is None or self._objective.matches:
             return None
         # With style masks every region takes from all styles; otherwise it has one style and its weight.
         weights = [1.0] * len(self._masks) if self._parted else self._weights
@@ -149,7 +149,7 @@ class StyleReferences:
         weights = [variant.weight for variant in resized]
         if self._masks is None:
             return {"style": Reference(pictures, weights)}
-        if self._objective.uses_patches:
+        if self._objective.matches:
             guides = [self._guides(variant) for variant in resized]
             return {"style": Reference(pictures, weights, tf.concat(self._masks, -1), guides)}
         regions = zip(self.regions or (), self._masks, strict=True)

@@ -13,7 +13,7 @@ from .inversion import check_inversion, invert
 from .loop import SynthesisResult, optimize_image
 from .minimizers import Minimizer
 from .optimizers import LBFGS, Adam, OptimizerConfig
-from .parameters import FourierImage, ImageParameter, Pixels
+from .parameters import FourierImage, ImageParameter, LaplacianPyramid, Pixels
 from .pyramid import Level, PyramidResult, coarse_to_fine
 from .style_transfer import transfer
 from .texture import synthesize_texture
@@ -28,6 +28,7 @@ __all__ = [
     "FourierImage",
     "ImageParameter",
     "InversionConfig",
+    "LaplacianPyramid",
     "Level",
     "Minimizer",
     "OptimizationConfig",

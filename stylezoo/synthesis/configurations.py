@@ -7,12 +7,14 @@ from stylezoo import errors, images, perceptual
 from stylezoo.objectives.named import OBJECTIVES
 from stylezoo.objectives.objective import Objective, PatchConfig
 from stylezoo.perceptual.configuration import Perceptual
-from stylezoo.synthesis.optimizers import LBFGS, OptimizerConfig
+from stylezoo.synthesis.optimizers import LBFGS, Adam, OptimizerConfig
 
 Size = tuple[int, int]
 
 # The ways to keep the colours of the content.
 PRESERVE_COLOR = ("none", "luminance", "linear", "histogram")
+# What an optimiser changes: the pixels, or the levels of a Laplacian pyramid.
+PARAMETRIZATIONS = ("pixels", "pyramid")
 # What a transfer may start from.
 INITS = ("content", "noise", "style")
 
@@ -111,6 +113,14 @@ class TransferConfig:
         schedule: Sizes of the picture, and steps at each.
         content_detail: Add the detail of the content whenever the picture is enlarged, which saves about a
             dozen steps at full size. Without a content weight none is added.
+        parametrization: What the optimiser changes: pixels, or the levels of a Laplacian pyramid (pyramid),
+            which have no bounds.
+        content_share: Share of the content in the picture for which the style's features are chosen, with
+            the style loss neighbors. At the first size it is all.
+        final_steps: Number of steps at the end in which each layer is compared by itself, with the style
+            loss neighbors.
+        match_style_colour: Give the result the mean and covariance of the colours of the style pictures at
+            the end. With masks it is left out.
         tolerance: A size ends early when its loss changes by less than this fraction over 50 steps.
         average_decay: Decay of the moving average of the pictures that is the result; with 0 the result is
             the last picture.
@@ -127,13 +137,21 @@ class TransferConfig:
     optimizer: OptimizerConfig = LBFGS(memory=20, exponent=0.5)
     schedule: Schedule = Schedule(smallest=128, initial_steps=60, steps=80, middle_steps=40)
     content_detail: bool = True
+    parametrization: str = "pixels"
+    content_share: float = 0.75
+    final_steps: int = 0
+    match_style_colour: bool = False
     tolerance: float = 0.0
     average_decay: float = 0.0
     tile: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for field, known in (("preserve_color", PRESERVE_COLOR), ("init", INITS)):
+        for field, known in (
+            ("preserve_color", PRESERVE_COLOR),
+            ("init", INITS),
+            ("parametrization", PARAMETRIZATIONS),
+        ):
             value = getattr(self, field)
             if value not in known:
                 raise ValueError(
@@ -144,10 +162,23 @@ class TransferConfig:
                 raise ValueError(f"`{field}` must be > 0. Received: {field}={getattr(self, field)}")
         if self.tile is not None and self.tile <= 0:
             raise ValueError(f"`tile` must be > 0. Received: tile={self.tile}")
-        _ = self.optimization  # checks what it is made of
-        if self.tile is not None and self.objective.style_loss == "sliced":
+        if not 0 <= self.content_share <= 1:
             raise ValueError(
-                "`tile` must not be set with style_loss='sliced' (needs all positions)"
+                f"`content_share` must be in [0, 1]. Received: content_share={self.content_share}"
+            )
+        _ = self.optimization  # checks what it is made of
+        self._check_style_loss()
+
+    def _check_style_loss(self) -> None:
+        style_loss = self.objective.style_loss
+        if self.tile is not None and style_loss in ("sliced", "neighbors"):
+            raise ValueError(
+                f"`tile` must not be set with style_loss={style_loss!r} (needs all positions)"
+            )
+        if self.final_steps < 0 or (self.final_steps and style_loss != "neighbors"):
+            raise ValueError(
+                "`final_steps` must be >= 0, and 0 without style_loss='neighbors'. "
+                f"Received: final_steps={self.final_steps}"
             )
 
     def resolved(self) -> "TransferConfig":
@@ -216,6 +247,23 @@ PRESETS = {
         optimizer=LBFGS(memory=25),
         schedule=Schedule(smallest=96, initial_steps=100, steps=100),
         content_detail=False,
+    ),
+    "nnst": TransferConfig(
+        OBJECTIVES["nnst"],
+        schedule=Schedule(smallest=64, initial_steps=100, steps=40, middle_steps=50),
+        content_detail=False,
+        final_steps=30,
+        match_style_colour=True,
+    ),
+    # Four sizes, 200 steps each and as many at the end; the rate and the share are those of the code.
+    "nnst2022-paper": TransferConfig(
+        OBJECTIVES["nnst2022-paper"],
+        optimizer=Adam(learning_rate=2e-3, beta_2=0.999),
+        schedule=Schedule(smallest=64, initial_steps=200, steps=200),
+        content_detail=False,
+        parametrization="pyramid",
+        final_steps=200,
+        match_style_colour=True,
     ),
 }
 

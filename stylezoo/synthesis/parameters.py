@@ -68,6 +68,53 @@ class Pixels:
         return 1.0 - tf.cast(held, tf.float32)
 
 
+class LaplacianPyramid:
+    """The levels of a Laplacian pyramid (Burt & Adelson 1983), so that a step moves coarse structure too.
+
+    Each level has what the picture has beyond its own reduction to half of the size and enlargement; the
+    coarsest, whose shorter side is 2 or 3 px, has what is left. Source: Kolkin et al. 2022, section 3. Sizes
+    are changed bilinearly, as in the authors' code. There are no bounds.
+
+    Args:
+        initial: The picture to start from, [B, H, W, 3] float32.
+    """
+
+    def __init__(self, initial: tf.Tensor) -> None:
+        picture = tf.cast(initial, tf.float32)
+        levels = []
+        while min(picture.shape[1:3]) >= 4:
+            reduced = _resized(picture, (picture.shape[1] // 2, picture.shape[2] // 2))
+            levels.append(picture - _resized(reduced, picture.shape[1:3]))
+            picture = reduced
+        levels.append(picture)
+        self._shapes = [level.shape for level in levels]
+        flat = [tf.reshape(level, [-1]) for level in levels]
+        self.variable = tf.Variable(tf.concat(flat, axis=0), name="pyramid")
+
+    def image(self) -> tf.Tensor:
+        """Return the sum of the enlarged levels."""
+        sizes = [shape.num_elements() for shape in self._shapes]
+        levels = [
+            tf.reshape(values, shape)
+            for values, shape in zip(tf.split(self.variable, sizes), self._shapes, strict=True)
+        ]
+        picture = levels[-1]
+        for level in reversed(levels[:-1]):
+            picture = level + _resized(picture, level.shape[1:3])
+        return picture
+
+    def project(self) -> None:
+        """Do nothing: every value is allowed."""
+
+    def free(self, gradient: tf.Tensor) -> tf.Tensor:
+        """Return 1 everywhere: there are no bounds."""
+        return tf.ones_like(gradient)
+
+
+def _resized(picture: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    return tf.image.resize(picture, size, method="bilinear")
+
+
 # Square root of the covariance of ImageNet's colours, from lucid (Olah et al. 2017): columns are
 # light and dark, blue and orange, green and magenta.
 _COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))

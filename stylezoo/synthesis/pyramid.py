@@ -12,7 +12,7 @@ from stylezoo.progress import Callback, Progress
 from stylezoo.synthesis.configurations import OptimizationConfig, Size
 from stylezoo.synthesis.loop import optimize_image
 from stylezoo.synthesis.minimizers import Minimizer
-from stylezoo.synthesis.parameters import Pixels
+from stylezoo.synthesis.parameters import ImageParameter, Pixels
 
 
 def size_of(image: tf.Tensor) -> Size:
@@ -56,6 +56,8 @@ class PyramidResult:
 
 # (height, width) -> the loss of a picture of that size and its targets.
 Problem = Callable[[Size], tuple[TotalLoss, Targets]]
+# The picture that a level starts from -> the picture that its targets are matched to.
+Matched = Callable[[tf.Tensor], tf.Tensor]
 
 
 def coarse_to_fine(
@@ -64,9 +66,9 @@ def coarse_to_fine(
     *,
     levels: list[tuple[Size, int]],
     config: OptimizationConfig,
-    bounds: tuple[tf.Tensor | float, tf.Tensor | float] = (0.0, 1.0),
-    grey: bool = False,
+    parametrize: Callable[[tf.Tensor], ImageParameter] = Pixels,
     detail_of: tf.Tensor | None = None,
+    matched_to: Matched | None = None,
     callback: Callback | None = None,
 ) -> PyramidResult:
     """Minimise a loss at each level, starting from the enlarged result of the one before.
@@ -79,10 +81,11 @@ def coarse_to_fine(
             size.
         levels: Sizes and steps, as :meth:`Schedule.levels` returns them.
         config: How the loss is minimised at every level.
-        bounds: Bounds of the pixels; see :class:`~stylezoo.synthesis.Pixels`.
-        grey: Whether the picture stays grey; see :class:`~stylezoo.synthesis.Pixels`.
+        parametrize: A function that makes a parameter of the picture that a level starts from.
         detail_of: A picture [1, H, W, 3] whose detail is added to each enlarged result: what it has at
             the new size beyond its own reduction to the size before.
+        matched_to: A function that makes the picture to which a level's targets are matched, once, of the
+            one that it starts from. By default they are matched to the picture, every so many steps.
         callback: A function that is called after every step, with steps counted over all levels.
     """
     image = initial(levels[0][0])
@@ -94,15 +97,18 @@ def coarse_to_fine(
         began = time.perf_counter()
         done = sum(steps for _, steps in levels[: len(finished)])
         loss, targets = problem(size)
-        parameter = Pixels(_enlarge(image, size, detail_of), bounds=bounds, grey=grey)
+        start = _enlarge(image, size, detail_of)
+        if matched_to:
+            targets = loss.match(matched_to(start), targets)
+        parameter = parametrize(start)
         result, minimizer = optimize_image(
             loss,
             parameter,
             targets,
-            config=config,
+            config=dataclasses.replace(config, match_every=None) if matched_to else config,
             num_steps=steps,
-            callback=_shifted(callback, done, total_steps),
-            previous=minimizer,
+            callback=shifted(callback, done, total_steps),
+            previous=minimizer if isinstance(parameter, Pixels) else None,
         )
         image = tf.convert_to_tensor(result.image)
         losses += result.losses
@@ -121,12 +127,12 @@ def _enlarge(image: tf.Tensor, size: Size, detail_of: tf.Tensor | None) -> tf.Te
     return enlarged + images.resize(detail_of, size) - images.resize(reduced, size)
 
 
-def _shifted(callback: Callback | None, done: int, total: int) -> Callback | None:
+def shifted(callback: Callback | None, done: int, total: int) -> Callback | None:
     """Return ``callback`` told of steps over all levels."""
     if callback is None:
         return None
 
-    def shifted(progress: Progress) -> None:
+    def told(progress: Progress) -> None:
         callback(dataclasses.replace(progress, step=done + progress.step, num_steps=total))
 
-    return shifted
+    return told

@@ -1,4 +1,4 @@
-"""Style transfer by optimisation (Gatys, Ecker & Bethge 2016; Li & Wand 2016)."""
+"""Style transfer by optimisation (Gatys et al. 2016; Li & Wand 2016; Kolkin et al. 2022)."""
 
 import dataclasses
 import functools
@@ -10,7 +10,8 @@ from stylezoo import errors, images
 from stylezoo.objectives import Reference, StyleReferences, Targets, TotalLoss
 from stylezoo.progress import Callback, Progress
 from stylezoo.synthesis.configurations import PRESETS, Size, TransferConfig
-from stylezoo.synthesis.pyramid import PyramidResult, coarse_to_fine, size_of
+from stylezoo.synthesis.parameters import LaplacianPyramid, Pixels
+from stylezoo.synthesis.pyramid import Matched, PyramidResult, coarse_to_fine, shifted, size_of
 
 
 def transfer(
@@ -68,18 +69,75 @@ def transfer(
     references.check_content(content)
     if initial is None and config.init != "noise":
         initial = seen if config.init == "content" else styles[0]
-    keeps_colours = config.preserve_color == "luminance"
-    result = coarse_to_fine(
+    if config.preserve_color == "luminance" and callback:
+        callback = _recoloured(callback, original)
+    levels = config.schedule.levels(*size, minimum=config.objective.minimum_size)
+    total_steps = sum(steps for _, steps in levels) + config.final_steps
+    run = functools.partial(
+        coarse_to_fine,
+        config=config.optimization,
+        parametrize=Pixels if config.parametrization == "pixels" else LaplacianPyramid,
+    )
+    result = run(
         _Problem(config, seen, references),
         functools.partial(_start, initial, config.seed),
-        levels=config.schedule.levels(*size, minimum=config.objective.minimum_size),
-        config=config.optimization,
+        levels=levels,
         detail_of=seen if config.content_detail else None,
-        callback=_recoloured(callback, original) if callback and keeps_colours else callback,
+        matched_to=_blended(config, seen) if config.objective.style_loss == "neighbors" else None,
+        callback=shifted(callback, 0, total_steps),
     )
-    if not keeps_colours:
-        return result
-    return dataclasses.replace(result, image=_recolour(original, result.image))
+    if config.final_steps:
+        by_layers = run(
+            _Problem(_layer_by_layer(config), seen, references),
+            lambda _: result.image,
+            levels=[(size, config.final_steps)],
+            callback=shifted(callback, total_steps - config.final_steps, total_steps),
+        )
+        result = _joined(result, by_layers)
+    image = tf.clip_by_value(result.image, 0.0, 1.0)
+    if config.match_style_colour and masks is None:
+        image = images.match_colour(image, _colours_of(styles, size))
+    if config.preserve_color == "luminance":
+        image = _recolour(original, image)
+    return dataclasses.replace(result, image=image)
+
+
+def _layer_by_layer(config: TransferConfig) -> TransferConfig:
+    """Return the same for the last steps of neighbours, which compare each layer by itself."""
+    neighbors = dataclasses.replace(config.objective.neighbors, hypercolumns=False)
+    return dataclasses.replace(
+        config, objective=dataclasses.replace(config.objective, neighbors=neighbors)
+    )
+
+
+def _blended(config: TransferConfig, content: tf.Tensor) -> Matched:
+    """Return what makes the picture that a level's targets are matched to of the one it starts from.
+
+    It is the content at the first level; later also what has been painted, enlarged, with the finest detail
+    of the content (Kolkin et al. 2022, section 3.2, and their code).
+    """
+    seen: list[Size] = []
+
+    def blended(start: tf.Tensor) -> tf.Tensor:
+        size = size_of(start)
+        photograph = images.resize(content, size)
+        seen.append(size)
+        if len(seen) == 1:
+            return photograph
+        coarse = images.resize(images.resize(photograph, seen[-2]), size)
+        painted = start + photograph - coarse
+        return config.content_share * photograph + (1.0 - config.content_share) * painted
+
+    return blended
+
+
+def _joined(first: PyramidResult, second: PyramidResult) -> PyramidResult:
+    return PyramidResult(second.image, first.losses + second.losses, first.levels + second.levels)
+
+
+def _colours_of(styles: Sequence[tf.Tensor], size: Size) -> tf.Tensor:
+    """Return a picture with the colours of all styles, each as often as the others."""
+    return tf.concat([images.resize(style, size) for style in styles], axis=1)
 
 
 def _in_colours(

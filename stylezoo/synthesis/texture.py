@@ -1,6 +1,7 @@
 """Texture synthesis with a convolutional network (Gatys et al. 2015; Li & Wand 2016)."""
 
 import dataclasses
+import functools
 
 import tensorflow as tf
 
@@ -8,6 +9,7 @@ from stylezoo import errors, images
 from stylezoo.objectives import StyleReferences, Targets, TotalLoss
 from stylezoo.progress import Callback
 from stylezoo.synthesis.configurations import Size, TextureConfig
+from stylezoo.synthesis.parameters import Pixels
 from stylezoo.synthesis.pyramid import PyramidResult, coarse_to_fine, size_of
 
 
@@ -61,8 +63,7 @@ def synthesize_texture(
         noise,
         levels=config.schedule.levels(*size, minimum=config.objective.minimum_size),
         config=config.optimization,
-        bounds=bounds,
-        grey=images.is_grey(source),
+        parametrize=functools.partial(Pixels, bounds=bounds, grey=images.is_grey(source)),
         callback=callback,
     )
     if not config.match_histogram:

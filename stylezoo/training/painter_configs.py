@@ -83,9 +83,9 @@ class StyleTraining:
                 "`styles` must be pictures of different names. "
                 f"Received: {', '.join(self.styles) or 'none'}"
             )
-        if self.objective.uses_patches and len(self.styles) > 1:
+        if self.objective.matches and len(self.styles) > 1:
             raise ValueError(
-                "`styles` must be one picture with the style loss of patches. "
+                "`styles` must be one picture with the style loss of patches or neighbors. "
                 f"Received: {', '.join(self.styles)}"
             )
         if isinstance(self.generator, ArbitraryConfig):
@@ -99,9 +99,9 @@ class StyleTraining:
                 "`styles` must be one folder of paintings, or a name, for a generator of any style. "
                 f"Received: {', '.join(self.styles)}"
             )
-        if self.objective.uses_patches:
+        if self.objective.matches:
             raise ValueError(
-                "`style_loss` must not be that of patches for a generator of any style"
+                "`style_loss` must not be that of patches or neighbors for a generator of any style"
             )
         if self.finetune_style is not None:
             raise ValueError(

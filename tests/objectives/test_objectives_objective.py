@@ -141,6 +141,11 @@ def test_pooling_reaches_the_network(objective):
 
 
 GATYS_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+NNST_LAYERS = tuple(
+    f"relu{block}_{conv}"
+    for block, convs in enumerate((2, 2, 3, 3), 1)
+    for conv in range(1, convs + 1)
+)
 JOHNSON_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 TEXTURE_LAYERS = ("relu1_1", "pool1", "pool2", "pool3", "pool4")
 # Network, pooling, content and style layers, weights of content, style and variation.
@@ -151,6 +156,8 @@ PUBLISHED = {
     "cnnmrf": ("vgg16", "max", ("relu4_2",), ("relu2_1", "relu3_1", "relu4_1"), 1, 4, 1),
     "cnnmrf2016-paper": ("vgg19", "max", ("relu4_2",), ("relu3_1", "relu4_1"), 1, 1, 1e-3),
     "cnnmrf2016-code": ("vgg19", "max", ("relu4_2",), ("relu3_1", "relu4_1"), 20, 1e-4, 1e-3),
+    "nnst": ("vgg16", "max", (), ("relu1_2", "relu2_2", "relu3_3", "relu4_3"), 1, 1, 0),
+    "nnst2022-paper": ("vgg16", "max", (), NNST_LAYERS, 1, 1, 0),
     "johnson2016": ("vgg16", "max", ("relu3_3",), JOHNSON_LAYERS, 1, 5, 1e-6),
     "dumoulin2017": ("vgg16", "max", ("relu3_3",), JOHNSON_LAYERS, 1, 1e-4, 0),
     "texture": ("vgg16", "avg", (), TEXTURE_LAYERS, 1, 1, 0),
@@ -170,9 +177,15 @@ def test_named_objectives():
             objective.style_weight,
             objective.tv_weight,
         ) == PUBLISHED[name]
-        relative = name in ("relative", "cnnmrf", "texture")
+        relative = name in ("relative", "cnnmrf", "nnst", "nnst2022-paper", "texture")
         assert objective.scaling == ("relative" if relative else name)
-        assert objective.style_loss == ("mrf" if name.startswith("cnnmrf") else "gram")
+        style_losses = {
+            "cnnmrf": "mrf",
+            "cnnmrf2016": "mrf",
+            "nnst": "neighbors",
+            "nnst2022": "neighbors",
+        }
+        assert objective.style_loss == style_losses.get(name.split("-")[0], "gram")
         assert objective.dream_taps == ()
     assert {each.scaling for each in OBJECTIVES.values()} == set(SCALINGS)
     # Their networks take 0-255, and a loss is not free of scale.

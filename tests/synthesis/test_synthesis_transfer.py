@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from configuring import with_fields
 
-from stylezoo import images, perceptual
+from stylezoo import images, losses, perceptual
 from stylezoo.perceptual import Perceptual
 from stylezoo.synthesis import LBFGS, PRESETS, Adam, Schedule, TransferConfig, transfer
 
@@ -484,11 +484,76 @@ def test_relative_style_losses_do_not_depend_on_the_scale_of_features(kind, cont
     [
         pytest.param(name, marks=[pytest.mark.slow] if name.startswith("cnnmrf2016") else [])
         for name in PRESETS
+        if not name.startswith("nnst")
     ],
 )
 def test_presets_lower_their_loss(preset, content, style, configure):
     first, *_, last = totals(transfer(content, [style], config=configure(preset, steps=6)))
     assert last < 0.9 * first  # after the first step; measured 0.3 to 0.6, of patches to 0.82
+
+
+NEIGHBORS = {"style_layers": ("relu1_1", "relu2_1"), "final_steps": 4}
+
+
+@pytest.mark.parametrize("preset", ["nnst", "nnst2022-paper"])
+def test_neighbours_are_matched_once_a_size_and_layer_by_layer_at_the_end(
+    preset, content, style, configure, monkeypatch
+):
+    matched = []
+    match = losses.NeighborLoss.match
+
+    def spy(self, features, target):
+        if f"rows/{'hypercolumns' if self.hypercolumns else 'relu1_1'}" in target:
+            matched.append((self.hypercolumns, features["image"].shape[1]))
+        return match(self, features, target)
+
+    monkeypatch.setattr(losses.NeighborLoss, "match", spy)
+    config = configure(
+        preset, schedule=Schedule(smallest=24, initial_steps=6, steps=5), **NEIGHBORS
+    )
+    steps = []
+    result = transfer(
+        content,
+        [style],
+        config=config,
+        callback=lambda each: steps.append((each.step, each.num_steps)),
+    )
+    assert steps == [(step, 15) for step in range(1, 16)]
+    assert [(each.height, each.steps) for each in result.levels] == [(24, 6), (48, 5), (48, 4)]
+    # Each is traced once.
+    assert matched == [(True, 24), (True, 48), (False, 48)]
+    totals = [step["total"] for step in result.losses]
+    for first, last in ((0, 5), (6, 10), (11, 14)):
+        assert totals[last] < totals[first]
+    assert np.min(result.image) >= 0
+    assert np.max(result.image) <= 1
+
+
+def test_neighbours_end_with_the_colours_of_the_style(content, style, configure):
+    config = configure("nnst", steps=2, **NEIGHBORS)
+    image = transfer(content, [style], config=config).image
+    plain = dataclasses.replace(config, match_style_colour=False)
+    before = transfer(content, [style], config=plain).image
+    expected = images.match_colour(before, images.resize(style, (48, 40)))
+    np.testing.assert_allclose(image, expected, rtol=0, atol=1e-6)
+    half = tf.concat([tf.ones([1, 48, 20, 1]), tf.zeros([1, 48, 20, 1])], axis=2)
+    masks = [half, 1 - half]
+    masked = transfer(content, [style, content], config=config, masks=masks).image
+    unmasked = transfer(content, [style, content], config=config).image
+    assert np.mean(np.abs(masked - unmasked)) > 1e-3
+
+
+def test_neighbours_without_content_share_follow_the_picture(content, style, configure):
+    """At one size the content alone decides; at the next one its share."""
+
+    def run(**options):
+        config = configure("nnst", **(NEIGHBORS | {"final_steps": 0}), **options)
+        return transfer(content, [style], config=config).image.numpy()
+
+    np.testing.assert_array_equal(run(steps=2, content_share=0.0), run(steps=2, content_share=1.0))
+    schedule = Schedule(smallest=24, initial_steps=5, steps=3)
+    shares = [run(schedule=schedule, content_share=share) for share in (0.0, 1.0)]
+    assert np.mean(np.abs(shares[0] - shares[1])) > 1e-3
 
 
 def test_preset_values_are_the_published_ones():
@@ -503,6 +568,14 @@ def test_preset_values_are_the_published_ones():
         assert objective.style_taps == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
         assert preset.optimizer == LBFGS(memory=20)
     assert [level for level, _ in code.schedule.levels(800, 600)] == [(512, 384), (800, 600)]
+    nnst = PRESETS["nnst2022-paper"]
+    assert nnst.schedule.levels(512, 384) == [
+        ((side, side * 3 // 4), 200) for side in (64, 128, 256, 512)
+    ]
+    assert nnst.optimizer == Adam(learning_rate=2e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8)
+    assert (nnst.content_share, nnst.final_steps, nnst.parametrization) == (0.75, 200, "pyramid")
+    neighbors = nnst.objective.neighbors
+    assert (neighbors.right_angles, neighbors.key_grid, neighbors.layer_grid) == (True, None, 64)
 
 
 def untouchable(*_, **__):
@@ -564,7 +637,10 @@ def test_bad_arguments_come_before_work(options, message, content, style, monkey
         ({"scaling": "cnnmrf2016-code"}, "`scaling` must be one of relative, gatys2016-paper"),
         ({"scaling": "johnson2016", "style_loss": "moments"}, "one of relative, gatys2016-paper"),
         ({"scaling": "x"}, "`scaling` must be one of relative, gatys2016-paper, gatys2016-code"),
-        ({"preserve_color": "x"}, "`preserve_color` must be one of none, luminance, histogram"),
+        (
+            {"preserve_color": "x"},
+            "`preserve_color` must be one of none, luminance, linear, histogram",
+        ),
         ({"init": "x"}, "`init` must be one of content, noise, style"),
         ({"network": "x"}, "vgg16, vgg19"),
         ({"content_layers": ("x",)}, "`content_layers` of vgg16 must be among conv1_1, relu1_1"),
@@ -574,6 +650,14 @@ def test_bad_arguments_come_before_work(options, message, content, style, monkey
         ({"style_weight": float("nan")}, "`style_weight` must be finite, >= 0"),
         ({"tv_weight": float("inf")}, "`tv_weight` must be finite, >= 0"),
         ({"tile": 64, "style_loss": "sliced"}, "`tile` must not be set with style_loss='sliced'"),
+        (
+            {"tile": 64, "style_loss": "neighbors"},
+            "`tile` must not be set with style_loss='neighbors'",
+        ),
+        ({"final_steps": 1}, "`final_steps` must be >= 0, and 0 without style_loss='neighbors'"),
+        ({"content_share": 1.5}, r"`content_share` must be in \[0, 1\]"),
+        ({"parametrization": "x"}, "`parametrization` must be one of pixels, pyramid"),
+        ({"style_loss": "neighbors", "key_grid": 0}, "`key_grid` must be >= 1"),
         ({"tile": 0}, "`tile` must be > 0. Received: tile=0"),
         ({"tolerance": -1.0}, "`tolerance` must be >= 0"),
         ({"average_decay": 1.0}, r"`average_decay` must be in \[0, 1\)"),

@@ -7,7 +7,13 @@ from stylezoo.objectives.named import OBJECTIVES
 from stylezoo.objectives.objective import Objective
 
 _FLAGS = config_flags.ConfigFlags(Objective)
-_PATCHES = "patches."
+# The style losses that take the flags of a part of the objective, or a single flag of it.
+_TAKERS = {
+    "patches": ("mrf",),
+    "neighbors": ("neighbors",),
+    **dict.fromkeys(("match_every", "match_memory", "guide_weight"), ("mrf", "neighbors")),
+}
+_EXAMPLES = {"mrf": "cnnmrf", "neighbors": "nnst"}
 _CONTENT = ("content_layers", "content_weight")
 
 
@@ -70,12 +76,15 @@ def _named(values: flags.FlagValues, default: Objective) -> Objective:
 def _changed(values: flags.FlagValues, config: Objective) -> Objective:
     given = _FLAGS.given(values)
     style_loss = given.get("style_loss", config.style_loss)
-    patches = [path.removeprefix(_PATCHES) for path in given if path.startswith(_PATCHES)]
-    if patches and style_loss != "mrf":
-        raise ValueError(
-            f"`--{patches[0]}` must come with --style_loss=mrf, as --objective=cnnmrf has it. "
-            f"Received: {style_loss}"
-        )
+    for path in given:
+        kind, _, name = path.rpartition(".")
+        takers = _TAKERS.get(name, _TAKERS.get(kind, ()))
+        if takers and style_loss not in takers:
+            raise ValueError(
+                f"`--{name}` must come with --style_loss={' or '.join(takers)}, as "
+                f"--objective={' or '.join(map(_EXAMPLES.__getitem__, takers))} has it. "
+                f"Received: {style_loss}"
+            )
     return _FLAGS.replace(values, config)
 
 

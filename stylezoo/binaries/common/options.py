@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 OPTIMIZERS = ("lbfgs", "adam")
 
+# The methods by their style losses; those of all others are "gatys".
+_METHODS = {"mrf": "cnnmrf", "neighbors": "nnst"}
+
 _ADAM = ConfigFlags(Adam, fields=["learning_rate"])
 _SCHEDULE = ConfigFlags(Schedule, fields=["smallest"])
 # The flags of an inversion without those of its layer, network and optimiser.
@@ -185,7 +188,7 @@ def preset(values: flags.FlagValues, presets: "Mapping[str, Config]") -> "Config
     own = [
         name
         for name, config in presets.items()
-        if values.method is None or config.objective.uses_patches == (values.method == "cnnmrf")
+        if values.method in (None, _METHODS.get(config.objective.style_loss, "gatys"))
     ]
     name = values.preset or own[0]
     if name not in own:
