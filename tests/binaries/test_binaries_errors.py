@@ -176,7 +176,7 @@ TABLE = {
         ("--style_loss=x", "`--style_loss` must be one of gram, moments, sliced"),
         ("--objective=x", "`--objective` must be one of relative, gatys2016-paper"),
         ("--style_layer_weights=1,2", "`--style_layer_weights` must be .* one for each of relu1_1"),
-        ("--method=dali", "one of <gatys\\|cnnmrf>"),
+        ("--method=dali", "one of <gatys\\|cnnmrf\\|nnst>"),
         (
             "--method=cnnmrf --preset=fast",
             "--method=cnnmrf must be one of cnnmrf, cnnmrf2016-paper",
@@ -225,7 +225,10 @@ TABLE = {
             "--style=photo.png,photo.png --masks=white.png --style_masks=white.png",
             "`--style_masks` must be as many for each painting. Received: 1 for 2 paintings",
         ),
-        ("--preserve_color=x", "`--preserve_color` must be one of none, luminance, histogram"),
+        (
+            "--preserve_color=x",
+            "`--preserve_color` must be one of none, luminance, linear, histogram",
+        ),
         ("--style_weights=1,2", "`--style_weights` must be one a style. Received: 2 for 1 styles"),
         ("--style_weights=-1", "`--style_weights` must be finite, >= 0, not all 0"),
         ("--style_weights=0", "`--style_weights` must be finite, >= 0, not all 0"),
