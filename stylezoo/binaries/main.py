@@ -23,6 +23,7 @@ from stylezoo.errors import StylezooError
 
 COMMANDS = (
     "transfer",
+    "transfer_video",
     "texture",
     "invert",
     "train_style",

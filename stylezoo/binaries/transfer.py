@@ -26,59 +26,29 @@ after what is white in that mask of the paintings. A drawing of regions becomes 
 (`--method=cnnmrf --content_weight=0 --init=noise`).
 """
 
-import dataclasses
 import pathlib
-from typing import Any
 
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import config_flags, objective_flags, options, quiet, reporting
-from stylezoo.synthesis.configurations import INITS, PRESETS, TransferConfig
+from stylezoo.binaries.common import options, quiet, reporting, transfer_flags
+from stylezoo.synthesis.configurations import INITS, PRESETS
 
 METHODS = ("gatys", "cnnmrf", "nnst")
-
-_CONFIG = config_flags.ConfigFlags(
-    PRESETS["fast"],
-    skip=["objective", "init", "optimizer", "schedule"],
-)
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     options.define_synthesis_flags(values)
-    options.define_schedule_flags(values)
-    objective_flags.define(values, default="relative")
-    _CONFIG.define(values)
-
-    def string(name: str, text: str, default: str | None = None) -> None:
-        flags.DEFINE_string(name, default, text, flag_values=values)
-
-    def strings(name: str, text: str) -> None:
-        flags.DEFINE_list(name, None, text, flag_values=values)
-
-    string("content", "Photograph that is painted.")
-    strings("style", "Paintings whose style the photograph gets, with commas between them.")
-    strings(
-        "style_weights",
-        "Share of each painting in the style, with commas between them; by default all shares are equal.",
+    transfer_flags.define(
+        values,
+        init="What the picture starts from: content, noise, style, or the path of a picture.",
+        masks="Masks of the content's size, one for each painting, which applies where its mask is white.",
     )
-    strings(
-        "masks",
-        "Masks of the content's size, one for each painting, which applies where its mask is white.",
-    )
-    strings(
-        "style_masks",
-        "Masks of the paintings' sizes, for each painting in turn as many as --masks has.",
-    )
+    flags.DEFINE_string("content", None, "Photograph that is painted.", flag_values=values)
     flags.DEFINE_enum("method", None, METHODS, "Method of transfer.", flag_values=values)
-    string("preset", "Preset of the method, one of those above.")
-    string(
-        "init",
-        config_flags.with_notes(
-            "What the picture starts from: content, noise, style, or the path of a picture.",
-            *config_flags.default_note(PRESETS["fast"].init),
-        ),
+    flags.DEFINE_string(
+        "preset", None, "Preset of the method, one of those above.", flag_values=values
     )
 
 
@@ -87,36 +57,23 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     options.reject_arguments(arguments)
     options.require(values, "content", "style", "output")
     reporting.check_outputs(values, [values.output])
-    given = values.style_weights
-    style_weights = options.numbers("style_weights", given) if given else None
-
-    def read(path: str):  # type: ignore[no-untyped-def]
-        return images.read_image(path, max_pixels=values.max_pixels)
-
-    content = read(values.content)
-    styles = [read(path) for path in values.style]
-
-    def read_masks(paths: list[str] | None):  # type: ignore[no-untyped-def]
-        return [
-            images.read_mask(path, max_pixels=values.max_pixels) for path in paths or ()
-        ] or None
-
-    masks = read_masks(values.masks)
-    style_masks = _by_style(read_masks(values.style_masks), len(styles))
+    content = images.read_image(values.content, max_pixels=values.max_pixels)
+    styles = transfer_flags.read_styles(values)
+    masks = transfer_flags.read_masks(values, values.masks)
     quiet.import_tensorflow()
-    config, initial_path = _configure(values)
-    initial = read(initial_path) if initial_path else None
+    config = transfer_flags.configure(values, options.preset(values, PRESETS))
+    initial = _initial(values)
 
     from stylezoo import synthesis
 
     with reporting.progress(values, "transfer", values.output) as callback:
         result = synthesis.transfer(
             content,
-            styles,
+            styles.pictures,
             config=config,
-            style_weights=style_weights,
+            style_weights=styles.weights,
             masks=masks,
-            style_masks=style_masks,
+            style_masks=styles.masks,
             initial=initial,
             callback=callback,
         )
@@ -125,33 +82,12 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return 0
 
 
-def _configure(values: flags.FlagValues) -> tuple[TransferConfig, str | None]:
-    """Return the preset as the flags change it, and the path of a picture to start from."""
-    config = options.preset(values, PRESETS)
-    own_init = values.init is None or values.init in INITS
-    if not own_init and not pathlib.Path(values.init).exists():
+def _initial(values: flags.FlagValues) -> images.FloatArray | None:
+    """Return the picture of --init, if it is one."""
+    if values.init is None or values.init in INITS:
+        return None
+    if not pathlib.Path(values.init).exists():
         raise FileNotFoundError(
             f"`--init` must be one of {', '.join(INITS)}, or a picture. Received: {values.init}"
         )
-    config = dataclasses.replace(
-        config,
-        objective=objective_flags.objective(values, config.objective),
-        optimizer=options.optimizer(values, config.optimizer),
-        schedule=options.schedule(values, config.schedule),
-        **_CONFIG.given(values),
-        **options.given(values, ["init"] if own_init else []),
-    )
-    return config, None if own_init else values.init
-
-
-def _by_style(masks: list[Any] | None, num_styles: int) -> list[list[Any]] | None:
-    """Return the masks of all paintings, painting by painting."""
-    if masks is None:
-        return None
-    if len(masks) % num_styles:
-        raise ValueError(
-            "`--style_masks` must be as many for each painting. "
-            f"Received: {len(masks)} for {num_styles} paintings"
-        )
-    count = len(masks) // num_styles
-    return [masks[start : start + count] for start in range(0, len(masks), count)]
+    return images.read_image(values.init, max_pixels=values.max_pixels)

@@ -9,7 +9,7 @@ from .base import (
     weighted_mean,
 )
 from .content import ActivationLoss, ContentLoss
-from .image import L2Loss, TotalVariationLoss
+from .image import L2Loss, TemporalLoss, TotalVariationLoss, temporal_target
 from .mrf import MRFLoss
 from .neighbors import NeighborLoss
 from .style import GramLoss, MomentsLoss, SlicedWassersteinLoss
@@ -29,7 +29,9 @@ __all__ = [
     "SlicedWassersteinLoss",
     "StatisticsLoss",
     "Target",
+    "TemporalLoss",
     "TotalVariationLoss",
     "Window",
+    "temporal_target",
     "weighted_mean",
 ]

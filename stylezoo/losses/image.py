@@ -72,3 +72,54 @@ class L2Loss(LossTerm):
     def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
         """Return the mean over the batch."""
         return tf.reduce_mean(statistics["square"])
+
+
+class TemporalLoss(LossTerm):
+    """The mean squared difference to a picture, weighted pixel by pixel: what a frame keeps of others.
+
+    Source: Ruder, Dosovitskiy & Brox 2016, the temporal loss: 1/D Σ c (x - ω)², where ω is the frame
+    before, warped, and c is 1 where that can be relied on. Its target is ``picture``, [1, H, W, 3], and
+    ``weights``, [1, H, W, 1]; see :func:`temporal_target`.
+
+    Args:
+        weight: Factor of the term.
+        name: Name in reports.
+    """
+
+    def __init__(self, *, weight: float = 1.0, name: str = "temporal") -> None:
+        super().__init__(name=name, weight=weight, taps=[IMAGE])
+
+    def target(self, features: Features) -> Target:
+        """Return a picture as a target that counts everywhere."""
+        picture = features[IMAGE]
+        return {"picture": picture, "weights": tf.ones_like(picture[..., :1])}
+
+    def represent(self, features: Features, target: Target) -> Statistics:
+        """Return the mean weighted square of each picture's difference, [B]."""
+        squares = tf.math.squared_difference(features[IMAGE], target["picture"])
+        return {"square": tf.reduce_mean(target["weights"] * squares, axis=[1, 2, 3])}
+
+    def compare(self, statistics: Statistics, target: Target) -> tf.Tensor:
+        """Return the mean over the batch."""
+        return tf.reduce_mean(statistics["square"])
+
+
+def temporal_target(warped: Sequence[tf.Tensor], weights: Sequence[tf.Tensor]) -> Target:
+    """Return the target of :class:`TemporalLoss` for several frames before, the nearest first.
+
+    A frame counts where those that are nearer can't be relied on: its weights are max(c - Σ c of the nearer,
+    0) (Ruder et al. 2016, long-term consistency). The sum of squares to all of them is a constant and one
+    square, to their weighted mean, so that one picture stands for all.
+
+    Args:
+        warped: Each frame, warped to the one that is painted, [1, H, W, 3].
+        weights: Where each can be relied on, [1, H, W, 1] in [0, 1].
+    """
+    picture, total = tf.zeros_like(warped[0]), tf.zeros_like(weights[0])
+    nearer = tf.zeros_like(weights[0])
+    for frame, reliable in zip(warped, weights, strict=True):
+        share = tf.maximum(reliable - nearer, 0.0)
+        nearer += reliable
+        picture += share * frame
+        total += share
+    return {"picture": tf.math.divide_no_nan(picture, total), "weights": total}

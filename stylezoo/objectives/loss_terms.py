@@ -21,6 +21,7 @@ def build_loss(
     *,
     pictures: Sequence[Image] = (),
     regions: Mapping[str, float] | None = None,
+    temporal_weight: float | None = None,
     tile: int | None = None,
     seed: int = 0,
 ) -> TotalLoss:
@@ -36,6 +37,9 @@ def build_loss(
         terms.append(_variation_term(objective))
     if objective.dream_taps:
         terms.append(losses.ActivationLoss(objective.dream_taps, weight=objective.dream_weight))
+    if temporal_weight is not None:
+        factor = SCALINGS[objective.scaling].temporal_factor
+        terms.append(losses.TemporalLoss(weight=factor * temporal_weight))
     if tile is None:
         return TotalLoss(terms, network)
     infos = perceptual.tap_info(objective.perceptual.network)

@@ -74,6 +74,14 @@ OBJECTIVES = {
         style_weight=1.0,
         neighbors=NeighborConfig(layer_grid=64),
     ),
+    # github.com/jcjohnson/neural-style, as github.com/manuelruder/artistic-videos has it.
+    "neural-style": Objective(
+        Perceptual("vgg19"),
+        scaling="neural-style",
+        content_weight=5.0,
+        style_weight=100.0,
+        tv_weight=1e-3,
+    ),
     # github.com/jcjohnson/fast-neural-style, whose network takes 0-255 inputs.
     "johnson2016": _JOHNSON,
     # github.com/magenta/magenta, image_stylization: the last ReLU of each of four blocks, 0-255 inputs.

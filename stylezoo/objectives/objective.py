@@ -148,7 +148,7 @@ class Objective:
             mrf (patches), or neighbors (single feature vectors).
         scaling: How losses are scaled, which decides what weights mean: relative to the target, which means
             the same for every network and size; or as in a paper or its code: gatys2016-paper,
-            gatys2016-code, cnnmrf2016-paper, cnnmrf2016-code, johnson2016, dumoulin2017.
+            gatys2016-code, cnnmrf2016-paper, cnnmrf2016-code, neural-style, johnson2016, dumoulin2017.
         content_weight: Weight of the content loss.
         style_weight: Weight of the style loss.
         tv_weight: Weight of the total variation; pictures become smoother with more.
@@ -329,6 +329,7 @@ class Objective:
         *,
         pictures: "Sequence[Image]" = (),
         regions: Mapping[str, float] | None = None,
+        temporal_weight: float | None = None,
         tile: int | None = None,
         seed: int = 0,
     ) -> "TotalLoss":
@@ -338,6 +339,8 @@ class Objective:
             pictures: The content and style pictures, each [1, H, W, 3] in [0, 1], that the scalings of Gatys
                 et al. 2016 take mean activations of; the others need none.
             regions: Names and weights of style terms that take the place of ``style``, one a region.
+            temporal_weight: Weight of a term ``temporal``, whose target
+                :func:`~stylezoo.losses.temporal_target` gives; None for no such term.
             tile: Side of the tiles, px, in which larger pictures are evaluated; None for whole pictures.
             seed: Seed of the directions of the style loss sliced.
 
@@ -346,4 +349,11 @@ class Objective:
                 positions at once and ``tile`` is given.
             WeightsError: If the network's weights can't be had.
         """
-        return objectives.build_loss(self, pictures=pictures, regions=regions, tile=tile, seed=seed)
+        return objectives.build_loss(
+            self,
+            pictures=pictures,
+            regions=regions,
+            temporal_weight=temporal_weight,
+            tile=tile,
+            seed=seed,
+        )

@@ -26,6 +26,7 @@ class Scaling:
             the network's first layer gives to its inputs.
         tv_factor: A factor of the total variation.
         tv_sums: Whether the total variation is a sum over all values; it is a mean otherwise.
+        temporal_factor: A factor of the temporal loss of clips.
     """
 
     style_losses: tuple[str, ...] = ("gram", "moments", "sliced")
@@ -38,6 +39,7 @@ class Scaling:
     features: str = "one"
     tv_factor: float = 1.0
     tv_sums: bool = False
+    temporal_factor: float = 1.0
 
     @property
     def relative(self) -> bool:
@@ -95,6 +97,17 @@ SCALINGS = {
     "johnson2016": Scaling(
         style_losses=("gram",), channel_power=2, tv_factor=255**2 * (4 * 3 * 256 * 256) / 2
     ),
-    # github.com/magenta/magenta, image_stylization: the same with Gram matrices over H·W.
+    # github.com/jcjohnson/neural-style, and github.com/manuelruder/artistic-videos made of it: mean squared
+    # differences; Gram matrices over C·H·W; the gradient of ½ Σ for the total variation; the temporal loss is
+    # a mean too. Features of a network of 0-255 inputs, and pixels in that range.
+    "neural-style": Scaling(
+        style_losses=("gram",),
+        channel_power=2,
+        features="inputs",
+        tv_factor=255.0**2 / 2,
+        tv_sums=True,
+        temporal_factor=255.0**2,
+    ),
+    # github.com/magenta/magenta, image_stylization: the same as johnson2016 with Gram matrices over H·W.
     "dumoulin2017": Scaling(style_losses=("gram",)),
 }

@@ -1,3 +1,6 @@
+from .clip_config import CLIP_PRESETS, ClipTransferConfig
+from .clip_passes import transfer_in_passes
+from .clip_transfer import FrameOptimizer, FrameTransfer
 from .configurations import (
     INITS,
     PRESERVE_COLOR,
@@ -19,13 +22,17 @@ from .style_transfer import transfer
 from .texture import synthesize_texture
 
 __all__ = [
+    "CLIP_PRESETS",
     "INITS",
     "LBFGS",
     "PRESERVE_COLOR",
     "PRESETS",
     "TEXTURE_PRESETS",
     "Adam",
+    "ClipTransferConfig",
     "FourierImage",
+    "FrameOptimizer",
+    "FrameTransfer",
     "ImageParameter",
     "InversionConfig",
     "LaplacianPyramid",
@@ -45,4 +52,5 @@ __all__ = [
     "optimize_image",
     "synthesize_texture",
     "transfer",
+    "transfer_in_passes",
 ]

@@ -58,7 +58,7 @@ def transfer(
     size = images.fit_size(*size_of(content), config.size)
     # No level needs more pixels, and the pictures of a camera are large.
     original = images.resize(content, size)
-    seen, styles = _in_colours(config.preserve_color, original, styles)
+    seen, styles = in_colours(config.preserve_color, original, styles)
     references = StyleReferences(
         config.objective,
         styles,
@@ -96,9 +96,9 @@ def transfer(
         result = _joined(result, by_layers)
     image = tf.clip_by_value(result.image, 0.0, 1.0)
     if config.match_style_colour and masks is None:
-        image = images.match_colour(image, _colours_of(styles, size))
+        image = match_style_colours(image, styles)
     if config.preserve_color == "luminance":
-        image = _recolour(original, image)
+        image = recolour(original, image)
     return dataclasses.replace(result, image=image)
 
 
@@ -135,12 +135,13 @@ def _joined(first: PyramidResult, second: PyramidResult) -> PyramidResult:
     return PyramidResult(second.image, first.losses + second.losses, first.levels + second.levels)
 
 
-def _colours_of(styles: Sequence[tf.Tensor], size: Size) -> tf.Tensor:
-    """Return a picture with the colours of all styles, each as often as the others."""
-    return tf.concat([images.resize(style, size) for style in styles], axis=1)
+def match_style_colours(image: tf.Tensor, styles: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Return a picture with the colours of all styles, each of which counts as much as the others."""
+    styles = [images.resize(style, size_of(image)) for style in styles]
+    return images.match_colour(image, tf.concat(styles, axis=1))
 
 
-def _in_colours(
+def in_colours(
     preserve_color: str, content: tf.Tensor, styles: Sequence[tf.Tensor]
 ) -> tuple[tf.Tensor, Sequence[tf.Tensor]]:
     """Return the content and the styles in the colours that they are compared in."""
@@ -162,7 +163,7 @@ def _start(picture: tf.Tensor | None, seed: int, size: Size) -> tf.Tensor:
     return tf.random.stateless_uniform([1, *size, 3], seed=[seed, 0])
 
 
-def _recolour(content: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+def recolour(content: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
     """Return the luminance of ``image`` in the colours of the content."""
     content = images.resize(content, size_of(image))
     return images.replace_luminance(content, images.luminance(image))
@@ -173,9 +174,7 @@ def _recoloured(callback: Callback, content: tf.Tensor) -> Callback:
 
     def recoloured(progress: Progress) -> None:
         callback(
-            dataclasses.replace(
-                progress, image=lambda: _recolour(content, progress.image()).numpy()
-            )
+            dataclasses.replace(progress, image=lambda: recolour(content, progress.image()).numpy())
         )
 
     return recoloured

@@ -3,14 +3,16 @@ from .flow import Motion, consistency, motion, motion_boundaries, optical_flow, 
 from .frame_by_frame import (
     STABILITY,
     FramePainter,
+    Moment,
     Painting,
     Past,
     Steady,
     Unsteady,
     paint_clip,
+    readable,
     sized,
 )
-from .painted import Encoding, PaintedClip, check_output
+from .painted import Encoding, PaintedClip, Stage, check_output
 from .reading import DEFAULT_FRAME_RATE, open_clip
 from .writing import (
     ANIMATION_EXTENSIONS,
@@ -34,10 +36,12 @@ __all__ = [
     "Encoding",
     "Frame",
     "FramePainter",
+    "Moment",
     "Motion",
     "PaintedClip",
     "Painting",
     "Past",
+    "Stage",
     "Steady",
     "Timing",
     "Unsteady",
@@ -50,6 +54,7 @@ __all__ = [
     "open_clip",
     "optical_flow",
     "paint_clip",
+    "readable",
     "remap",
     "sized",
     "write_clip",

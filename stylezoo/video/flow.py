@@ -99,8 +99,8 @@ def motion(earlier: FloatArray, picture: FloatArray) -> Motion:
 def consistency(flow: FloatArray, other: FloatArray) -> FloatArray:
     """Return where a flow leads back: 1, or 0 where the pixel is not visible in the other picture.
 
-    Source: Ruder, Dosovitskiy & Brox 2016, equation 5, after Sundaram et al. 2010. Pixels that leave the
-    picture are not visible either, as in the authors' code.
+    Source: Ruder, Dosovitskiy & Brox 2016, the detection of disocclusions, after Sundaram et al. 2010.
+    Pixels that leave the picture are not visible either, as in the authors' code.
 
     Args:
         flow: [1, H, W, 2], px, from a picture to another.
@@ -122,7 +122,8 @@ def consistency(flow: FloatArray, other: FloatArray) -> FloatArray:
 def motion_boundaries(flow: FloatArray) -> FloatArray:
     """Return 1 where motions meet, 0 elsewhere: |∇u|² + |∇v|² > 0.01 |w|² + 0.002.
 
-    Source: Ruder, Dosovitskiy & Brox 2016, equation 6. Derivatives are central differences.
+    Source: Ruder, Dosovitskiy & Brox 2016, the detection of motion boundaries. Derivatives are central
+    differences.
 
     Args:
         flow: [1, H, W, 2], px.

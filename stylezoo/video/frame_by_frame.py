@@ -35,8 +35,25 @@ class Past:
     painted: FloatArray
 
 
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """A frame to be painted, and what came before.
+
+    Attributes:
+        index: Its number, from 0.
+        source: [1, H, W, 3] in [0, 1].
+        past: The frames before it in its scene, the nearest last, as many as the painter looks at.
+        motion: How it follows from the last of them; None for the first of a scene.
+    """
+
+    index: int
+    source: FloatArray
+    past: Sequence[Past] = ()
+    motion: Motion | None = None
+
+
 class FramePainter(Protocol):
-    """What paints a frame.
+    """What paints a frame, [1, H, W, 3] in [0, 1].
 
     Attributes:
         reach: How many frames before it looks at.
@@ -44,16 +61,8 @@ class FramePainter(Protocol):
 
     reach: int
 
-    def __call__(
-        self, source: FloatArray, past: Sequence[Past], motion: Motion | None
-    ) -> FloatArray:
-        """Paint a frame.
-
-        Args:
-            source: [1, H, W, 3] in [0, 1].
-            past: The frames before it in its scene, the nearest last, up to ``reach`` of them.
-            motion: How it follows from the last of them; None for the first of a scene.
-        """
+    def __call__(self, moment: Moment) -> FloatArray:
+        """Paint a frame."""
 
 
 class Unsteady:
@@ -68,11 +77,9 @@ class Unsteady:
     def __init__(self, paint: Callable[[FloatArray], FloatArray]) -> None:
         self._paint = paint
 
-    def __call__(
-        self, source: FloatArray, past: Sequence[Past], motion: Motion | None
-    ) -> FloatArray:
-        """Paint a frame; see :class:`FramePainter`."""
-        return self._paint(source)
+    def __call__(self, moment: Moment) -> FloatArray:
+        """Paint a frame."""
+        return self._paint(moment.source)
 
 
 class Steady:
@@ -99,14 +106,13 @@ class Steady:
         self._paint = paint
         self._stability = stability
 
-    def __call__(
-        self, source: FloatArray, past: Sequence[Past], motion: Motion | None
-    ) -> FloatArray:
-        """Paint a frame; see :class:`FramePainter`."""
-        if motion is None:
-            return self._paint(source)
-        steady = _blend(source, past[-1].source, motion, _STEADY_SOURCE)
-        return _blend(self._paint(steady), past[-1].painted, motion, self._stability)
+    def __call__(self, moment: Moment) -> FloatArray:
+        """Paint a frame."""
+        if moment.motion is None:
+            return self._paint(moment.source)
+        before = moment.past[-1]
+        steady = _blend(moment.source, before.source, moment.motion, _STEADY_SOURCE)
+        return _blend(self._paint(steady), before.painted, moment.motion, self._stability)
 
 
 def _blend(picture: FloatArray, before: FloatArray, motion: Motion, share: float) -> FloatArray:
@@ -174,7 +180,7 @@ def _paint_clip(
     first = target.count
     done = Painting()
     past: collections.deque[Past] = collections.deque(maxlen=painter.reach)
-    for index, frame in _readable(clip, done):
+    for index, frame in readable(clip, done):
         if index < first - painter.reach:
             continue
         source = sized(frame.image, size)
@@ -188,7 +194,7 @@ def _paint_clip(
             continue
         if motion is None and index and painter.reach:
             done.cuts.append(index)
-        painted = painter(source, tuple(past), motion)
+        painted = painter(Moment(index, source, tuple(past), motion))
         painted = target.append(dataclasses.replace(frame, image=painted)).image
         past.append(Past(source, painted))
         if callback:
@@ -198,8 +204,8 @@ def _paint_clip(
     return done
 
 
-def _readable(clip: Clip, done: Painting) -> Iterator[tuple[int, Frame]]:
-    """Yield number and frame as far as the clip can be read."""
+def readable(clip: Clip, done: Painting) -> Iterator[tuple[int, Frame]]:
+    """Yield number and frame as far as a clip can be read, and tell ``done`` why it is broken."""
     try:
         yield from enumerate(clip)
     except BrokenClipError as error:

@@ -30,7 +30,7 @@ from stylezoo.video.writing import (
 SEGMENT = 250
 # What intermediate segments are written as: ffmpeg's own format, which keeps every time.
 _SEGMENT_MUXER = "nut"
-_SETTINGS = "settings.json"
+_SETTINGS, _LOCK = "settings.json", "lock"
 _SEGMENTS, _FRAMES = "segment_*.nut", "[0-9]*_*.png"
 
 
@@ -118,14 +118,20 @@ class PaintedClip:
         pixels = to_uint8(frame.image)
         index = self.count
         path = self._folder / f"{index:08d}_{frame.time}_{frame.duration}.png"
-        with images.atomic_path(path) as temporary:
-            # Frames are read once or twice, and levels above 1 take most of the time of painting them.
-            Image.fromarray(pixels).save(temporary, "PNG", compress_level=1)
+        _write(path, pixels)
         self._frames[index] = path
         if self._is_video and self.count - self._encoded == SEGMENT:
             self._encode()
             self._forget()
         return dataclasses.replace(frame, image=_as_image(pixels))
+
+    def stage(self, name: str) -> "Stage":
+        """Return frames of a stage before the painted ones, which go when the clip is finished."""
+        return Stage(self._folder / name)
+
+    def has_stage(self, name: str) -> bool:
+        """Return whether a stage was begun."""
+        return (self._folder / name).is_dir()
 
     def finish(self) -> None:
         """Write the output and remove the folder of frames.
@@ -161,7 +167,7 @@ class PaintedClip:
     def _claim(self, settings: Any) -> None:
         """Make the folder of frames, or check that it is of a run with the same settings."""
         self._folder.mkdir(exist_ok=True)
-        self._lock = filelock.FileLock(self._folder / "lock")
+        self._lock = filelock.FileLock(self._folder / _LOCK)
         try:
             self._lock.acquire(timeout=0)
         except filelock.Timeout:
@@ -179,8 +185,10 @@ class PaintedClip:
                     f"`{self._folder}` has frames that were painted with another "
                     f"{', '.join(sorted(changed))}. Delete it, or give `overwrite=True`."
                 )
-            for pattern in (_FRAMES, _SEGMENTS):
-                for each in self._folder.glob(pattern):
+            for each in self._folder.iterdir():
+                if each.is_dir():
+                    shutil.rmtree(each)
+                elif each.name != _LOCK:
                     each.unlink()
         with images.atomic_path(path, overwrite=True) as temporary:
             temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
@@ -220,6 +228,34 @@ class PaintedClip:
                 path.rename(temporary / f"frame_{index + 1:06d}.png")
 
 
+class Stage:
+    """Frames by their numbers, as 8-bit files in a folder, which is made.
+
+    Args:
+        folder: The folder.
+    """
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = folder
+        folder.mkdir(exist_ok=True)
+
+    def __contains__(self, index: int) -> bool:
+        return self._path(index).exists()
+
+    def __getitem__(self, index: int) -> FloatArray:
+        return _read(self._path(index))
+
+    def __setitem__(self, index: int, image: FloatArray) -> None:
+        _write(self._path(index), to_uint8(image))
+
+    def remove(self) -> None:
+        """Delete all of its frames."""
+        shutil.rmtree(self._folder)
+
+    def _path(self, index: int) -> pathlib.Path:
+        return self._folder / f"{index:08d}.png"
+
+
 def check_output(
     output: str | os.PathLike[str], clip: Clip, *, sound: bool, overwrite: bool
 ) -> pathlib.Path:
@@ -253,6 +289,12 @@ def check_output(
             )
         check_sound(clip, path)
     return path
+
+
+def _write(path: pathlib.Path, pixels: np.ndarray) -> None:
+    with images.atomic_path(path, overwrite=True) as temporary:
+        # Frames are read once or twice; levels above 1 would take longer than painting them does.
+        Image.fromarray(pixels).save(temporary, "PNG", compress_level=1)
 
 
 def _read(path: pathlib.Path) -> FloatArray:

@@ -196,3 +196,57 @@ def test_bad_input_of_evaluate(arguments, message, folder, capsys):
     assert evaluate(arguments) == 1
     assert_one_line(capsys.readouterr().err.splitlines(keepends=True)[-1], "evaluate", message)
     assert snapshot(folder) == before
+
+
+# By optimisation
+
+
+@pytest.fixture
+def transfer_video(folder, random_weights):
+    """Runs `stylezoo transfer_video` with a small network of random weights."""
+    images.write_image("painting.png", images.resize(images.load_sample("coffee"), (40, 50)))
+    white = np.ones([1, 40, 48, 1], np.float32)
+    images.write_image("mask.png", white)
+    timing = video.Timing.constant(25)
+    masks = [white.repeat(3, -1), 0.9 * white.repeat(3, -1)]  # equal frames become one
+    video.write_clip("mask.webp", video.at_rate(masks), timing)
+    video.write_clip("two.webp", video.at_rate(pictures(2)), timing)
+    network = (
+        f"--network=alexnet_owt --weights={random_weights('alexnet_owt')} --content_layers=relu2 "
+        "--style_layers=relu1,relu2 --steps=2 --frame_steps=2 --size=48"
+    )
+
+    def run(arguments):
+        return main.run(["transfer_video", *arguments.split(), *network.split()])
+
+    return run
+
+
+def test_transfer_video(transfer_video):
+    flags = "--style=painting.png --report=out.json --overwrite"
+    assert transfer_video(f"two.webp --output=fast {flags}") == 0
+    report = json.loads(pathlib.Path("out.json").read_text(encoding="utf-8"))
+    assert report["frames"] == 2
+    assert report["settings"]["frame_steps"] == 2
+    frames = list(video.open_clip("fast"))
+    assert frames[1].image.shape == (1, 40, 48, 3)
+    flags += " --preset=ruder2016-multipass --passes=2 --masks=mask.webp"
+    assert transfer_video(f"two.webp --output=passes {flags}") == 0
+    assert len(list(video.open_clip("passes"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("two.webp --output=out", "`--style` must be given"),
+        ("two.webp --output=out --style=painting.png --init=mask.png", "`--init` must be one of"),
+        ("clip.mkv --output=out --style=painting.png --masks=mask.webp", "clips of as many frames"),
+        ("two.webp --output=out --style=painting.png --offsets=2,1", "`--offsets` must be incr"),
+        ("two.webp --output=out --style=nothing.png", "`nothing.png` does not exist"),
+    ],
+)
+def test_bad_input_of_transfer_video(arguments, message, transfer_video, folder, capsys):
+    before = snapshot(folder)
+    assert transfer_video(arguments) == 1
+    assert_one_line(capsys.readouterr().err, "transfer_video", message)
+    assert snapshot(folder) == before

@@ -104,6 +104,7 @@ LOSSES = [
     Case(lambda: losses.TotalVariationLoss()),
     Case(lambda: losses.TotalVariationLoss(beta=1.0), "isotropic"),
     Case(lambda: losses.L2Loss((0.4, 0.5, 0.6))),
+    Case(lambda: losses.TemporalLoss()),
     Case(lambda: losses.GramLoss(TAPS)),
     Case(lambda: losses.GramLoss(TAPS, relative=False, layer_weights=[1, 2]), "absolute"),
     Case(lambda: losses.MomentsLoss(TAPS)),

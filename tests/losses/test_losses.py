@@ -326,3 +326,38 @@ def test_window_crops_rows_and_columns():
     values = tf.reshape(tf.range(24.0), [1, 4, 6, 1])
     window = losses.Window(*map(tf.constant, (1, 2, 2, 3)))
     np.testing.assert_array_equal(window.crop(values)[0, :, :, 0], [[8, 9, 10], [14, 15, 16]])
+
+
+def test_temporal_loss_is_the_weighted_mean_square():
+    picture, other = (np.random.default_rng(seed).random([1, 4, 5, 3]) for seed in (1, 2))
+    weights = np.random.default_rng(3).random([1, 4, 5, 1])
+    target = {
+        "picture": tf.constant(other, tf.float32),
+        "weights": tf.constant(weights, tf.float32),
+    }
+    value = losses.TemporalLoss()({losses.IMAGE: tf.constant(picture, tf.float32)}, target)
+    # 1/D Σ c (x - ω)², D = 4 · 5 · 3.
+    np.testing.assert_allclose(value, (weights * (picture - other) ** 2).sum() / 60, rtol=1e-5)
+
+
+def test_farther_frames_count_where_nearer_ones_do_not():
+    """The long-term weights by hand, and the gradient of one picture for that of all."""
+    random = np.random.default_rng(0)
+    warped = [tf.constant(random.random([1, 1, 4, 3]), tf.float32) for _ in range(3)]
+    reliable = [
+        tf.constant(each, tf.float32)[None, None, :, None]
+        for each in ([1.0, 0.0, 0.0, 0.4], [1.0, 1.0, 0.0, 0.3], [1.0, 1.0, 1.0, 0.9])
+    ]
+    target = losses.temporal_target(warped, reliable)
+    # max(c - Σ nearer, 0): 0.9 - 0.7 = 0.2 for the last frame's last pixel.
+    shares = np.array([[1, 0, 0, 0.4], [0, 1, 0, 0], [0, 0, 1, 0.2]])[:, None, None, :, None]
+    np.testing.assert_allclose(target["weights"], shares.sum(0), rtol=1e-6)
+    picture = tf.constant(random.random([1, 1, 4, 3]), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        value = losses.TemporalLoss()({losses.IMAGE: picture}, target)
+    expected = 2 * sum(
+        share * (picture.numpy() - frame.numpy())
+        for share, frame in zip(shares, warped, strict=True)
+    )
+    np.testing.assert_allclose(tape.gradient(value, picture), expected / 12, rtol=1e-4, atol=1e-7)

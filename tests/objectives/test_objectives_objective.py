@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from configuring import with_fields
 from networks import random_image
 
@@ -158,6 +159,7 @@ PUBLISHED = {
     "cnnmrf2016-code": ("vgg19", "max", ("relu4_2",), ("relu3_1", "relu4_1"), 20, 1e-4, 1e-3),
     "nnst": ("vgg16", "max", (), ("relu1_2", "relu2_2", "relu3_3", "relu4_3"), 1, 1, 0),
     "nnst2022-paper": ("vgg16", "max", (), NNST_LAYERS, 1, 1, 0),
+    "neural-style": ("vgg19", "max", ("relu4_2",), GATYS_LAYERS, 5, 100, 1e-3),
     "johnson2016": ("vgg16", "max", ("relu3_3",), JOHNSON_LAYERS, 1, 5, 1e-6),
     "dumoulin2017": ("vgg16", "max", ("relu3_3",), JOHNSON_LAYERS, 1, 1e-4, 0),
     "texture": ("vgg16", "avg", (), TEXTURE_LAYERS, 1, 1, 0),
@@ -233,6 +235,41 @@ def test_shares_mean_the_same_under_every_scaling(objective):
         count = len(STYLE_LAYERS) if scaling.sums_layers else 1
         shared = style(style_layer_weights=(1.0, 0.0, 3.0), **loss)
         assert shared == pytest.approx(count * (alone[0] + 3 * alone[2]) / 4, rel=FLOAT32)
+
+
+def test_neural_style_against_its_definition(objective):
+    """Its criteria, written out in NumPy for features and pixels of 0-255 inputs."""
+    objective = dataclasses.replace(
+        objective, scaling="neural-style", content_weight=5.0, style_weight=100.0, tv_weight=1e-3
+    )
+    image, painting = random_image(96, 100), random_image(110, 96, seed=2)
+    loss = objective.build(temporal_weight=1000.0)
+    references = {"content": Reference([painting[:, :96]]), "style": Reference([painting])}
+    image = image[:, :, :96]
+    targets = loss.targets(references) | {
+        "temporal": {"picture": 0.5 * image, "weights": tf.ones_like(image[..., :1])}
+    }
+    _, shares = loss(image, targets)
+    unit = loss.network.get_layer("preprocess").gain / 255.0
+
+    def features(picture):
+        return {tap: each.numpy()[0] / unit for tap, each in loss.network(picture).items()}
+
+    def gram(values):
+        flat = values.reshape(-1, values.shape[-1])
+        return flat.T @ flat / flat.size
+
+    of_image, of_content = features(image), features(painting[:, :96])
+    of_style = features(painting)
+    content = 5 * np.mean([((of_image[t] - of_content[t]) ** 2).mean() for t in CONTENT_LAYERS])
+    content *= len(CONTENT_LAYERS)
+    style = 100 * sum(((gram(of_image[t]) - gram(of_style[t])) ** 2).mean() for t in STYLE_LAYERS)
+    pixels = 255.0 * image.numpy()
+    variation = sum((np.diff(pixels, axis=axis) ** 2).sum() for axis in (1, 2)) / 2
+    assert float(shares["content"]) == pytest.approx(content, rel=1e-4)
+    assert float(shares["style"]) == pytest.approx(style, rel=1e-4)
+    assert float(shares["tv"]) == pytest.approx(1e-3 * variation, rel=1e-4)
+    assert float(shares["temporal"]) == pytest.approx(1000 * ((pixels / 2) ** 2).mean(), rel=1e-4)
 
 
 def test_a_dream_is_a_term_of_its_own(objective):

@@ -34,7 +34,7 @@ def test_small_pictures_have_a_flow_too():
 
 
 def test_the_equations_of_consistency():
-    """Ruder et al. 2016, equation 5, evaluated by hand where the flow leads to whole pixels."""
+    """The condition of Ruder et al. 2016, evaluated by hand where the flow leads to whole pixels."""
     flow = np.zeros([1, 4, 8, 2], np.float32)
     flow[0, :, :, 0] = 2  # everything comes from two columns to the right
     other = np.zeros_like(flow)

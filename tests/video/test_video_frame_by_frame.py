@@ -58,8 +58,8 @@ def test_blends_are_as_told(tmp_path):
     steady = video.Steady(paint_frame, stability=0.8)
     motion = video.motion(*pictures)
     assert motion.weights.mean() > 0.95
-    first = steady(pictures[0], (), None)
-    second = steady(pictures[1], (video.Past(pictures[0], first),), motion)
+    first = steady(video.Moment(0, pictures[0]))
+    second = steady(video.Moment(1, pictures[1], (video.Past(pictures[0], first),), motion))
     everywhere = motion.soft_weights[..., 0] == 1
     np.testing.assert_allclose(second[everywhere], 0.8 * 0.2 + 0.2 * 0.7, atol=1e-6)
     expected = (pictures[0] + pictures[1]) / 2
@@ -79,8 +79,10 @@ def test_what_is_uncovered_is_painted_anew():
         mark[:, 16 : 16 + SQUARE, left : left + SQUARE] = 1
     painted = iter(marks)
     steady = video.Steady(lambda _: next(painted))
-    first = steady(sources[0], (), None)
-    second = steady(sources[1], (video.Past(sources[0], first),), video.motion(*sources))
+    first = steady(video.Moment(0, sources[0]))
+    second = steady(
+        video.Moment(1, sources[1], (video.Past(sources[0], first),), video.motion(*sources))
+    )
     uncovered = second[0, 18 : 14 + SQUARE, 8 : 8 + step - 1, 0]
     assert uncovered.mean() < 0.2  # 0.8 would be left of it
     assert second[0, 20:28, 20:26, 0].mean() > 0.95
@@ -93,9 +95,9 @@ def test_scenes_begin_anew(tmp_path):
     class Painter:
         reach = 2
 
-        def __call__(self, source, past, motion):
-            pasts.append((len(past), motion is None))
-            return source
+        def __call__(self, moment):
+            pasts.append((len(moment.past), moment.motion is None))
+            return moment.source
 
     expected = [(0, True), (1, False), (2, False)]
     painting, _ = paint(clip, Painter(), tmp_path / "a.webp")
@@ -134,14 +136,15 @@ def test_a_painter_that_looks_back_goes_on_as_before(stop, tmp_path):
         def __init__(self, stop=None):
             self.stop = stop
 
-        def __call__(self, source, past, motion):
+        def __call__(self, moment):
             if self.stop is not None:
                 self.stop -= 1
                 if self.stop < 0:
                     raise TiredError
-            blend = source.copy()
-            for each in past:
+            blend = moment.source.copy()
+            for each in moment.past:
                 blend = 0.5 * blend + 0.3 * each.painted + 0.2 * each.source
+            motion = moment.motion
             return blend if motion is None else video.remap(blend, motion.flow)
 
     _, once = paint(clip, Painter(), tmp_path / "once.webp")

@@ -81,7 +81,7 @@ def cuts(values: flags.FlagValues) -> tuple[int, ...] | None:
     return tuple(map(int, numbers))
 
 
-def _painted_clip(
+def painted_clip(
     values: flags.FlagValues, command: str, clip: video.Clip, *, keep: int
 ) -> video.PaintedClip:
     """Return the painted frames of a clip, with those of an interrupted run of the same command.
@@ -121,7 +121,7 @@ def paint(
         clip: The clip.
         painter: What paints its frames.
     """
-    target = _painted_clip(values, command, clip, keep=painter.reach)
+    target = painted_clip(values, command, clip, keep=painter.reach)
     first = target.count
     with reporting.bar(clip.path.name, "frame", total=clip.info.num_frames, initial=first) as bar:
 
