@@ -108,7 +108,7 @@ FAMILY = {
     *("style_layer_weights", "content_weight", "style_weight", "tv_weight", "style_loss"),
     *("scaling", "dream_layer", "dream_weight", "patch_size", "patch_stride", "patch_scales"),
     *("patch_rotations", "match_every", "match_memory", "guide_weight", "hypercolumns"),
-    *("right_angles", "key_grid", "layer_grid"),
+    *("right_angles", "key_grid", "layer_grid", "histogram_weight"),
 }
 NEEDED = {
     transfer: "--content=a.png --style=b.png --output=out.png",

@@ -9,6 +9,7 @@ from .base import (
     weighted_mean,
 )
 from .content import ActivationLoss, ContentLoss
+from .histogram import HistogramLoss
 from .image import L2Loss, TemporalLoss, TotalVariationLoss, temporal_target
 from .mrf import MRFLoss
 from .neighbors import NeighborLoss
@@ -20,6 +21,7 @@ __all__ = [
     "ContentLoss",
     "Features",
     "GramLoss",
+    "HistogramLoss",
     "L2Loss",
     "LayeredLoss",
     "LossTerm",

@@ -33,6 +33,10 @@ def build_loss(
         terms.append(_content_term(objective, units))
     weights = {"style": objective.style_weight} if regions is None else regions
     terms += [_style_term(objective, units, seed, name, each) for name, each in weights.items()]
+    if objective.histogram_taps:
+        terms.append(
+            losses.HistogramLoss(objective.histogram_taps, weight=objective.histogram_weight)
+        )
     if objective.tv_weight:
         terms.append(_variation_term(objective))
     if objective.dream_taps:

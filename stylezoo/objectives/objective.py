@@ -1,6 +1,7 @@
 """What a picture should match: one configuration for transfer, textures, training and evaluation."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -28,6 +29,11 @@ _TEXTURE = (  # Gatys et al. 2015, whose conv1_1 is after the ReLU
 # Those of Li & Wand 2016, and the layer before, which holds colours and leaves no noise.
 _PATCHES = (("relu2_1", "relu3_1", "relu4_1"), ("relu1", "relu2", "relu3"))
 _NEIGHBORS = (("relu1_2", "relu2_2", "relu3_3", "relu4_3"), ("relu1", "relu2", "relu3"))
+
+_HISTOGRAMS = (("relu1_1", "relu4_1"), ("relu1", "relu4"))  # Risser et al. 2017
+
+# Number of steps after which histograms are matched anew, where no parts are.
+_HISTOGRAM_STEPS = 10
 
 # target_step_scale and target_step_rotation of CNNMRF's code; the paper's 5 % and 7.5 degrees.
 _SCALE_STEP = 1.05
@@ -151,6 +157,8 @@ class Objective:
             gatys2016-code, cnnmrf2016-paper, cnnmrf2016-code, neural-style, johnson2016, dumoulin2017.
         content_weight: Weight of the content loss.
         style_weight: Weight of the style loss.
+        histogram_weight: Weight of the loss of histograms at relu1_1 and relu4_1 (Risser et al. 2017), which
+            holds the contrast that Gram matrices leave free.
         tv_weight: Weight of the total variation; pictures become smoother with more.
         dream_layer: A layer whose activation is amplified at the same time. By default there is none.
         dream_weight: Weight of the amplification of the dream layer.
@@ -172,6 +180,7 @@ class Objective:
     scaling: str = "relative"
     content_weight: float = 1.0
     style_weight: float = 10.0
+    histogram_weight: float = 0.0
     tv_weight: float = 0.0
     dream_layer: str | None = None
     dream_weight: float = 1.0
@@ -185,7 +194,14 @@ class Objective:
                 raise ValueError(
                     f"`{field}` must be one of {', '.join(known)}. Received: {field}={value!r}"
                 )
-        for field in ("content_weight", "style_weight", "tv_weight", "dream_weight"):
+        weights = (
+            "content_weight",
+            "style_weight",
+            "histogram_weight",
+            "tv_weight",
+            "dream_weight",
+        )
+        for field in weights:
             if not 0 <= getattr(self, field) < math.inf:
                 raise ValueError(
                     f"`{field}` must be finite, >= 0. Received: {field}={getattr(self, field)}"
@@ -242,6 +258,11 @@ class Objective:
         return alexnet if "relu3" in perceptual.tap_info(self.perceptual.network) else vgg
 
     @property
+    def histogram_taps(self) -> tuple[str, ...]:
+        """The layers whose histograms are compared, if they have a weight."""
+        return self._usual(_HISTOGRAMS) if self.histogram_weight else ()
+
+    @property
     def dream_taps(self) -> tuple[str, ...]:
         """``dream_layer``, if there is one."""
         return () if self.dream_layer is None else (self.dream_layer,)
@@ -249,7 +270,8 @@ class Objective:
     @property
     def taps(self) -> tuple[str, ...]:
         """All layers that are looked at, each once."""
-        return tuple(dict.fromkeys((*self.style_taps, *self.content_taps, *self.dream_taps)))
+        looked_at = (self.style_taps, self.histogram_taps, self.content_taps, self.dream_taps)
+        return tuple(dict.fromkeys(itertools.chain(*looked_at)))
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -269,8 +291,10 @@ class Objective:
 
     @property
     def match_every(self) -> int | None:
-        """The number of steps after which parts are matched anew; None where there is no match."""
-        return self.patches.match_every if self.matches else None
+        """The number of steps after which parts or histograms are matched anew; None without a match."""
+        if self.matches:
+            return self.patches.match_every
+        return _HISTOGRAM_STEPS if self.histogram_weight else None
 
     @property
     def minimum_size(self) -> int:
@@ -333,7 +357,7 @@ class Objective:
         tile: int | None = None,
         seed: int = 0,
     ) -> "TotalLoss":
-        """Return the loss, with the terms ``content``, ``style``, ``tv`` and ``dream`` that there are.
+        """Return the loss: the terms ``content``, ``style``, ``histogram``, ``tv``, ``dream``, if there.
 
         Args:
             pictures: The content and style pictures, each [1, H, W, 3] in [0, 1], that the scalings of Gatys

@@ -67,6 +67,10 @@ class StyleReferences:
             raise ValueError("`styles` must have at least one picture. Received: none")
         if masks is not None and objective.style_loss == "sliced":
             raise ValueError("`style_loss` must not be 'sliced' with masks. Received: 'sliced'")
+        if masks is not None and objective.histogram_weight:
+            raise ValueError(
+                f"`histogram_weight` must be 0 with masks. Received: {objective.histogram_weight}"
+            )
         if style_masks is not None and not masks:
             raise ValueError("`style_masks` must come with `masks`. Received: none")
         _check_one_each("style_weights", style_weights, styles)

@@ -10,8 +10,10 @@ from .patches import (
     patches_of,
 )
 from .statistics import (
+    channel_quantiles,
     gram,
     interpolate_quantiles,
+    match_quantiles,
     mean_and_std,
     moment_sums,
     outer_product_sums,
@@ -23,12 +25,14 @@ from .warping import warp
 
 __all__ = [
     "Patches",
+    "channel_quantiles",
     "concat_patches",
     "frequency_gains",
     "gaussian_blur",
     "gram",
     "grid_energy",
     "interpolate_quantiles",
+    "match_quantiles",
     "mean_and_std",
     "moment_sums",
     "nearest_patches",

@@ -150,3 +150,67 @@ def interpolate_quantiles(quantiles: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     below = tf.gather(quantiles, lower, axis=-1)
     above = tf.gather(quantiles, upper, axis=-1)
     return below + fraction * (above - below)
+
+
+def channel_quantiles(features: tf.Tensor, count: int) -> tf.Tensor:
+    """Return equally likely values of each channel.
+
+    Args:
+        features: [B, H, W, C].
+        count: Number of values.
+
+    Returns:
+        [B, C, count] float32, ascending along the last axis.
+    """
+    values = tf.sort(tf.transpose(_flatten(features), [0, 2, 1]), axis=-1)
+    return interpolate_quantiles(values, tf.constant(count))
+
+
+def match_quantiles(features: tf.Tensor, quantiles: tf.Tensor) -> tf.Tensor:
+    """Give each channel the distribution that its quantiles tell; equal values stay equal.
+
+    A value becomes the one at its own quantile, interpolated between the quantiles; many equal values, such
+    as the zeros of a ReLU, are in the middle of their quantiles.
+
+    Args:
+        features: [B, H, W, C].
+        quantiles: [1 or B, C, Q], ascending along the last axis.
+
+    Returns:
+        [B, H, W, C] float32.
+    """
+    shape = tf.shape(features)
+    own = channel_quantiles(features, quantiles.shape[-1])
+    wanted = tf.broadcast_to(quantiles, tf.shape(own))
+    values = tf.transpose(_flatten(features), [0, 2, 1])
+
+    def match(channel: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        values, own, wanted = channel
+        return _interpolate(_positions(values, own), wanted)
+
+    rows = [tf.reshape(each, [-1, tf.shape(each)[-1]]) for each in (values, own, wanted)]
+    # One channel after the other, because the indices of all would be larger than the features.
+    matched = tf.map_fn(match, tuple(rows), fn_output_signature=tf.float32, parallel_iterations=1)
+    planes = tf.reshape(matched, [shape[0], features.shape[-1], shape[1] * shape[2]])
+    return tf.reshape(tf.transpose(planes, [0, 2, 1]), shape)
+
+
+def _positions(values: tf.Tensor, knots: tf.Tensor) -> tf.Tensor:
+    """Return where values, [N], are among ascending knots, [Q], as fractional indices."""
+    last = tf.size(knots) - 1
+    below = tf.searchsorted(knots, values, side="left")
+    above = tf.searchsorted(knots, values, side="right")
+    middle = tf.cast(below + above - 1, tf.float32) / 2.0
+    lower = tf.clip_by_value(below - 1, 0, last)
+    start, end = tf.gather(knots, lower), tf.gather(knots, tf.minimum(below, last))
+    between = tf.cast(lower, tf.float32) + tf.math.divide_no_nan(values - start, end - start)
+    positions = tf.where(above > below, middle, between)
+    return tf.clip_by_value(positions, 0.0, tf.cast(last, tf.float32))
+
+
+def _interpolate(positions: tf.Tensor, knots: tf.Tensor) -> tf.Tensor:
+    """Return the knots, [Q], at fractional indices, [N]."""
+    lower = tf.cast(tf.floor(positions), tf.int32)
+    upper = tf.minimum(lower + 1, tf.size(knots) - 1)
+    below, above = tf.gather(knots, lower), tf.gather(knots, upper)
+    return below + (positions - tf.cast(lower, tf.float32)) * (above - below)

@@ -109,6 +109,7 @@ LOSSES = [
     Case(lambda: losses.GramLoss(TAPS, relative=False, layer_weights=[1, 2]), "absolute"),
     Case(lambda: losses.MomentsLoss(TAPS)),
     Case(lambda: losses.SlicedWassersteinLoss(TAPS)),
+    Case(lambda: losses.HistogramLoss(TAPS)),
     Case(lambda: losses.MRFLoss(TAPS, memory=50_000)),
     Case(lambda: losses.MRFLoss(TAPS, stride=2, scale="overlaps"), "stride"),
     Case(lambda: losses.NeighborLoss(TAPS)),

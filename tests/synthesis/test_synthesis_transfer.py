@@ -244,6 +244,21 @@ def test_a_mask_of_everything_is_no_mask(content, style, configure):
     )
 
 
+def test_histograms_are_held(content, style, configure):
+    def run(weight):
+        config = configure(steps=12, histogram_weight=weight, **SMALL)
+        return transfer(content, [style], config=config)
+
+    light, heavy = run(1e-6), run(30.0)
+    assert list(heavy.losses[0]) == ["total", "content", "style", "histogram"]
+    last = [run.losses[-1]["histogram"] / weight for run, weight in ((light, 1e-6), (heavy, 30.0))]
+    assert last[1] < 0.5 * last[0]
+    masks = [tf.ones([1, 48, 40, 1])]
+    config = configure(histogram_weight=2.0, **SMALL)
+    with pytest.raises(ValueError, match="`histogram_weight` must be 0 with masks"):
+        transfer(content, [style], config=config, masks=masks)
+
+
 def test_dream_raises_the_activation(content, style, configure):
     def activation(image):
         network = config.objective.perceptual.build(["relu2_2"])

@@ -100,6 +100,9 @@ def describe(objective: Objective, name: str) -> str:
     if objective.content_taps:
         content = ", ".join(objective.content_taps)
         parts.insert(0, f"content {content} x {objective.content_weight:g}")
+    if objective.histogram_taps:
+        layers = ", ".join(objective.histogram_taps)
+        parts.append(f"histograms {layers} x {objective.histogram_weight:g}")
     parts.append(f"TV x {objective.tv_weight:g}")
     network = objective.perceptual
     return f"Objective {name}, {network.network} ({network.weights}): {', '.join(parts)}."
