@@ -20,6 +20,7 @@ EXPORT = [
     "grpcio>=1.70,<2",
     "tensorflow-serving-api>=2.21,<2.23",
 ]
+BEAM = ["apache-beam>=2.77,<3"]
 VIDEO = ["av>=15,<19", "opencv-python-headless>=4.10,<6"]
 RUFF = ["ruff>=0.17,<0.18"]
 
@@ -64,6 +65,7 @@ setuptools.setup(
         "samples": SAMPLES,
         "export": EXPORT,
         "video": VIDEO,
+        "beam": BEAM,
         "pytorch": ["torch>=2.6,<3"],
         "docs": [
             *RUFF,
@@ -75,6 +77,7 @@ setuptools.setup(
         "dev": [
             *EXPORT,
             *VIDEO,
+            *BEAM,
             *RUFF,
             "mypy>=2,<3",
             "onnx>=1.17,<2",

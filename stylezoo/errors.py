@@ -22,6 +22,10 @@ class ExportError(StylezooError, ValueError):
     """An export can't be made, is damaged, or does not do what its model does."""
 
 
+class BatchError(StylezooError):
+    """The runner of a batch failed."""
+
+
 # A path stands in backquotes too, and what is wrong with it is no "must": "`tile` does not exist".
 _ARGUMENT = re.compile(r"(`|Received: )(\w+)(?=`|=)")
 _ARGUMENT_BUT_NO_PATH = re.compile(r"(`|Received: )(\w+)(?=` must |=)")

@@ -32,6 +32,7 @@ LEVELS = {
     "objectives": 4,
     "synthesis": 5,
     "training": 5,
+    "batch": 4,
     "evaluation": 6,
     "visualize": 6,
     "binaries": 7,

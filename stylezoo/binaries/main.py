@@ -31,6 +31,7 @@ COMMANDS = (
     "train_superres",
     "train_classifier",
     "stylize",
+    "batch",
     "video",
     "evaluate",
     "evaluate_classifier",

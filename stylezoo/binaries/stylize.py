@@ -18,6 +18,10 @@ Tilings, for pictures of more than --tile px:
   auto   is none up to 2 million pixels, exact up to 16 million, then fast (the default)
 
 Pictures that can't be read are skipped. The others are painted, and the exit status is 1.
+
+Many machines share a folder by --shard=0/8, --shard=1/8 and so on: each takes every eighth picture in
+the order of their names. --manifest=FILE gets a line of JSON for each picture once it is written; given
+again, the same command paints what the manifest lacks.
 """
 
 import concurrent.futures
@@ -25,16 +29,17 @@ import dataclasses
 import itertools
 import pathlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import flags
 
-from stylezoo import images
+from stylezoo import images, reading
 from stylezoo.binaries.common import options, painter_flags, quiet, reporting
 
 if TYPE_CHECKING:
+    from stylezoo.batch import Row
     from stylezoo.generators import Painter, StyleMix
     from stylezoo.progress import Progress
 
@@ -61,6 +66,19 @@ def define_flags(values: flags.FlagValues) -> None:
         1,
         flag_values=values,
     )
+    flags.DEFINE_string(
+        "shard",
+        None,
+        "Share of the pictures that is painted, I/N for every N-th from the I-th on, counted from 0.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "manifest",
+        None,
+        "File of lines of JSON, one a picture: what it lists as painted is left out, and what is painted "
+        "is added.",
+        flag_values=values,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +101,11 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; return its exit status."""
     photographs = options.pictures(arguments)
     options.require(values, "output")
-    jobs = _jobs(values, photographs)
+    index, count = _shard(values)
+    listed = _read_manifest(values)
+    every_job = _jobs(values, photographs)
+    jobs = [job for job in every_job[index::count] if not _is_painted(listed, job)]
+    _check_outputs(values, jobs)
     reporting.check_report(values)
     quiet.import_tensorflow()
     from stylezoo import generators
@@ -96,39 +118,91 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     # This comes before anything is painted, because a style may be unknown.
     mix = painter.mix_styles(values.style)
     start = time.monotonic()
-    rows = _paint(values, jobs, painter, mix)
-    errors = [row["error"] for row in rows if "error" in row]
+    rows = _paint(values, jobs, painter, mix) if jobs else []
+    failures = [row["error"] for row in rows if "error" in row]
     reporting.write_report(
         values,
         {
             "pictures": rows,
-            "failed": len(errors),
+            "failed": len(failures),
             "seconds": time.monotonic() - start,
             "styles": dict(mix.shares),
             "generator": reporting.settings(painter.config),
             **reporting.circumstances(values),
         },
     )
-    if errors:
-        counted = f"{len(errors)} of {len(jobs)} pictures failed: " if jobs[1:] else ""
-        raise ValueError(counted + "; ".join(errors))
+    if failures:
+        counted = f"{len(failures)} of {len(jobs)} pictures failed: " if jobs[1:] else ""
+        raise ValueError(counted + "; ".join(failures))
     return 0
 
 
+def _shard(values: flags.FlagValues) -> tuple[int, int]:
+    """Return the index of the shard and the number of shards."""
+    if values.shard is None:
+        return 0, 1
+    index, _, count = values.shard.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and int(index) < int(count)):
+        raise ValueError(f"`--shard` must be I/N with 0 <= I < N. Received: {values.shard}")
+    return int(index), int(count)
+
+
+def _read_manifest(values: flags.FlagValues) -> "dict[str, Row]":
+    """Return the rows that --manifest has."""
+    from stylezoo.batch import read_rows
+
+    if values.manifest is None:
+        return {}
+    path = pathlib.Path(values.manifest)
+    if not path.exists():
+        images.check_output_path(path, overwrite=False, extensions=[".jsonl"])
+        return {}
+    text = reading.read_text(path)
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        # A command that was killed may have written half a line.
+        with images.atomic_path(path, overwrite=True) as temporary:
+            temporary.write_text(whole, encoding="utf-8")
+    return read_rows(whole.splitlines())
+
+
+def _is_painted(listed: "Mapping[str, Row]", job: _Job) -> bool:
+    row = listed.get(str(job.source))
+    return row is not None and row.error is None and job.target.exists()
+
+
+def _record(values: flags.FlagValues, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows of the report to --manifest, if it was given."""
+    from stylezoo.batch import Row
+
+    if values.manifest is None:
+        return
+    lines = [
+        Row(
+            row["input"],
+            output=row.get("output"),
+            width=row.get("width"),
+            height=row.get("height"),
+            milliseconds=round(1000 * row["seconds"], 1) if "seconds" in row else None,
+            error=row.get("error"),
+        ).to_json()
+        for row in rows
+    ]
+    with pathlib.Path(values.manifest).open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
 def _jobs(values: flags.FlagValues, sources: list[pathlib.Path]) -> list[_Job]:
-    """Return the jobs, whose outputs can be written as far as that can be known now."""
+    """Return the jobs of all pictures."""
     output = pathlib.Path(values.output)
     if len(sources) == 1 and output.suffix and not output.is_dir():
         if values.format:
             raise ValueError("`--format` must come with a folder as --output")
-        return [_Job(sources[0], images.check_output_path(output, overwrite=values.overwrite))]
+        return [_Job(sources[0], output)]
     if output.suffix.lower() in images.IMAGE_EXTENSIONS or output.is_file():
         raise ValueError(
             f"`--output` must be a folder for {len(sources)} pictures. Received: {output}"
         )
-    if not output.exists():
-        # A folder can be made where a file can.
-        images.check_output_path(output, overwrite=False, extensions=[output.suffix.lower()])
     jobs: dict[pathlib.Path, _Job] = {}
     for source in sources:
         target = output / f"{source.stem}{_extension(values, source)}"
@@ -136,10 +210,19 @@ def _jobs(values: flags.FlagValues, sources: list[pathlib.Path]) -> list[_Job]:
             raise ValueError(
                 f"`{jobs[target].source}` and `{source}` would both be written to `{target}`"
             )
-        if output.exists():
-            images.check_output_path(target, overwrite=values.overwrite)
         jobs[target] = _Job(source, target)
     return list(jobs.values())
+
+
+def _check_outputs(values: flags.FlagValues, jobs: list[_Job]) -> None:
+    """Raise an OSError or ValueError unless all outputs can be written, as far as that can be known now."""
+    output = pathlib.Path(values.output)
+    if all(job.target != output for job in jobs) and not output.exists():
+        # A folder can be made where a file can.
+        images.check_output_path(output, overwrite=False, extensions=[output.suffix.lower()])
+        return
+    for job in jobs:
+        images.check_output_path(job.target, overwrite=values.overwrite)
 
 
 def _extension(values: flags.FlagValues, source: pathlib.Path) -> str:
@@ -158,7 +241,9 @@ def _paint(
         for _, same_size in itertools.groupby(photographs, lambda each: each.pixels.shape):
             while batch := list(itertools.islice(same_size, values.batch_size)):
                 rows += _paint_batch(values, batch, painter, mix)
+                _record(values, rows[bar.n :])
                 bar.update(len(rows) - bar.n)
+        _record(values, rows[bar.n :])
         bar.update(len(rows) - bar.n)
     return rows
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from snapshots import snapshot
 
-from stylezoo import generators, images, painting
+from stylezoo import batch, generators, images, painting
 from stylezoo.binaries import main
 
 
@@ -67,7 +67,7 @@ def files(tmp_path_factory, models):
         pathlib.Path("empty").mkdir()
         pathlib.Path("full").mkdir()
         for name in ("full/c.webp", "existing.png", "existing.json"):
-            pathlib.Path(name).write_bytes(b"precious")
+            pathlib.Path(name).write_bytes(b"precious\n")
         pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
     return folder
 
@@ -216,6 +216,57 @@ def test_overwrite(folder):
     assert pixels("full/c.webp").shape == (1, 48, 40, 3)
 
 
+TRIP = "trip --model=one --output=out --manifest=out.jsonl"
+
+
+def rows():
+    return batch.read_rows(pathlib.Path("out.jsonl").read_text(encoding="utf-8").splitlines())
+
+
+def test_shards_share_the_pictures(folder):
+    for index, names in enumerate((["a.png", "c.webp"], ["b.JPG"])):
+        assert run("trip --model=one", f"--shard={index}/2 --output=out{index}") == 0
+        assert sorted(each.name for each in pathlib.Path(f"out{index}").iterdir()) == names
+    assert run("trip --model=one --shard=3/4 --output=out3") == 0
+    assert not pathlib.Path("out3").exists()
+
+
+def test_a_manifest_tells_what_is_painted(folder):
+    assert run("mixed --model=one --output=out --manifest=out.jsonl --size=24") == 1
+    found = rows()
+    assert sorted(found) == ["mixed/a.png", "mixed/cut.jpg", "mixed/text.png", "mixed/z.png"]
+    assert "is not an image" in found["mixed/text.png"].error
+    row = found["mixed/a.png"]
+    assert (row.output, row.width, row.height, row.error) == ("out/a.png", 24, 20, None)
+    assert row.milliseconds > 0
+
+
+def test_what_a_manifest_has_is_not_painted_again(folder, monkeypatch):
+    assert run(TRIP, "--shard=0/2") == 0
+    before = rows()
+    written = []
+    write = images.write_image
+    monkeypatch.setattr(
+        images,
+        "write_image",
+        lambda path, *arguments, **options: (
+            written.append(path.name),
+            write(path, *arguments, **options),
+        ),
+    )
+    assert run(TRIP) == 0
+    assert written == ["b.JPG"]
+    assert rows() == before | {"trip/b.JPG": rows()["trip/b.JPG"]}
+    # A painting that was deleted since is painted again, and so is one whose line was cut off.
+    pathlib.Path("out/a.png").unlink()
+    manifest = pathlib.Path("out.jsonl")
+    manifest.write_text(manifest.read_text(encoding="utf-8")[:-9], encoding="utf-8")
+    pathlib.Path("out/b.JPG").unlink()
+    assert run(TRIP) == 0
+    assert written == ["b.JPG", "a.png", "b.JPG"]
+    assert len(rows()) == 3
+
+
 BAD = [
     ("", "expected photographs: pictures, folders or patterns"),
     ("missing.png", "`missing.png` does not exist"),
@@ -248,7 +299,7 @@ BAD = [
     ("photo.png --model=trip", "`--model` must be a preset's folder, or one of .*Received: trip"),
     ("photo.png --model=texture", "`--model` must be one that paints or enlarges .*textures"),
     ("photo.png --model=superres", "`--style` must not be given to a painter without styles"),
-    ("photo.png --style=", "`--style` must be one or more of waves, night"),
+    ("photo.png --style=", "`--style` must be given a value"),
     ("photo.png --style=cubism", "`--style` must be one or more of waves, night.*: cubism"),
     ("photo.png --style=waves:much", "the weight of `waves` must be a number"),
     ("photo.png --style=waves:-1", "weights of `--style` must be finite, >= 0, not all 0"),
@@ -260,6 +311,13 @@ BAD = [
     ("photo.png --size=0", "size"),
     ("photo.png --batch_size=0", "batch_size"),
     ("photo.png --quality=0", "quality"),
+    *(
+        (f"photo.png --shard={shard}", f"`--shard` must be I/N .*Received: {shard}")
+        for shard in ("1", "2/2", "-1/2", "0/0", "a/b", "1/2/3")
+    ),
+    ("photo.png --manifest=existing.json", "line 1 of a manifest must be a row"),
+    ("photo.png --manifest=out.txt", r"`out.txt` must end in one of \.jsonl"),
+    ("photo.png --manifest=missing/out.jsonl", "`missing` does not exist"),
     ("photo.png --max_pixels=1000", "above the limit of 1000.*`--max_pixels`"),
     ("photo.png --nonsense=1", "Unknown command line flag 'nonsense'"),
 ]

@@ -77,10 +77,10 @@ def _define_style_flags(values: flags.FlagValues) -> None:
     )
 
 
-def paint_options(values: flags.FlagValues, mix: "StyleMix") -> dict[str, Any]:
+def paint_options(values: flags.FlagValues, style: "StyleMix | str | None") -> dict[str, Any]:
     """Return the arguments of :meth:`~stylezoo.generators.Painter.paint` beside the picture."""
     return {
-        "style": mix,
+        "style": style,
         "strength": values.strength,
         "preserve_color": values.preserve_color,
         "stroke_size": values.stroke_size or None,

@@ -1,0 +1,173 @@
+"""Paint or classify many pictures on many machines, with Apache Beam.
+
+Usage:
+  stylezoo batch --input=PATTERN[,PATTERN...] --output=FOLDER --style=NAME [--flags] [-- BEAM'S FLAGS]
+  stylezoo batch --task=classify --input=PATTERN --output=FOLDER [--network=NAME] [-- BEAM'S FLAGS]
+
+PATTERN and FOLDER are on any file system that Beam knows: 'trip/*.jpg', 'gs://bucket/**.png'. FOLDER
+gets the pictures, which keep their names, and manifest.jsonl: a line of JSON for each picture, with input,
+output, width, height, milliseconds, and the error if there is one.
+
+Without Beam's flags the pipeline runs here, in --workers processes. Other runners take them, for example
+`-- --runner=FlinkRunner --flink_master=HOST:8081`; all workers must see MODEL and have stylezoo installed.
+
+A picture that can't be read goes to the manifest with its error, and the exit status is 1. The same
+command does what is missing when it is given again, also after it was interrupted.
+"""
+
+import concurrent.futures
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import tqdm
+from absl import flags
+
+from stylezoo import batch, images
+from stylezoo.binaries.common import options, painter_flags, quiet
+
+if TYPE_CHECKING:
+    from stylezoo.batch import Job, Row, Task
+
+TASKS = ("stylize", "classify")
+# The local runner of Beam's own that starts processes; DirectRunner would fetch a program from the web.
+_LOCAL = ("--runner=FnApiRunner", "--direct_running_mode=multi_processing")
+
+_SECONDS_BETWEEN_LOOKS = 2
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Add the command's flags to ``values``."""
+    flags.DEFINE_list("input", None, "Patterns of the pictures.", flag_values=values)
+    flags.DEFINE_string(
+        "output",
+        None,
+        "Folder for results and manifest, made if there is none.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum("task", "stylize", TASKS, "What is done with each.", flag_values=values)
+    painter_flags.define(values, pictures="photographs")
+    flags.DEFINE_string(
+        "network", "efficientnet_lite0", "Classifier of --task=classify.", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "top", 5, "Number of classes of --task=classify.", 1, 1000, flag_values=values
+    )
+    flags.DEFINE_enum(
+        "format",
+        None,
+        [extension[1:] for extension in images.IMAGE_EXTENSIONS],
+        "Format of the pictures; by default that of each photograph.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "quality",
+        images.DEFAULT_QUALITY,
+        "Quality of JPEG and WebP files, 1 to 100.",
+        1,
+        100,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "batch_size",
+        1,
+        "Number of pictures of one size that a network takes at once, which pays on GPUs only.",
+        1,
+        1024,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "workers",
+        2,
+        "Number of processes on this machine, where no runner is given.",
+        1,
+        1024,
+        flag_values=values,
+    )
+    flags.DEFINE_bool("overwrite", False, "Make everything again.", flag_values=values)
+    options.define_reading_flags(values)
+
+
+def main(arguments: list[str], values: flags.FlagValues) -> int:
+    """Run the command; return its exit status."""
+    options.require(values, "input", "output")
+    batch.load_beam()
+    quiet.import_tensorflow()
+    task = _task(values)
+    # What the workers would all fail at is found here, before any of them starts.
+    task.load()
+    job = batch.Job(
+        patterns=tuple(values.input),
+        output=values.output,
+        task=task,
+        extension=f".{values.format}" if values.format else None,
+        quality=values.quality,
+        max_pixels=values.max_pixels,
+        batch_size=values.batch_size,
+        overwrite=values.overwrite,
+    )
+    beam_options = arguments or [*_LOCAL, f"--direct_num_workers={values.workers}"]
+    with _progress(job), _quiet_workers():
+        rows = batch.run(job, beam_options)
+    return _summarize(rows, job.path(batch.MANIFEST))
+
+
+@contextlib.contextmanager
+def _progress(job: "Job") -> Iterator[None]:
+    """Show how many of the pictures are written, if the task writes any."""
+    total, ended = len(batch.matched_pictures(job)), threading.Event()
+
+    def show() -> None:
+        while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+            bar.update(min(batch.written(job), total) - bar.n)
+
+    # The workers' messages are silenced below, not the bar.
+    with (
+        os.fdopen(os.dup(2), "w", encoding="utf-8") as stderr,
+        tqdm.tqdm(
+            desc="batch",
+            unit="picture",
+            total=total,
+            file=stderr,
+            dynamic_ncols=True,
+            disable=not job.task.writes,
+        ) as bar,
+        concurrent.futures.ThreadPoolExecutor(1) as watcher,
+    ):
+        watcher.submit(show)
+        try:
+            yield
+        finally:
+            ended.set()
+
+
+@contextlib.contextmanager
+def _quiet_workers() -> Iterator[None]:
+    """Silence what Beam and TensorFlow tell of their start in each worker; errors are raised anyway."""
+    logging.getLogger().setLevel(logging.ERROR)
+    with quiet.silent_stderr():
+        yield
+
+
+def _task(values: flags.FlagValues) -> "Task":
+    if values.task == "classify":
+        return batch.Classify(values.network, top=values.top)
+    return batch.Stylize(
+        values.model, painter_flags.paint_options(values, values.style), size=values.size
+    )
+
+
+def _summarize(rows: "list[Row]", manifest: str) -> int:
+    """Print what became of the pictures, and return the exit status."""
+    failed = [row for row in rows if row.error]
+    print(f"{len(rows) - len(failed)} pictures done, {len(failed)} failed: {manifest}")
+    if failed:
+        first: Any = failed[0]
+        raise ValueError(
+            f"{len(failed)} of {len(rows)} pictures failed, the first of them "
+            f"{first.input}: {first.error}"
+        )
+    return 0
