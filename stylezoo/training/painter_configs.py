@@ -43,6 +43,9 @@ class StyleTraining:
             mean squared difference of pixels, normalised channel by channel.
         grid_weight: Weight of patterns that repeat every 2, 4 or 8 px in step with the network's grid,
             which networks paint into flat parts; 0 allows them.
+        temporal_weight: Weight of the temporal loss, which makes a painter of clips flicker less: the
+            difference between the painting of a photograph that moved a little and the painting of the
+            photograph, moved alike. It needs no clips; 0 for none.
         init_weights: Painter to start from, a name or a file, of the same family; it may have fewer
             blocks and styles. By default weights are random.
         finetune_style: Conditional painter that the styles are added to, a name or a file; only the new
@@ -61,6 +64,7 @@ class StyleTraining:
     style_size: int = 256
     identity_weight: float = 0.0
     grid_weight: float = 0.0
+    temporal_weight: float = 0.0
     init_weights: str | None = None
     finetune_style: str | None = None
 
@@ -72,7 +76,7 @@ class StyleTraining:
             )
         if self.style_size < 1:
             raise ValueError(f"`style_size` must be >= 1. Received: style_size={self.style_size}")
-        _check_weights(self, "identity_weight", "grid_weight")
+        _check_weights(self, "identity_weight", "grid_weight", "temporal_weight")
         if self.identity_weight and (self.finetune_style or not self.generator.num_styles):
             raise ValueError(
                 "`identity_weight` must be 0 with `finetune_style` and for networks of one style. "

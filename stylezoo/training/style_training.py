@@ -10,7 +10,7 @@ import tensorflow as tf
 from stylezoo import errors, generators, images, ops
 from stylezoo.objectives import Reference, StyleReferences, TotalLoss
 from stylezoo.progress import Callback
-from stylezoo.training import data
+from stylezoo.training import data, motions
 from stylezoo.training.content_pictures import Content
 from stylezoo.training.loop_config import LoopConfig
 from stylezoo.training.painter_configs import StyleTraining
@@ -111,12 +111,30 @@ class _StyleTask(GeneratorTask):
         if self._config.grid_weight:
             shares["grid"] = self._config.grid_weight * tf.reduce_mean(ops.grid_energy(painted))
             total += shares["grid"]
+        if self._config.temporal_weight:
+            shares["temporal"] = self._config.temporal_weight * self._temporal_error(
+                batch, painted, chosen, seed
+            )
+            total += shares["temporal"]
         if self._config.identity_weight:
             shares["identity"] = self._config.identity_weight * self._identity_error(
                 batch[:1], scalar_seed(seed), training=True
             )
             total += shares["identity"]
         return total, shares
+
+    def _temporal_error(
+        self, photographs: tf.Tensor, painted: tf.Tensor, chosen: tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """Return how much a painting changes beyond what moves, as a mean squared difference.
+
+        Source: Wang et al. 2020 (ReReVST), and Ruder et al. 2018, who train with moved photographs too.
+        """
+        flow, visible = motions.random_motion(photographs.shape, seed)
+        moved = motions.as_seen_later(ops.warp(photographs, flow), seed)
+        again = self._paint(moved, chosen, scalar_seed(seed), training=True)
+        squares = tf.math.squared_difference(again, ops.warp(painted, flow))
+        return tf.reduce_sum(visible * squares) / (3.0 * tf.reduce_sum(visible) + 1e-6)
 
     def _identity_error(
         self, photographs: tf.Tensor, seed: tf.Tensor, *, training: bool

@@ -24,7 +24,7 @@ from stylezoo import generators, images, objectives, ops, training
 from stylezoo.errors import WeightsError
 from stylezoo.objectives import OBJECTIVES
 from stylezoo.perceptual import Perceptual
-from stylezoo.training import style_training
+from stylezoo.training import motions, style_training
 
 SIZE = 48
 LIGHT = generators.LightConfig(widths=(3, 4), num_blocks=0)
@@ -104,6 +104,25 @@ def test_grid_is_held_down(make_config, asked):
     np.testing.assert_allclose(total, sum(float(each) for each in shares.values()), rtol=FLOAT32)
 
 
+def test_paintings_of_what_moved_are_compared_with_moved_paintings(make_config, asked):
+    task = style_training._StyleTask(make_config(temporal_weight=5.0), loop_config())
+    batch, seed = random_image(SIZE, SIZE, batch=2), tf.constant([0, 3], tf.int64)
+    total, shares = task.loss(batch, seed)
+    (photographs, styles), (moved, again) = asked
+    np.testing.assert_array_equal(styles, again)
+    flow, visible = motions.random_motion(tf.TensorShape([2, SIZE, SIZE, 3]), seed)
+    np.testing.assert_allclose(moved, ops.warp(photographs, flow), atol=0.1)  # noise, brightness
+    weights = tf.one_hot(styles, 2)
+
+    def paint(pictures):
+        return task.network({"image": pictures, "style_weights": weights}, training=True)
+
+    difference = np.square(paint(moved) - ops.warp(paint(photographs), flow)) * visible
+    expected = 5 * np.sum(difference) / (3 * np.sum(visible))
+    np.testing.assert_allclose(shares["temporal"], expected, rtol=1e-4)
+    np.testing.assert_allclose(total, sum(float(each) for each in shares.values()), rtol=FLOAT32)
+
+
 def test_identity_is_learned(make_config, tmp_path):
     config = make_config(generator=JOHNSON_STYLES, identity_weight=1.0)
     loop = loop_config(num_steps=30, sample_every=30, learning_rate=0.01)
@@ -120,6 +139,7 @@ def test_identity_is_learned(make_config, tmp_path):
     [
         ({"identity_weight": -1.0}, "`identity_weight` must be finite, >= 0.*-1"),
         ({"grid_weight": -2.0}, "`grid_weight` must be finite, >= 0.*-2"),
+        ({"temporal_weight": -3.0}, "`temporal_weight` must be finite, >= 0.*-3"),
         ({"identity_weight": float("inf")}, "`identity_weight` must be finite, >= 0.*inf"),
         ({"identity_weight": 1.0, "generator": JOHNSON}, "`identity_weight` must be 0 with"),
         ({"identity_weight": 1.0, "finetune_style": "x"}, "`identity_weight` must be 0 with"),
