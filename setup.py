@@ -39,6 +39,7 @@ setuptools.setup(
         "stylezoo": ["py.typed"],
         "stylezoo.classifiers": ["*.txt"],
         "stylezoo.export.verify": ["*.mjs"],
+        "stylezoo.video": ["*.html"],
         "stylezoo.pretrained": ["*/*.h5", "*/*.json", "*/*.md"],
     },
     install_requires=[

@@ -33,6 +33,7 @@ COMMANDS = (
     "stylize",
     "batch",
     "video",
+    "live",
     "evaluate",
     "evaluate_classifier",
     "classify",

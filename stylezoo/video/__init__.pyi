@@ -12,6 +12,7 @@ from .frame_by_frame import (
     readable,
     sized,
 )
+from .live import Browser, Camera, Choice, PlayedClip, Window, play
 from .painted import Encoding, PaintedClip, Stage, check_output
 from .reading import DEFAULT_FRAME_RATE, open_clip
 from .writing import (
@@ -31,6 +32,9 @@ __all__ = [
     "STABILITY",
     "VIDEO_EXTENSIONS",
     "BrokenClipError",
+    "Browser",
+    "Camera",
+    "Choice",
     "Clip",
     "ClipInfo",
     "Encoding",
@@ -41,10 +45,12 @@ __all__ = [
     "PaintedClip",
     "Painting",
     "Past",
+    "PlayedClip",
     "Stage",
     "Steady",
     "Timing",
     "Unsteady",
+    "Window",
     "at_rate",
     "check_clip_path",
     "check_output",
@@ -54,6 +60,7 @@ __all__ = [
     "open_clip",
     "optical_flow",
     "paint_clip",
+    "play",
     "readable",
     "remap",
     "sized",

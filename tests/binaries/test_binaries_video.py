@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -250,3 +251,29 @@ def test_bad_input_of_transfer_video(arguments, message, transfer_video, folder,
     assert transfer_video(arguments) == 1
     assert_one_line(capsys.readouterr().err, "transfer_video", message)
     assert snapshot(folder) == before
+
+
+# Live
+
+
+def test_live(folder, capfd):
+    assert main.run(["live", "clip.mkv", "--model=model", "--port=0", "--size=24"]) == 0
+    out = capfd.readouterr().out
+    assert re.search(r"^Look at http://127.0.0.1:\d+/", out)
+    assert re.search(r"^\d+\.\d frames a second on average\.$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--camera=63", "there is no camera 63"),
+        ("clip.mkv one.webp", "expected one clip or none"),
+        ("clip.mkv --model=model --style=scream", "`--style` must be one of waves, night"),
+        ("clip.mkv --model=texture", "`--model` must be one that paints photographs"),
+        ("text.mp4", "not a clip that can be read"),
+    ],
+)
+def test_bad_input_of_live(arguments, message, folder, capfd):
+    assert main.run(["live", *arguments.split()]) == 1
+    error = capfd.readouterr().err.splitlines(keepends=True)[-1]
+    assert_one_line(error, "live", message)
