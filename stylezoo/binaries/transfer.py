@@ -23,16 +23,22 @@ network and size under `fast` and `cnnmrf`; under the others they are the publis
 With --masks there is a mask for each painting, white where the painting applies. With --style_masks there
 may be any number of masks, and every painting has as many: what is white in a mask of the photograph takes
 after what is white in that mask of the paintings. A drawing of regions becomes a picture in this way
-(`--method=cnnmrf --content_weight=0 --init=noise`).
+(`--method=cnnmrf --content_weight=0 --init=noise`). With --masks=auto the regions are clusters of the
+perceptual network's features in the photograph and the paintings. They have no names, and may put together
+what a person would not.
 """
 
 import pathlib
+from typing import Any
 
 from absl import flags
 
 from stylezoo import images
 from stylezoo.binaries.common import options, quiet, reporting, transfer_flags
 from stylezoo.synthesis.configurations import INITS, PRESETS
+
+# The value of --masks for regions that are found.
+_AUTO = "auto"
 
 METHODS = ("gatys", "cnnmrf", "nnst")
 
@@ -43,7 +49,8 @@ def define_flags(values: flags.FlagValues) -> None:
     transfer_flags.define(
         values,
         init="What the picture starts from: content, noise, style, or the path of a picture.",
-        masks="Masks of the content's size, one for each painting, which applies where its mask is white.",
+        masks="Masks of the content's size, one for each painting, which applies where its mask is white; or "
+        "auto, for regions that are found in all pictures.",
     )
     flags.DEFINE_string("content", None, "Photograph that is painted.", flag_values=values)
     flags.DEFINE_enum("method", None, METHODS, "Method of transfer.", flag_values=values)
@@ -59,13 +66,21 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     reporting.check_outputs(values, [values.output])
     content = images.read_image(values.content, max_pixels=values.max_pixels)
     styles = transfer_flags.read_styles(values)
-    masks = transfer_flags.read_masks(values, values.masks)
+    finds_regions = values.masks == [_AUTO]
+    if finds_regions and styles.masks is not None:
+        raise ValueError("`--style_masks` must not be given with --masks=auto")
+    masks = None if finds_regions else transfer_flags.read_masks(values, values.masks)
     quiet.import_tensorflow()
     config = transfer_flags.configure(values, options.preset(values, PRESETS))
     initial = _initial(values)
 
     from stylezoo import synthesis
 
+    style_masks: Any = styles.masks
+    if finds_regions:
+        masks, style_masks = synthesis.find_regions(
+            content, styles.pictures, network=config.objective.perceptual, seed=config.seed
+        )
     with reporting.progress(values, "transfer", values.output) as callback:
         result = synthesis.transfer(
             content,
@@ -73,7 +88,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
             config=config,
             style_weights=styles.weights,
             masks=masks,
-            style_masks=styles.masks,
+            style_masks=style_masks,
             initial=initial,
             callback=callback,
         )

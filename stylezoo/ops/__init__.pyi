@@ -1,4 +1,5 @@
 from .blurring import gaussian_blur
+from .clustering import k_means
 from .frequency import frequency_gains
 from .grid import grid_energy
 from .patches import (
@@ -32,6 +33,7 @@ __all__ = [
     "gram",
     "grid_energy",
     "interpolate_quantiles",
+    "k_means",
     "match_quantiles",
     "mean_and_std",
     "moment_sums",

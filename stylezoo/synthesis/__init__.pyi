@@ -18,6 +18,7 @@ from .minimizers import Minimizer
 from .optimizers import LBFGS, Adam, OptimizerConfig
 from .parameters import FourierImage, ImageParameter, LaplacianPyramid, Pixels
 from .pyramid import Level, PyramidResult, coarse_to_fine
+from .regions import find_regions
 from .style_transfer import transfer
 from .texture import synthesize_texture
 
@@ -48,6 +49,7 @@ __all__ = [
     "TransferConfig",
     "check_inversion",
     "coarse_to_fine",
+    "find_regions",
     "invert",
     "optimize_image",
     "synthesize_texture",

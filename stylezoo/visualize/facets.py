@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stylezoo import ops
 from stylezoo.images import Image
 
 _NEAREST = 15  # images that a mean is taken over, as in the paper
-_ROUNDS = 50
 
 
 def cluster_means(
@@ -40,7 +40,7 @@ def cluster_means(
         )
     tap = next(iter(network.output))
     features = np.concatenate([_embed(network(image)[tap]) for image in stacked])
-    centres, members = _k_means(features, count, np.random.default_rng(seed))
+    centres, members = ops.k_means(features, count, seed=seed)
     means = []
     for index in np.argsort(-np.bincount(members, minlength=count), kind="stable"):
         distances = np.linalg.norm(features - centres[index], axis=1)
@@ -54,28 +54,3 @@ def _embed(features: tf.Tensor) -> np.ndarray:
     """Return the mean over positions as a unit vector, [1, C]."""
     pooled = tf.reduce_mean(features, axis=[1, 2]) if features.shape.rank == 4 else features
     return np.asarray(tf.math.l2_normalize(pooled, axis=-1))
-
-
-def _k_means(
-    points: np.ndarray, count: int, random: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return centres and the number of each point's centre, by Lloyd's algorithm after k-means++."""
-    centres = points[[random.integers(len(points))]]
-    while len(centres) < count:
-        squares = _squares(points, centres).min(axis=1) + 1e-12
-        chosen = random.choice(len(points), p=squares / squares.sum())
-        centres = np.concatenate([centres, points[[chosen]]])
-    for _ in range(_ROUNDS):
-        members = _squares(points, centres).argmin(axis=1)
-        for index in range(count):
-            if np.any(members == index):
-                centres[index] = points[members == index].mean(axis=0)
-    # A cluster that lost all its points gets the one that is nearest to it.
-    for index in set(range(count)) - set(members.tolist()):
-        members[_squares(points, centres)[:, index].argmin()] = index
-    return centres, members
-
-
-def _squares(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Return the squared distances of all points to all centres, [points, centres]."""
-    return np.square(points[:, None] - centres[None]).sum(axis=-1)
