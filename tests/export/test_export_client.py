@@ -3,9 +3,11 @@
 import pathlib
 import socket
 
+import kubernetes_validate
 import numpy as np
 import protocol_double
 import pytest
+import yaml
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -161,16 +163,40 @@ def test_configuration_parses_back(exports, capsys):
     config = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
     found = {each.name: each.base_path for each in config.model_config_list.config}
     assert found == {name: f"/models/{name}" for name in ("conditional", "texture")}
-    for name in ("docker-compose.yaml", "kubernetes.yaml"):
-        content = (exports / name).read_text(encoding="utf-8")
-        for flag in ("--enable_batching=true", "--monitoring_config_file=", "tensorflow/serving:"):
-            assert flag in content
-    kubernetes = (exports / "kubernetes.yaml").read_text(encoding="utf-8")
-    assert "httpGet: {path: /v1/models/conditional, port: rest}" in kubernetes
+    assert_hardened(exports)
     capsys.readouterr()
     assert main.run(["serve_config", f"--exports={exports}"]) == 1
     assert "already exists" in capsys.readouterr().err
     assert main.run(["serve_config", f"--exports={exports}", "--overwrite"]) == 0
+
+
+def assert_hardened(exports):
+    """What is published is on this machine alone, or behind a proxy, and nothing runs as root."""
+    compose = yaml.safe_load((exports / "docker-compose.yaml").read_text(encoding="utf-8"))
+    serving = compose["services"]["serving"]
+    assert all(port.startswith("127.0.0.1:") for port in serving["ports"])
+    assert not [each for each in serving["command"] if "batching" in each]
+    assert serving["read_only"] is True
+    assert serving["cap_drop"] == compose["services"]["proxy"]["cap_drop"] == ["ALL"]
+    assert compose["services"]["proxy"]["profiles"] == ["public"]
+    parts = list(yaml.safe_load_all((exports / "kubernetes.yaml").read_text(encoding="utf-8")))
+    for part in parts:
+        kubernetes_validate.validate(part, "1.33", strict=True)
+    by_kind = {part["kind"]: part for part in parts}
+    pod = by_kind["Deployment"]["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    for container in pod["containers"]:
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["resources"]["limits"]["memory"]
+    (published,) = by_kind["Service"]["spec"]["ports"]
+    assert published["targetPort"] == "public"
+    assert "/v1/models/conditional" in str(pod["containers"][0]["livenessProbe"])
+
+
+def test_batches_only_when_asked_for(exports):
+    files = server_configuration.configuration(["painter"], batching=True)
+    assert "--enable_batching=true" in files["docker-compose.yaml"]
+    assert "batching.config" in files
 
 
 def test_nothing_to_serve(tmp_path, capsys):

@@ -10,16 +10,26 @@ from PIL import Image
 
 from stylezoo import images
 from stylezoo.export.servables import graph_codecs
+from stylezoo.images import codecs
 
 
 @functools.cache
-def decoder():
+def decoder(max_pixels=10**6):
     signature = [tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)]
-    return tf.function(graph_codecs.decode, autograph=False, input_signature=signature)
+    function = functools.partial(graph_codecs.decode, max_pixels=max_pixels)
+    return tf.function(function, autograph=False, input_signature=signature)
 
 
-def decode(data, index=0):
-    return decoder()(data, index).numpy()
+def decode(data, side=1000):
+    image, error = decoder()(data, side)
+    assert error.numpy() == b""
+    return image.numpy()
+
+
+def refusal(data, **limits):
+    image, error = decoder(**limits)(data, 64)
+    assert image.shape == (1, 1, 3)
+    return error.numpy().decode()
 
 
 def encoded(picture, kind, **options):
@@ -86,8 +96,48 @@ def test_what_can_not_be_decoded_is_named(photograph, bad):
         "empty": b"",
         "head": png[:8],
     }[bad]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="at batch index 7 is none"):
-        decode(data, 7)
+    assert "must be a JPEG, PNG or BMP file that can be decoded" in refusal(data)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "JPEG", "GIF"])
+def test_the_size_is_that_of_the_header(photograph, kind):
+    data = encoded(photograph, kind)
+    assert decoder(max_pixels=40 * 30)(data, 64)[1].numpy() == b""
+    message = "`image_bytes` must have at most 1,199 pixels. Received: 40x30"
+    assert refusal(data, max_pixels=40 * 30 - 1) == message
+
+
+def test_what_takes_too_long_is_refused(photograph):
+    jpeg = encoded(photograph, "JPEG", progressive=True)
+    start = jpeg.index(b"\xff\xda")
+    assert "can be decoded" in refusal(jpeg[:start] + jpeg[start:-2] * 101 + jpeg[-2:])
+    assert "GIF file of at most 131,072 bytes" in refusal(
+        b"GIF89a" + b"\x01\0\x01\0" + bytes(2**17)
+    )
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "JPEG"])
+@pytest.mark.parametrize("of", [tf.reduce_max, tf.reduce_min])
+def test_large_pictures_are_reduced_to_twice_what_is_needed(kind, of):
+    picture = images.load_sample("coffee")  # 600x400
+    data = encoded(Image.fromarray(codecs.to_uint8(picture)), kind)
+    found = graph_codecs.decode(tf.constant(data), tf.constant(45), max_pixels=10**6, of=of)[0]
+    height, width = found.shape[:2]
+    assert of([height, width]).numpy() == 90
+    expected = images.resize(picture, (height, width), method="area").numpy()[0]
+    # JPEG's own reduction is of frequencies, and its compression is lossy: a few pixels differ by more.
+    error = np.abs(found - expected)
+    assert error.mean() < (0.02 if kind == "JPEG" else 0.002)
+    assert kind == "JPEG" or error.max() < 0.005
+
+
+def test_large_transparent_pictures_are_white_to_a_rounding():
+    alpha = Image.linear_gradient("L").resize((1100, 1000))
+    picture = Image.new("RGB", alpha.size, (200, 10, 90))
+    picture.putalpha(alpha)
+    data = encoded(picture, "PNG")
+    found = graph_codecs.decode(tf.constant(data), tf.constant(1100), max_pixels=10**7)[0]
+    np.testing.assert_allclose(found, images.decode_image(data)[0], atol=0.5 / 255 + 1e-6)
 
 
 @pytest.mark.parametrize("size", [(30, 40), (50, 20), (64, 64), (200, 3)])

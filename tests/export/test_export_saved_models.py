@@ -1,5 +1,6 @@
 """SavedModels, loaded by TensorFlow's C++ loader and compared; what must not pass for one."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from export_helpers import CONFIGS, generator
+from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
 from stylezoo import export, generators, images
@@ -74,9 +76,16 @@ def test_signatures_are_those_of_the_issue(session):
     assert list(default.outputs) == ["stylized"]
     files = session.signatures["stylize_bytes"]
     assert set(files.inputs) == {"image_bytes", "style_weights", "max_side"}
-    assert list(files.outputs) == ["stylized_bytes"]
+    assert set(files.outputs) == {"stylized_bytes", "error"}
     assert files.inputs["image_bytes"].dtype == tf.string.as_datatype_enum
     assert tf.make_ndarray(files.defaults["max_side"]).tolist() == [1024]
+
+
+def bomb(height, width):
+    """A PNG whose content is short: a bit a pixel, all of them white."""
+    buffer = io.BytesIO()
+    Image.new("1", (width, height), 1).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def files(*sizes):
@@ -100,12 +109,81 @@ def test_one_bad_file_is_named(session):
     data = files((16, 16), (16, 16), (16, 16))
     data[2] = data[2][:60]
     inputs = {"image_bytes": data, "style_weights": np.eye(3, 2, dtype=np.float32)}
-    with pytest.raises(export.RuntimeStatusError, match="at batch index 2") as caught:
-        session("stylize_bytes", inputs)
+    inputs["style_weights"][1] = (0.5, 0.5)
+    inputs["style_weights"][2] = (1, 0)
+    got = session("stylize_bytes", inputs)
+    alone = {name: each[:1] for name, each in inputs.items()}
+    assert got["stylized_bytes"][0] == session("stylize_bytes", alone)["stylized_bytes"][0]
+    assert [len(each) > 0 for each in got["stylized_bytes"]] == [True, True, False]
+    assert got["error"].tolist()[:2] == [b"", b""]
+    assert b"must be a JPEG, PNG or BMP file that can be decoded" in got["error"][2]
+
+
+BAD_ROWS = {
+    "text": ({"image_bytes": b"text"}, "that can be decoded"),
+    "no weights": ({"style_weights": (0, 0)}, "`style_weights` must be finite, >= 0, not all 0"),
+    "negative weights": ({"style_weights": (-1, 2)}, "`style_weights` must be finite, >= 0"),
+    "no numbers": ({"style_weights": (np.nan, 1)}, "`style_weights` must be finite, >= 0"),
+    "infinite weights": ({"style_weights": (np.inf, 1)}, "`style_weights` must be finite, >= 0"),
+    "huge weights": ({"style_weights": (3e38, 3e38)}, "`style_weights` must be finite, >= 0"),
+    "no side": ({"max_side": 0}, "`max_side` must be >= 1"),
+    "negative side": ({"max_side": -1}, "`max_side` must be >= 1"),
+    "a bomb": (
+        {"image_bytes": bomb(23_000, 23_000)},
+        "must have at most 16,000,000 pixels. Received: 23000x23000",
+    ),
+    "a truncated bomb": ({"image_bytes": bomb(3000, 3000)[:60]}, "that can be decoded"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), BAD_ROWS.values(), ids=BAD_ROWS)
+def test_a_bad_row_harms_no_other(session, changes, message):
+    inputs = {
+        "image_bytes": files((16, 16), (20, 10)),
+        "style_weights": np.eye(2, dtype=np.float32),
+        "max_side": np.array([64, 64], np.int32),
+    }
+    expected = session("stylize_bytes", inputs)["stylized_bytes"][1]
+    for name, value in changes.items():
+        inputs[name][0] = value
+    got = session("stylize_bytes", inputs)
+    assert got["stylized_bytes"].tolist() == [b"", expected]
+    assert message in got["error"][0].decode()
+    assert got["error"][1] == b""
+    alone = {name: each[:1] for name, each in inputs.items()}
+    with pytest.raises(export.RuntimeStatusError) as caught:
+        session("stylize_bytes", alone)
     assert caught.value.code == 3  # INVALID_ARGUMENT
-    # And the session goes on.
-    good = {"image_bytes": data[:1], "style_weights": inputs["style_weights"][:1]}
-    assert session("stylize_bytes", good)["stylized_bytes"].shape == (1,)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("signature", "inputs"),
+    [
+        (
+            "serving_default",
+            {"image": np.zeros([1, 8, 8, 3]), "style_weights": np.array([[0, np.nan]])},
+        ),
+        ("serving_default", {"image": np.zeros([0, 8, 8, 3]), "style_weights": np.zeros([0, 2])}),
+        ("serving_default", {"image": np.zeros([1, 0, 8, 3]), "style_weights": np.ones([1, 2])}),
+    ],
+)
+def test_bad_arrays_are_invalid_arguments(session, signature, inputs):
+    inputs = {name: each.astype(np.float32) for name, each in inputs.items()}
+    with pytest.raises(export.RuntimeStatusError, match=r"must (be|have)") as caught:
+        session(signature, inputs)
+    assert caught.value.code == 3
+
+
+def test_an_empty_batch_is_an_invalid_argument(session):
+    inputs = {
+        "image_bytes": np.empty([0], object),
+        "style_weights": np.zeros([0, 2], np.float32),
+        "max_side": np.array([64], np.int32),
+    }
+    with pytest.raises(export.RuntimeStatusError, match="must have a row at least") as caught:
+        session("stylize_bytes", inputs)
+    assert caught.value.code == 3
 
 
 def test_the_runtime_never_imports_tensorflow():

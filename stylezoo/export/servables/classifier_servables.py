@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from stylezoo import classifiers, errors, images, ops, perceptual
 from stylezoo.export.servables import graph_codecs
-from stylezoo.export.servables.photograph_servables import IMAGE_BYTES
+from stylezoo.export.servables.photograph_servables import ERROR, IMAGE_BYTES
 from stylezoo.export.servables.servable import (
     Arrays,
     Call,
@@ -61,15 +61,19 @@ class Classifier(Servable):
             autograph=False, input_signature=[tf.TensorSpec([None], tf.string, "image_bytes")]
         )
         def classify_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-            def read(data: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-                return self._crop(graph_codecs.decode(data, index)[None])[0]
+            side = self.network.input_shape[1]
 
-            cropped = graph_codecs.each(
-                read, image_bytes, tf.range(tf.shape(image_bytes)[0]), like=tf.float32
-            )
+            def read(data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+                image, error = graph_codecs.decode(
+                    data, tf.constant(side), max_pixels=self.max_pixels, of=tf.reduce_min
+                )
+                return self._crop(image[None])[0], error
+
+            cropped, failures = graph_codecs.each(read, image_bytes, like=(tf.float32, tf.string))
             cropped = tf.ensure_shape(cropped, [None, *self.network.input_shape[1:]])
             scores, indices = tf.math.top_k(self._scores(cropped), self._top)
-            return {"classes": tf.gather(labels, indices), "scores": scores}
+            outputs = {"classes": tf.gather(labels, indices), "scores": scores}
+            return graph_codecs.answers(outputs, failures)
 
         return {"serving_default": serving_default, self.bytes_signature: classify_bytes}
 
@@ -90,6 +94,7 @@ class Classifier(Servable):
                 {
                     "classes": Tensor("string", f"[B, {self._top}]", "the likeliest, by name"),
                     "scores": Tensor("float32", f"[B, {self._top}]", "their probabilities"),
+                    "error": ERROR,
                 },
             ),
         }
@@ -114,12 +119,16 @@ class Classifier(Servable):
             return {"scores": scores}
         order = np.argsort(-scores, axis=-1, kind="stable")[:, : self._top]
         names = np.array([label.encode() for label in self._labels], object)
-        return {"classes": names[order], "scores": np.take_along_axis(scores, order, -1)}
+        return {
+            "classes": names[order],
+            "scores": np.take_along_axis(scores, order, -1),
+            "error": strings(*[b""] * len(scores)),
+        }
 
     def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102
         good = images.encode_image(smooth_picture(16, 16, seed=0), ".png")
         call = Call("no picture", self.bytes_signature, {"image_bytes": strings(good, b"none")})
-        return call, "at batch index 1"
+        return call, "that can be decoded"
 
     def mobile(  # noqa: D102
         self, height: int, width: int, *, calibration: Sequence[Arrays] = ()

@@ -23,13 +23,21 @@ from stylezoo.generators import Painter
 
 _SIZES = ((64, 80, 2), (37, 53, 1), (96, 96, 1))
 _IMAGE = Tensor("float32", "[B, H, W, 3]", "RGB in [0, 1], of any size")
-IMAGE_BYTES = Tensor("string", "[B]", "JPEG, PNG, GIF or BMP files, each of its own size")
+IMAGE_BYTES = Tensor(
+    "string", "[B]", "JPEG, PNG or BMP files, or small GIF files, each of its own size"
+)
 MAX_SIDE = Tensor(
     "int32",
     "[B], [1] or []",
     f"longest side, px, to which larger pictures are reduced: {DEFAULT_MAX_SIDE} if not "
     f"given, at most {LARGEST_SIDE}",
 )
+
+
+ERROR = Tensor(
+    "string", "[B]", "why a row failed, empty where it did not; a row alone fails as a whole"
+)
+_BAD_WEIGHTS = "`style_weights` must be finite, >= 0, not all 0"
 
 
 class PhotographServable(Servable):
@@ -61,26 +69,26 @@ class PhotographServable(Servable):
 
             @tf.function(autograph=False, input_signature=[image])
             def serving_default(image: tf.Tensor) -> dict[str, tf.Tensor]:
-                return {"stylized": self._paint(image)}
+                return {"stylized": self._paint(_filled(image))}
 
             @tf.function(autograph=False, input_signature=[data, side])
             def stylize_bytes(
                 image_bytes: tf.Tensor, max_side: tf.Tensor = default
             ) -> dict[str, tf.Tensor]:
-                return {"stylized_bytes": self._paint_files(image_bytes, max_side)}
+                return self._paint_files(image_bytes, max_side)
 
         else:
             weights = tf.TensorSpec([None, self._num_styles], tf.float32, "style_weights")
 
             @tf.function(autograph=False, input_signature=[image, weights])
             def serving_default(image: tf.Tensor, style_weights: tf.Tensor) -> dict[str, tf.Tensor]:
-                return {"stylized": self._paint(image, style_weights)}
+                return {"stylized": self._paint(_filled(image), _checked(style_weights))}
 
             @tf.function(autograph=False, input_signature=[data, weights, side])
             def stylize_bytes(
                 image_bytes: tf.Tensor, style_weights: tf.Tensor, max_side: tf.Tensor = default
             ) -> dict[str, tf.Tensor]:
-                return {"stylized_bytes": self._paint_files(image_bytes, max_side, style_weights)}
+                return self._paint_files(image_bytes, max_side, style_weights)
 
         return {"serving_default": serving_default, self.bytes_signature: stylize_bytes}
 
@@ -93,24 +101,33 @@ class PhotographServable(Servable):
 
     def _paint_files(
         self, image_bytes: tf.Tensor, max_side: tf.Tensor, *style_weights: tf.Tensor
-    ) -> tf.Tensor:
-        """Paint files, [B], into files, [B]."""
+    ) -> dict[str, tf.Tensor]:
+        """Paint files, [B], into files, [B], or say row by row why not."""
         batch = tf.shape(image_bytes)
 
-        def paint(data: tf.Tensor, index: tf.Tensor, side: tf.Tensor, *weights: tf.Tensor) -> Any:
-            image = graph_codecs.limit(graph_codecs.decode(data, index), side)
-            return graph_codecs.encode(
-                self._paint(image[None], *(each[None] for each in weights))[0]
+        def paint(data: tf.Tensor, side: tf.Tensor, *weights: tf.Tensor) -> Any:
+            wrong = graph_codecs.first_error(
+                (side >= 1, "`max_side` must be >= 1"),
+                *((_are_weights(each), _BAD_WEIGHTS) for each in weights),
             )
+            side = tf.clip_by_value(side, 1, LARGEST_SIDE)
+            image, bad_file = graph_codecs.decode(data, side, max_pixels=self.max_pixels)
+            error = tf.where(tf.equal(wrong, ""), bad_file, wrong)
 
-        return graph_codecs.each(
+            def painted() -> tf.Tensor:
+                shown = graph_codecs.limit(image, side)[None]
+                return graph_codecs.encode(self._paint(shown, *(each[None] for each in weights))[0])
+
+            return tf.cond(tf.equal(error, ""), painted, lambda: tf.constant("")), error
+
+        files, errors = graph_codecs.each(
             paint,
             image_bytes,
-            tf.range(batch[0]),
             tf.broadcast_to(max_side, batch),
             *style_weights,
-            like=tf.string,
+            like=(tf.string, tf.string),
         )
+        return graph_codecs.answers({"stylized_bytes": files}, errors)
 
     def tensors(self) -> dict[str, tuple[dict[str, Tensor], dict[str, Tensor]]]:  # noqa: D102
         weights = {}
@@ -127,7 +144,10 @@ class PhotographServable(Servable):
             ),
             self.bytes_signature: (
                 {"image_bytes": IMAGE_BYTES, **weights, "max_side": MAX_SIDE},
-                {"stylized_bytes": Tensor("string", "[B]", "JPEG files")},
+                {
+                    "stylized_bytes": Tensor("string", "[B]", "JPEG files, empty where one failed"),
+                    "error": ERROR,
+                },
             ),
         }
 
@@ -176,7 +196,7 @@ class PhotographServable(Servable):
             row = None if weights is None else weights[index : index + 1]
             painting = self._paint(image, row).numpy()
             painted.append(images.encode_image(painting, ".jpg"))
-        return {"stylized_bytes": strings(*painted)}
+        return {"stylized_bytes": strings(*painted), "error": strings(*[b""] * len(painted))}
 
     def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102
         good = images.encode_image(smooth_picture(16, 16, seed=0), ".jpg")
@@ -186,7 +206,7 @@ class PhotographServable(Servable):
             self.bytes_signature,
             inputs | self._weights(2, seed=0) | {"max_side": np.array([64, 64], np.int32)},
         )
-        return call, "at batch index 1"
+        return call, "that can be decoded"
 
     def mobile(  # noqa: D102
         self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
@@ -204,3 +224,24 @@ class PhotographServable(Servable):
 
     def record(self) -> dict[str, Any]:  # noqa: D102
         return {**super().record(), "styles": list(self.network.style_rows)}
+
+
+def _are_weights(weights: tf.Tensor) -> tf.Tensor:
+    """Return whether the last axis has finite weights, >= 0, not all of them 0."""
+    total = tf.reduce_sum(weights, axis=-1)
+    return tf.reduce_all(weights >= 0, axis=-1) & (total > 0) & tf.math.is_finite(total)
+
+
+def _checked(weights: tf.Tensor) -> tf.Tensor:
+    with tf.control_dependencies(
+        [tf.debugging.Assert(tf.reduce_all(_are_weights(weights)), [_BAD_WEIGHTS])]
+    ):
+        return tf.identity(weights)
+
+
+def _filled(image: tf.Tensor) -> tf.Tensor:
+    """Return images, or fail if there are none."""
+    with tf.control_dependencies(
+        [tf.debugging.Assert(tf.size(image) > 0, ["`image` must have pixels"])]
+    ):
+        return tf.identity(image)

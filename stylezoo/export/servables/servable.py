@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from stylezoo import images
+from stylezoo.export.limits import DEFAULT_MAX_PIXELS
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -50,6 +51,7 @@ class Servable(abc.ABC):
         kind: The kind of the model: one of the keys of :data:`stylezoo.export.KINDS`.
         bytes_signature: The signature that takes or gives picture files; None if there is none.
         output: The name of the network's only output.
+        max_pixels: The largest number of pixels that a picture file may have.
     """
 
     kind: ClassVar[str]
@@ -60,6 +62,7 @@ class Servable(abc.ABC):
         self.network = network
         self.source = source
         self.card = card
+        self.max_pixels = DEFAULT_MAX_PIXELS
 
     @abc.abstractmethod
     def signatures(self) -> dict[str, Any]:
@@ -79,7 +82,10 @@ class Servable(abc.ABC):
 
     @abc.abstractmethod
     def undecodable(self) -> tuple[Call, str] | None:
-        """Return a request that must be refused and what the refusal must say, if there can be one."""
+        """Return a request whose last row must be refused and what must be said of it, if there can be one.
+
+        The other rows must be answered, if there are any.
+        """
 
     @abc.abstractmethod
     def mobile(self, height: int, width: int, *, calibration: Sequence[Arrays] = ()) -> keras.Model:
@@ -113,6 +119,7 @@ class Servable(abc.ABC):
             "kind": self.kind,
             "model": self.source,
             "fingerprint": fingerprint(self.network),
+            "max_pixels": self.max_pixels,
         }
 
 

@@ -10,7 +10,10 @@ from stylezoo.export.saved_models import versions
 from stylezoo.export.serving.protos import import_protos
 
 _IMAGE = "tensorflow/serving:2.21.0"
-_GRPC_PORT, _REST_PORT = 8500, 8501
+_PROXY = "caddy:2.10-alpine"
+# What the largest picture and side that are accepted may take with a network like `conditional`.
+_MEMORY_GB = 4
+_GRPC_PORT, _REST_PORT, _PUBLIC_PORT = 8500, 8501, 8080
 
 # Requests that come within 5 ms share a batch. A full queue answers UNAVAILABLE, upon which clients retry.
 _BATCHING = """\
@@ -22,27 +25,83 @@ num_batch_threads { value: 2 }
 _MONITORING = """\
 prometheus_config { enable: true, path: "/monitoring/prometheus/metrics" }
 """
-_ARGUMENTS = (
-    f"--port={_GRPC_PORT}",
-    f"--rest_api_port={_REST_PORT}",
-    "--rest_api_timeout_in_ms=60000",
-    "--enable_batching=true",
-)
+_DOCKERFILE = """\
+# An image that has the models: docker build --file=Dockerfile --tag=REGISTRY/stylezoo .
+FROM {image}
+COPY . /models
+USER 65534:65534
+"""
+# The server has no authentication: metrics and the reloading of models must not be reached from outside.
+_CADDYFILE = """\
+# https://$DOMAIN, with certificates that Caddy fetches, for those who have $TOKEN.
+{$DOMAIN:localhost} {
+	@allowed {
+		path /v1/models/*
+		header Authorization "Bearer {$TOKEN}"
+	}
+	reverse_proxy @allowed serving:REST
+	respond 401
+}
+"""
+_COMPOSE = """\
+services:
+  serving:
+    image: {image}
+    entrypoint: [tensorflow_model_server]
+    command:
+{arguments}
+    # The server has no authentication: it is published on this machine alone.
+    ports: ["127.0.0.1:{grpc}:{grpc}", "127.0.0.1:{rest}:{rest}"]
+    volumes: [".:/models:ro"]
+    user: "65534:65534"
+    read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    mem_limit: {memory}g
+    restart: unless-stopped
+  # For others, who have to know the token:
+  # DOMAIN=paint.example.org TOKEN=... docker compose --profile=public up
+  proxy:
+    profiles: [public]
+    image: {proxy}
+    environment: {{DOMAIN: "${{DOMAIN:-localhost}}", TOKEN: "${{TOKEN:-}}"}}
+    ports: ["80:80", "443:443"]
+    volumes: ["./Caddyfile:/etc/caddy/Caddyfile:ro", "certificates:/data"]
+    cap_drop: [ALL]
+    cap_add: [NET_BIND_SERVICE]
+    security_opt: ["no-new-privileges:true"]
+    mem_limit: 256m
+    depends_on: [serving]
+    restart: unless-stopped
+volumes:
+  certificates:
+"""
 # The server listens only once all of its models are loaded, so that the status of one tells of all.
 _KUBERNETES = """\
+# Build and push the image of the Dockerfile beside this file, and put its name below.
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: stylezoo
+  name: stylezoo-proxy
 data:
-{config}
+  Caddyfile: |
+    {{
+      admin off
+      auto_https off
+    }}
+    :{public} {{
+      handle /v1/models/* {{
+        reverse_proxy 127.0.0.1:{rest}
+      }}
+      respond 404
+    }}
 ---
 apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: stylezoo
 spec:
-  replicas: 1
   selector:
     matchLabels: {{app: stylezoo}}
   template:
@@ -53,32 +112,66 @@ spec:
         prometheus.io/port: "{rest}"
         prometheus.io/path: /monitoring/prometheus/metrics
     spec:
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65534
+        runAsGroup: 65534
+        seccompProfile: {{type: RuntimeDefault}}
       containers:
         - name: serving
-          image: {image}
+          image: stylezoo:latest
           command: [tensorflow_model_server]
           args:
 {arguments}
           ports:
-            - {{name: grpc, containerPort: {grpc}}}
             - {{name: rest, containerPort: {rest}}}
+          resources:
+            requests: {{cpu: "1", memory: 1Gi}}
+            limits: {{memory: {memory}Gi}}
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: {{drop: [ALL]}}
+          startupProbe:
+            httpGet: {{path: /v1/models/{model}, port: rest}}
+            periodSeconds: 5
+            timeoutSeconds: 5
+            failureThreshold: 60
           readinessProbe:
             httpGet: {{path: /v1/models/{model}, port: rest}}
             periodSeconds: 5
             timeoutSeconds: 5
-          startupProbe:
+          # A picture may take all cores for a while.
+          livenessProbe:
             httpGet: {{path: /v1/models/{model}, port: rest}}
-            periodSeconds: 5
-            failureThreshold: 60
+            periodSeconds: 30
+            timeoutSeconds: 20
+            failureThreshold: 5
           volumeMounts:
-            - {{name: models, mountPath: /models, readOnly: true}}
-            - {{name: config, mountPath: /config, readOnly: true}}
+            - {{name: scratch, mountPath: /tmp}}
+        # What is public: requests to models, and no metrics.
+        - name: proxy
+          image: {proxy}
+          ports:
+            - {{name: public, containerPort: {public}}}
+          resources:
+            requests: {{cpu: 50m, memory: 64Mi}}
+            limits: {{memory: 256Mi}}
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            # The program of the image has this one, and is not started without it.
+            capabilities: {{drop: [ALL], add: [NET_BIND_SERVICE]}}
+          volumeMounts:
+            - {{name: proxy, mountPath: /etc/caddy, readOnly: true}}
+            - {{name: scratch, mountPath: /data}}
+            - {{name: scratch, mountPath: /config}}
       volumes:
-        # A claim whose volume holds the folders of the models.
-        - name: models
-          persistentVolumeClaim: {{claimName: stylezoo-models, readOnly: true}}
-        - name: config
-          configMap: {{name: stylezoo}}
+        - name: proxy
+          configMap: {{name: stylezoo-proxy}}
+        - name: scratch
+          emptyDir: {{}}
 ---
 apiVersion: v1
 kind: Service
@@ -87,19 +180,37 @@ metadata:
 spec:
   selector: {{app: stylezoo}}
   ports:
-    - {{name: grpc, port: {grpc}, targetPort: grpc}}
-    - {{name: rest, port: {rest}, targetPort: rest}}
-"""
-_COMPOSE = """\
-services:
-  serving:
-    image: {image}
-    entrypoint: [tensorflow_model_server]
-    command:
-{arguments}
-    ports: ["{grpc}:{grpc}", "{rest}:{rest}"]
-    volumes: [".:/models:ro"]
-    restart: unless-stopped
+    - {{name: rest, port: 80, targetPort: public}}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: stylezoo
+spec:
+  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: stylezoo}}
+  minReplicas: 1
+  maxReplicas: 4
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target: {{type: Utilization, averageUtilization: 70}}
+---
+# Metrics are for the namespace of Prometheus.
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: stylezoo
+spec:
+  podSelector:
+    matchLabels: {{app: stylezoo}}
+  policyTypes: [Ingress]
+  ingress:
+    - ports: [{{port: {public}}}]
+    - ports: [{{port: {rest}}}]
+      from:
+        - namespaceSelector:
+            matchLabels: {{kubernetes.io/metadata.name: monitoring}}
 """
 
 
@@ -116,27 +227,33 @@ def served_models(folder: str | os.PathLike[str]) -> list[str]:
     return found
 
 
-def configuration(models: Sequence[str]) -> dict[str, str]:
+def configuration(models: Sequence[str], *, batching: bool = False) -> dict[str, str]:
     """Return files by name: ``models.config`` and others for the server, Docker and Kubernetes.
 
-    All belong into the folder of the exports. The server batches requests and counts what it does, for
-    Prometheus.
+    All belong into the folder of the exports. The server counts what it does, for Prometheus.
+
+    Args:
+        models: Names of the models.
+        batching: Whether the server makes batches of requests. On a processor nothing is gained; a GPU
+            gains by ``serving_default`` with pictures of one size.
     """
-    config = {
-        "models.config": _models_config(models),
-        "batching.config": _BATCHING,
-        "monitoring.config": _MONITORING,
+    given = {
+        "image": _IMAGE,
+        "proxy": _PROXY,
+        "grpc": _GRPC_PORT,
+        "rest": _REST_PORT,
+        "public": _PUBLIC_PORT,
+        "memory": _MEMORY_GB,
+        "model": models[0],
     }
-    indented = "\n".join(
-        f"  {name}: |\n{textwrap.indent(text, ' ' * 4).rstrip()}" for name, text in config.items()
-    )
-    ports = {"image": _IMAGE, "grpc": _GRPC_PORT, "rest": _REST_PORT}
     return {
-        **config,
-        "docker-compose.yaml": _COMPOSE.format(arguments=_arguments("/models", 6), **ports),
-        "kubernetes.yaml": _KUBERNETES.format(
-            arguments=_arguments("/config", 12), config=indented, model=models[0], **ports
-        ),
+        "models.config": _models_config(models),
+        "monitoring.config": _MONITORING,
+        **({"batching.config": _BATCHING} if batching else {}),
+        "docker-compose.yaml": _COMPOSE.format(arguments=_arguments(batching, 6), **given),
+        "Caddyfile": _CADDYFILE.replace("REST", str(_REST_PORT)),
+        "Dockerfile": _DOCKERFILE.format(**given),
+        "kubernetes.yaml": _KUBERNETES.format(arguments=_arguments(batching, 12), **given),
     }
 
 
@@ -169,11 +286,17 @@ def _models_config(models: Sequence[str]) -> str:
     return text_format.MessageToString(config)
 
 
-def _arguments(folder: str, indent: int) -> str:
-    arguments = (
-        *_ARGUMENTS,
-        f"--model_config_file={folder}/models.config",
-        f"--batching_parameters_file={folder}/batching.config",
-        f"--monitoring_config_file={folder}/monitoring.config",
-    )
+def _arguments(batching: bool, indent: int) -> str:
+    arguments = [
+        f"--port={_GRPC_PORT}",
+        f"--rest_api_port={_REST_PORT}",
+        "--rest_api_timeout_in_ms=60000",
+        "--model_config_file=/models/models.config",
+        "--monitoring_config_file=/models/monitoring.config",
+    ]
+    if batching:
+        arguments += [
+            "--enable_batching=true",
+            "--batching_parameters_file=/models/batching.config",
+        ]
     return textwrap.indent("\n".join(f"- {each}" for each in arguments), " " * indent)

@@ -1,6 +1,7 @@
 """TFLite files run by LiteRT's GPU delegate, on WebGPU in a headless Chromium."""
 
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -17,7 +18,8 @@ from stylezoo.export.verify.verification import Check, verify_tflite
 from stylezoo.weights import cache
 
 _PROGRAM = pathlib.Path(__file__).with_name("webgpu.mjs")
-_PACKAGES = ("@litertjs/core@2.5.3", "playwright-core@1.65.1")
+# npm's packages and their hashes: package.json, package-lock.json.
+_LOCKED = pathlib.Path(__file__).with_name("npm")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _INSTALL_SECONDS, _RUN_SECONDS = 300, 900
 
@@ -86,20 +88,24 @@ def _run(
 
 
 def _node_modules() -> pathlib.Path:
-    """Return the folder of npm's packages in the cache, after installing those that are missing."""
-    folder = cache.root().parent / "npm" / "-".join(each.rpartition("@")[2] for each in _PACKAGES)
+    """Return the folder of npm's packages in the cache, after installing those that are missing.
+
+    npm compares them with the hashes of the lock file, and runs no script of theirs.
+    """
+    lock = (_LOCKED / "package-lock.json").read_bytes()
+    folder = cache.root().parent / "npm" / hashlib.sha256(lock).hexdigest()[:16]
     modules = folder / "node_modules"
     if (modules / ".package-lock.json").is_file():
         return modules
     npm = shutil.which("npm")
     if not npm:
         raise NoBrowserError("the check on a GPU needs npm, which is not installed")
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", *_PACKAGES]
+    shutil.copytree(_LOCKED, folder, dirs_exist_ok=True)
+    command = [npm, "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_SECONDS)
     except subprocess.SubprocessError as error:
-        raise NoBrowserError(f"npm could not install {', '.join(_PACKAGES)}: {error}") from error
+        raise NoBrowserError(f"npm could not install {folder}/package.json: {error}") from error
     return modules
 
 
