@@ -28,7 +28,7 @@ ARCHITECTURES: dict[str, GeneratorConfig] = {
         skips=True,
         upsampling="bilinear",
         eighth_blocks=4,
-        margin=8,
+        margin=16,
     ),
     "dumoulin2017": JohnsonConfig(normalization="conditional", normalize_output=True, num_styles=1),
     "light": LightConfig(skips=True, upsampling="bilinear", eighth_blocks=2, margin=8),
