@@ -23,12 +23,15 @@ class Progress:
             none.
         image: A function that returns the picture as it is now, [B, H, W, 3] in [0, 1], where there is
             one. It is called only when the picture is wanted.
+        share: Share of the whole work that is done, where some steps cost more than others; None where it is
+            the share of the steps.
     """
 
     step: int
     num_steps: int
     losses: Mapping[str, float] = dataclasses.field(default_factory=dict)
     image: "Callable[[], np.ndarray]" = _no_image
+    share: float | None = None
 
 
 Callback: TypeAlias = Callable[[Progress], None]

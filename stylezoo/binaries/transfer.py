@@ -6,6 +6,8 @@ Usage:
 Methods and their presets, the default first:
   gatys   statistics of features (Gatys et al. 2016)
     fast              coarse to fine with a preconditioned L-BFGS, on VGG-16
+    draft, high       the same with fewer and with more steps
+    print             the same at 4096 px in tiles, from a picture of 512 px on
     gatys2016-paper   as in the CVPR 2016 paper: from noise, average pooling, VGG-19
     gatys2016-code    as in its authors' PyTorch code: 500 steps at 512 px, then 200, VGG-19
   cnnmrf  patches of features (Li & Wand 2016)

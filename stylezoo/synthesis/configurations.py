@@ -212,6 +212,18 @@ class TransferConfig:
 # Configurations of style transfer by name.
 PRESETS = {
     "fast": TransferConfig(),
+    "draft": TransferConfig(
+        schedule=Schedule(smallest=128, initial_steps=40, steps=8, middle_steps=15)
+    ),
+    "high": TransferConfig(
+        schedule=Schedule(smallest=128, initial_steps=100, steps=250, middle_steps=100)
+    ),
+    # Coarse to fine after Gatys et al. 2017, section 6: strokes as at 512 px, with the canvas of 4096.
+    "print": TransferConfig(
+        size=4096,
+        schedule=Schedule(smallest=512, initial_steps=200, steps=25, middle_steps=50),
+        tile=512,
+    ),
     # The paper starts from noise, and does not give the number of steps.
     "gatys2016-paper": TransferConfig(
         OBJECTIVES["gatys2016-paper"],

@@ -1,8 +1,9 @@
 """From a small picture to a large one."""
 
 import dataclasses
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -69,6 +70,8 @@ def coarse_to_fine(
     parametrize: Callable[[tf.Tensor], ImageParameter] = Pixels,
     detail_of: tf.Tensor | None = None,
     matched_to: Matched | None = None,
+    before: Sequence[tuple[Size, int]] = (),
+    after: Sequence[tuple[Size, int]] = (),
     callback: Callback | None = None,
 ) -> PyramidResult:
     """Minimise a loss at each level, starting from the enlarged result of the one before.
@@ -86,16 +89,18 @@ def coarse_to_fine(
             the new size beyond its own reduction to the size before.
         matched_to: A function that makes the picture to which a level's targets are matched, once, of the
             one that it starts from. By default they are matched to the picture, every so many steps.
-        callback: A function that is called after every step, with steps counted over all levels.
+        before: Levels of the same work that are done already, for what ``callback`` is told.
+        after: Levels of it that will follow.
+        callback: A function that is called after every step, with steps counted over all levels, and with
+            the share of the pixels that all steps see together.
     """
     image = initial(levels[0][0])
     minimizer: Minimizer | None = None
     losses: list[dict[str, float]] = []
     finished: list[Level] = []
-    total_steps = sum(steps for _, steps in levels)
+    plan = [*before, *levels, *after]
     for size, steps in levels:
         began = time.perf_counter()
-        done = sum(steps for _, steps in levels[: len(finished)])
         loss, targets = problem(size)
         start = _enlarge(image, size, detail_of)
         if matched_to:
@@ -107,7 +112,7 @@ def coarse_to_fine(
             targets,
             config=dataclasses.replace(config, match_every=None) if matched_to else config,
             num_steps=steps,
-            callback=shifted(callback, done, total_steps),
+            callback=_told(callback, plan, len(before) + len(finished)),
             previous=minimizer if isinstance(parameter, Pixels) else None,
         )
         image = tf.convert_to_tensor(result.image)
@@ -127,12 +132,22 @@ def _enlarge(image: tf.Tensor, size: Size, detail_of: tf.Tensor | None) -> tf.Te
     return enlarged + images.resize(detail_of, size) - images.resize(reduced, size)
 
 
-def shifted(callback: Callback | None, done: int, total: int) -> Callback | None:
-    """Return ``callback`` told of steps over all levels."""
+def _told(
+    callback: Callback | None, plan: Sequence[tuple[Size, int]], current: int
+) -> Callback | None:
+    """Return ``callback`` told of steps and work over all levels of a plan, of which one is current."""
     if callback is None:
         return None
+    done, total = (sum(steps for _, steps in part) for part in (plan[:current], plan))
+    work, all_work = (
+        sum(height * width * steps for (height, width), steps in part)
+        for part in (plan[:current], plan)
+    )
+    pixels = math.prod(plan[current][0])
 
     def told(progress: Progress) -> None:
-        callback(dataclasses.replace(progress, step=done + progress.step, num_steps=total))
+        share = (work + pixels * progress.step) / all_work
+        step = done + progress.step
+        callback(dataclasses.replace(progress, step=step, num_steps=total, share=share))
 
     return told

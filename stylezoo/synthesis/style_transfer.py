@@ -11,7 +11,7 @@ from stylezoo.objectives import Reference, StyleReferences, Targets, TotalLoss
 from stylezoo.progress import Callback, Progress
 from stylezoo.synthesis.configurations import PRESETS, Size, TransferConfig
 from stylezoo.synthesis.parameters import LaplacianPyramid, Pixels
-from stylezoo.synthesis.pyramid import Matched, PyramidResult, coarse_to_fine, shifted, size_of
+from stylezoo.synthesis.pyramid import Matched, PyramidResult, coarse_to_fine, size_of
 
 
 def transfer(
@@ -72,7 +72,7 @@ def transfer(
     if config.preserve_color == "luminance" and callback:
         callback = _recoloured(callback, original)
     levels = config.schedule.levels(*size, minimum=config.objective.minimum_size)
-    total_steps = sum(steps for _, steps in levels) + config.final_steps
+    last = [(size, config.final_steps)] if config.final_steps else []
     run = functools.partial(
         coarse_to_fine,
         config=config.optimization,
@@ -84,14 +84,16 @@ def transfer(
         levels=levels,
         detail_of=seen if config.content_detail else None,
         matched_to=_blended(config, seen) if config.objective.style_loss == "neighbors" else None,
-        callback=shifted(callback, 0, total_steps),
+        after=last,
+        callback=callback,
     )
-    if config.final_steps:
+    if last:
         by_layers = run(
             _Problem(_layer_by_layer(config), seen, references),
             lambda _: result.image,
-            levels=[(size, config.final_steps)],
-            callback=shifted(callback, total_steps - config.final_steps, total_steps),
+            levels=last,
+            before=levels,
+            callback=callback,
         )
         result = _joined(result, by_layers)
     image = tf.clip_by_value(result.image, 0.0, 1.0)

@@ -329,7 +329,11 @@ def test_bad_schedules(options):
 
 
 def test_coarse_to_fine():
-    sizes, told = [], []
+    sizes, told, shares = [], [], []
+
+    def tell(progress):
+        told.append((progress.step, progress.num_steps))
+        shares.append(progress.share)
 
     def problem(size):
         sizes.append(size)
@@ -340,8 +344,10 @@ def test_coarse_to_fine():
         lambda size: start(*size),
         levels=[((4, 6), 3), ((8, 12), 2), ((16, 24), 0)],
         config=OptimizationConfig(LBFGS(memory=3)),
-        callback=lambda progress: told.append((progress.step, progress.num_steps)),
+        callback=tell,
     )
+    # Steps see 24 and 96 px.
+    np.testing.assert_allclose(shares, np.array([24, 48, 72, 168, 264]) / 264)
     assert sizes == [(4, 6), (8, 12), (16, 24)]
     assert told == [(step, 5) for step in range(1, 6)]
     assert result.image.shape == (1, 16, 24, 3)

@@ -526,13 +526,15 @@ def test_neighbours_are_matched_once_a_size_and_layer_by_layer_at_the_end(
     config = configure(
         preset, schedule=Schedule(smallest=24, initial_steps=6, steps=5), **NEIGHBORS
     )
-    steps = []
-    result = transfer(
-        content,
-        [style],
-        config=config,
-        callback=lambda each: steps.append((each.step, each.num_steps)),
-    )
+    steps, shares = [], []
+
+    def tell(progress):
+        steps.append((progress.step, progress.num_steps))
+        shares.append(progress.share)
+
+    result = transfer(content, [style], config=config, callback=tell)
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
     assert steps == [(step, 15) for step in range(1, 16)]
     assert [(each.height, each.steps) for each in result.levels] == [(24, 6), (48, 5), (48, 4)]
     # Each is traced once.

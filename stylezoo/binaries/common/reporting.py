@@ -58,13 +58,18 @@ def bar(description: str, unit: str, **options: Any) -> tqdm.tqdm:
 
 @contextlib.contextmanager
 def steps(description: str) -> "Iterator[Callback]":
-    """Yield a callback that shows a progress bar with the time left."""
-    with bar(description, "step") as shown:
+    """Yield a callback that shows a progress bar with the time left.
+
+    The bar counts work, because the last steps of a picture that grows take most of the time.
+    """
+    shape = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+    with bar(description, "%", total=100.0, bar_format=shape) as shown:
 
         def callback(progress: "Progress") -> None:
-            shown.total = progress.num_steps
-            shown.set_postfix(loss=f"{progress.losses['total']:.4g}", refresh=False)
-            shown.update(progress.step - shown.n)
+            share = progress.step / progress.num_steps if progress.share is None else progress.share
+            step = f"{progress.step}/{progress.num_steps}"
+            shown.set_postfix(step=step, loss=f"{progress.losses['total']:.4g}", refresh=False)
+            shown.update(100.0 * share - shown.n)
 
         yield callback
 
