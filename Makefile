@@ -72,6 +72,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.patches --output=$(OUT)/benchmarks/patches.json
 	$(BIN)/python -m benchmarks.exports --output=$(OUT)/benchmarks/exports.json
 	$(BIN)/python -m benchmarks.visualize --output=$(OUT)/benchmarks/visualize.json
+	$(BIN)/python -m benchmarks.video --output=$(OUT)/benchmarks/video.json
 
 # Whatever is there is made again: a version 1 of each.
 exports: $(VENV)/.installed-dev

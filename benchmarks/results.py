@@ -61,7 +61,8 @@ def run_command(*arguments: str) -> dict[str, Any]:
     """Run a whole ``stylezoo`` process that makes a picture, and return its report."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder, "report.json")
-        outputs = [f"--output={folder}/picture.png", f"--report={report}"]
+        given = any(argument.startswith("--output=") for argument in arguments)
+        outputs = [f"--report={report}", *([] if given else [f"--output={folder}/picture.png"])]
         command = [sys.executable, "-m", "stylezoo.binaries.main", *arguments, *outputs]
         subprocess.run(command, check=True)
         figures: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
