@@ -217,7 +217,8 @@ class FrameTransfer:
     """A :class:`~stylezoo.video.FramePainter` that optimises frames, in one pass.
 
     The first frame of a scene is painted alone. Each other starts from the painting before, warped, and is
-    compared with those before, wherever the optical flow can be relied on.
+    compared with those before, wherever the optical flow can be relied on. What comes into view starts from
+    the content where first frames do: few steps would not paint it over what is stretched there.
 
     Args:
         optimizer: What paints the frames.
@@ -227,6 +228,7 @@ class FrameTransfer:
     def __init__(self, optimizer: FrameOptimizer, config: ClipTransferConfig) -> None:
         self._optimizer = optimizer
         self._offsets = config.offsets
+        self._starts_from_content = config.transfer.init == "content"
         self.reach = max(config.offsets)
 
     def __call__(self, moment: video.Moment) -> FloatArray:
@@ -238,6 +240,9 @@ class FrameTransfer:
         if moment.motion is None:
             return self._optimizer.alone(moment.index, moment.source)
         initial = video.remap(moment.past[-1].painted, moment.motion.flow)
+        if self._starts_from_content:
+            uncovered = moment.motion.uncovered
+            initial = (1 - uncovered) * initial + uncovered * moment.source
         warped, weights = [], []
         for offset in self._offsets:
             if offset > len(moment.past):

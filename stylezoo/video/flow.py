@@ -75,9 +75,22 @@ class Motion:
     @property
     def soft_weights(self) -> FloatArray:
         """The weights, falling towards the places where they are 0: blends have no ragged edges then."""
+        return self.weights * self._around
+
+    @property
+    def uncovered(self) -> FloatArray:
+        """[1, H, W, 1], 1 where little around a pixel can be relied on, as where something comes into view.
+
+        It falls to 0 where half of what is around can be: single pixels are no uncovered places.
+        """
+        return np.clip(1 - 2 * self._around, 0, 1)
+
+    @property
+    def _around(self) -> FloatArray:
+        """Means of the weights in windows."""
         cv2 = optional("cv2", "Warping")
-        weights = self.weights[0, ..., 0]
-        return np.asarray(weights * cv2.blur(weights, (_FADE, _FADE)))[np.newaxis, ..., np.newaxis]
+        means = cv2.blur(self.weights[0, ..., 0], (_FADE, _FADE))
+        return np.asarray(means)[np.newaxis, ..., np.newaxis]
 
 
 def motion(earlier: FloatArray, picture: FloatArray) -> Motion:

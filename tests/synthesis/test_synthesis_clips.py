@@ -96,6 +96,24 @@ def test_frames_follow_from_those_before(style, configure):
     assert flicker(sources, painted) < 0.8 * flicker(sources, free)
 
 
+@pytest.mark.parametrize(("init", "start"), [("content", "source"), ("noise", "warped")])
+def test_what_comes_into_view_starts_from_the_content(init, start, style, configure):
+    """Without steps a frame is what it starts from: warped, but for the columns on the right."""
+    sources = frames(2, step=12)
+    config = configure(init=init, steps=0)
+    painter = FrameTransfer(FrameOptimizer([style], config=config), config)
+    past = (video.Past(sources[0], np.zeros_like(sources[0])),)
+    flow = np.zeros([1, 40, 48, 2], np.float32)
+    flow[..., 0] = 12
+    weights = np.ones([1, 40, 48, 1], np.float32)
+    weights[:, :, -12:] = 0
+    weights[:, 20, 10] = 0  # a single pixel is no place that comes into view
+    painted = painter(video.Moment(1, sources[1], past, video.Motion(flow, weights, is_cut=False)))
+    assert not painted[:, :, :30].any()  # the painting before is black
+    expected = sources[1] if start == "source" else np.zeros_like(sources[1])
+    np.testing.assert_allclose(painted[:, :, -6:], expected[:, :, -6:], atol=1e-6)
+
+
 def test_the_loss_falls(style, configure):
     source = frames(2)[1]
     seen = []
