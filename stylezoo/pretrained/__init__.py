@@ -18,7 +18,7 @@ class PretrainedModel:
 
     Attributes:
         name: The name of its folder.
-        paints: ``"photographs"`` or ``"textures"``.
+        paints: ``"photographs"``, ``"textures"`` or ``"enlargements"``.
         summary: Description of the painter in a few words.
         styles: Names of the painter's styles.
         sha256: SHA-256 of its ``model.weights.h5``.
@@ -120,6 +120,13 @@ _MODELS = (
         summary="blades and leaves, grey",
         styles=("grass",),
         sha256="fe10c75596a41b1385c103ad3b0b6fda20d28d715cfac935e52086dc7daf9bea",
+    ),
+    PretrainedModel(
+        name="superres_x4",
+        paints="enlargements",
+        summary="enlarges photographs four times",
+        styles=(),
+        sha256="733497d41d8e87846784f7c9c49020bb7550f54649372783611de9db5f1e00d8",
     ),
 )
 _PUBLISHED = (
