@@ -29,7 +29,7 @@ def test_the_shipped_models_are_there():
     assert {f"conditional_{side}x{side}_float16.tflite" for side in (256, 512)} <= names
     assert "gravel_256x256_float32.tflite" in names
     assert all(export.versions(folder) == [1] for folder in FOLDERS)
-    for name in ("models.config", "batching.config", "docker-compose.yaml", "kubernetes.yaml"):
+    for name in ("models.config", "Caddyfile", "docker-compose.yaml", "kubernetes.yaml"):
         assert (EXPORTS / name).is_file()
 
 
