@@ -71,6 +71,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.classifiers --output=$(OUT)/benchmarks/classifiers.json
 	$(BIN)/python -m benchmarks.patches --output=$(OUT)/benchmarks/patches.json
 	$(BIN)/python -m benchmarks.exports --output=$(OUT)/benchmarks/exports.json
+	$(BIN)/python -m benchmarks.memory --output=$(OUT)/benchmarks/memory.json
 	$(BIN)/python -m benchmarks.visualize --output=$(OUT)/benchmarks/visualize.json
 	$(BIN)/python -m benchmarks.video --output=$(OUT)/benchmarks/video.json
 

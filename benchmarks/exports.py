@@ -20,6 +20,7 @@ from absl import app, flags
 from benchmarks import results
 from stylezoo import export, images
 from stylezoo.export import saved_models, tflite
+from stylezoo.export.limits import DEFAULT_MAX_PIXELS
 from stylezoo.export.servables import graph_codecs
 
 _MODEL = flags.DEFINE_string("model", "conditional", "Generator that paints photographs.")
@@ -84,11 +85,13 @@ def _keras(network: keras.Model, inputs: export.Arrays) -> Run:
 
 def _codecs(photograph: np.ndarray, data: bytes) -> dict[str, Run]:
     """Return the decoding and the encoding of a photograph, [H, W, 3], inside a graph."""
-    decode = tf.function(graph_codecs.decode, autograph=False)
+    decode = tf.function(
+        functools.partial(graph_codecs.decode, max_pixels=DEFAULT_MAX_PIXELS), autograph=False
+    )
     encode = tf.function(graph_codecs.encode, autograph=False)
-    index, content = tf.constant(0), tf.constant(data)
+    side, content = tf.constant(max(photograph.shape)), tf.constant(data)
     return {
-        "decode": lambda: decode(content, index).numpy(),
+        "decode": lambda: decode(content, side)[0].numpy(),
         "encode": lambda: encode(tf.constant(photograph)).numpy(),
     }
 

@@ -494,7 +494,8 @@ def test_one_line_from_a_process_of_its_own(folder):
     assert_one_line(process.stderr, "transfer", "damaged.h5: ")
 
 
-def test_tensorflow_says_nothing():
+@pytest.mark.parametrize("level", [None, "2", "3"])
+def test_tensorflow_says_nothing(level):
     script = (
         "from stylezoo.binaries.common import quiet\n"
         "quiet.import_tensorflow()\n"
@@ -505,6 +506,8 @@ def test_tensorflow_says_nothing():
         "print('heard', file=sys.stderr)"
     )
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
+    if level:
+        environment["TF_CPP_MIN_LOG_LEVEL"] = level
     process = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
     )

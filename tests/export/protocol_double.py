@@ -130,7 +130,7 @@ def encoded(name, value):
         return value.tolist()
     if name.endswith("_bytes"):
         return [{"b64": base64.b64encode(each).decode()} for each in value]
-    return [[each.decode() for each in row] for row in value]
+    return np.vectorize(bytes.decode, otypes=[object])(value).tolist()
 
 
 @contextlib.contextmanager

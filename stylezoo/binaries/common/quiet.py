@@ -12,9 +12,9 @@ _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 def import_tensorflow() -> None:
     """Import TensorFlow without its messages about processors and drivers.
 
-    If the environment variable TF_CPP_MIN_LOG_LEVEL is set, messages are printed as it asks.
+    If the environment variable TF_CPP_MIN_LOG_LEVEL asks for them (0 or 1), messages are printed.
     """
-    if _LOG_LEVEL in os.environ:
+    if os.environ.get(_LOG_LEVEL) in ("0", "1"):
         return
     os.environ[_LOG_LEVEL] = "3"
     # TensorFlow 2.21 heeds it only once its C++ log is initialised, which is late in the import.
