@@ -10,9 +10,10 @@ from PIL import Image
 
 from stylezoo import generators, images, training
 from stylezoo.binaries import evaluate, main, texture, train_style, train_texture, transfer
+from stylezoo.binaries.common import options, transfer_flags
 from stylezoo.evaluation import Judge
 from stylezoo.objectives import OBJECTIVES, Objective
-from stylezoo.synthesis import Adam, Schedule, TransferConfig
+from stylezoo.synthesis import PRESETS, Adam, Schedule, TransferConfig
 from stylezoo.synthesis import transfer as run_transfer
 from stylezoo.training import style_training
 
@@ -126,7 +127,10 @@ def parsed(command, *arguments):
 
 def objective_of(command, *arguments):
     """Return the objective that a command makes of its flags."""
-    config = command._configure(parsed(command, *arguments))
+    values = parsed(command, *arguments)
+    if command is transfer:
+        return transfer_flags.configure(values, options.preset(values, PRESETS)).objective
+    config = command._configure(values)
     return (config[0] if isinstance(config, tuple) else config).objective
 
 
