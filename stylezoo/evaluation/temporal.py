@@ -40,7 +40,7 @@ class FrameFigures:
 
     Attributes:
         short: Temporal error to the frame before.
-        long: Temporal error to the frame :data:`LONG` before.
+        long: Temporal error to the frame ``LONG`` = 5 before.
         clip_short: The same of the unpainted clip: what brightness and imperfect flow make of it.
         clip_long: The same.
         brightness: Mean luma of the painting.

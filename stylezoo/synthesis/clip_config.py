@@ -76,7 +76,7 @@ _RUDER = TransferConfig(
 
 # Configurations of style transfer on clips by name.
 CLIP_PRESETS = {
-    "fast": ClipTransferConfig(PRESETS["fast"], temporal_weight=200.0, frame_steps=10),
+    "fast": ClipTransferConfig(PRESETS["fast"], temporal_weight=500.0, frame_steps=10),
     "ruder2016-paper": ClipTransferConfig(_RUDER, temporal_weight=1000.0),
     # Fifteen passes of 100 steps, the temporal loss from the eighth on.
     "ruder2016-multipass": ClipTransferConfig(
