@@ -71,8 +71,7 @@ class Margin(MirrorPadding):
 class CutMargin(keras.layers.Cropping2D):
     """Cuts off the margin that :class:`Margin` added; does nothing in training.
 
-    Args:
-        cropping: Number of rows or columns that each of the four sides loses.
+    The argument ``cropping`` is :class:`keras.layers.Cropping2D`'s.
 
     Input: [B, H, W, C] with H, W > 2·cropping. Output: [B, H - 2·cropping, W - 2·cropping, C]; with
     ``training=True`` the input.
