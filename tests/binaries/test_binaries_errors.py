@@ -172,7 +172,7 @@ TABLE = {
         ("--content_layers=relu9_9", f"`--content_layers` of vgg16 must be among {LAYERS}"),
         ("--style_layers=relu1_1,x", f"`--style_layers` of vgg16 must be among {LAYERS}.*: x$"),
         ("--dream_layer=x", f"`--dream_layer` of vgg16 must be among {LAYERS}"),
-        ("--preset=slow", "`--preset` must be one of fast, gatys2016-paper, gatys2016-code"),
+        ("--preset=slow", "`--preset` must be one of fast, draft, high, print, gatys2016-paper"),
         ("--style_loss=x", "`--style_loss` must be one of gram, moments, sliced"),
         ("--objective=x", "`--objective` must be one of relative, gatys2016-paper"),
         ("--style_layer_weights=1,2", "`--style_layer_weights` must be .* one for each of relu1_1"),
@@ -183,7 +183,7 @@ TABLE = {
         ),
         (
             "--method=gatys --preset=cnnmrf",
-            "`--preset` of --method=gatys must be one of fast, gatys",
+            "`--preset` of --method=gatys must be one of fast, draft, .*-code. Received: cnnmrf",
         ),
         (
             "--preset=gatys2016-code --style_loss=mrf",
@@ -280,7 +280,6 @@ TABLE = {
         ("--match_every=3", "`--match_every` must come with --style_loss=mrf or neighbors"),
         ("--patch_stride=1", "`--patch_stride` must come with --style_loss=mrf, as"),
         ("--layer_grid=4", "`--layer_grid` must come with --style_loss=neighbors, as"),
-        ("--final_steps=4", "`--final_steps` must be >= 0, and 0 without style_loss='neighbors'"),
         ("--tv_weight=nan", "`--tv_weight` must be finite"),
         ("--window=9", "`--window` must come with --method=efros_leung or wei_levoy"),
         ("--mask=black.png", "`--mask` must come with --method=efros_leung"),
