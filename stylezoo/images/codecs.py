@@ -129,7 +129,7 @@ def _decode(data: BinaryIO, max_pixels: int) -> tuple[FloatArray, str]:
             tags = getattr(image, "tag_v2", {})
             upright = _upright(image)
     del image  # its decoder may hold as much memory as the picture
-    with _undecodable():
+    with _undecodable(), _PILLOW_LIMIT.lifted_for(num_pixels):
         pixels, problem = _srgb_pixels(upright, tags)
     return pixels[np.newaxis], problem
 

@@ -246,7 +246,8 @@ def test_interrupted_and_resumed(folder, small, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         interrupt_after(3, patch)
         assert train("train_style", "--steps=4 --save_every=2") == 130
-    assert capsys.readouterr().err.splitlines()[-1] == "stylezoo train_style: error: interrupted"
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("stylezoo train_style: error: interrupted. `run` keeps what was saved")
     assert train("train_style", "--steps=4") == 0
     captured = capsys.readouterr()
     assert captured.out == "run/model\n"
@@ -447,7 +448,7 @@ CONTENT = [
 ]
 STYLES = [
     ("--style_layers=relu9", "`--style_layers` of alexnet_owt must be among .*: relu9"),
-    ("--style_weight=nan", "`--style_weight` must be finite, >= 0"),
+    ("--style_weight=nan", "`--style_weight` must be finite"),
     ("--style_weight=-1", "style_weight"),
 ]
 # Of every command: flags that replace or follow the good ones, and the message.
@@ -470,9 +471,9 @@ COMMON = [
     ("--steps=many", "steps.*many"),
     ("--batch_size=0", "batch_size"),
     ("--learning_rate=0", "`--learning_rate` must be > 0"),
-    ("--learning_rate=nan", "`--learning_rate` must be > 0"),
+    ("--learning_rate=nan", "`--learning_rate` must be finite"),
     ("--clip_norm=-1", "clip_norm"),
-    ("--clip_norm=nan", "`--clip_norm` must be >= 0"),
+    ("--clip_norm=nan", "`--clip_norm` must be finite"),
     ("--average=1", "`--average` must be in \\[0, 1\\). Received: --average=1.0"),
     ("--decay=linear", "`--decay` must be one of none, cosine, ulyanov2016. .*decay='linear'"),
     ("--precision=half", "`--precision` must be one of auto, float32, mixed_bfloat16"),
@@ -528,7 +529,7 @@ TABLE = {
             "--objective=gatys2016",
             "`--objective` must be one of relative, gatys2016-paper, .*: gatys2016$",
         ),
-        ("--content_weight=inf", "`--content_weight` must be finite, >= 0"),
+        ("--content_weight=inf", "`--content_weight` must be finite"),
         (
             "--style_layer_weights=1",
             "`--style_layer_weights` must be .* one for each of relu1, relu2",
