@@ -357,7 +357,7 @@ def idle(monkeypatch):
 UNREADABLE = [
     ("missing.png", "`missing.png` does not exist"),
     ("text.png", "`text.png` is not an image that can be decoded"),
-    ("photos", "`photos` is a folder, not an image"),
+    ("photos", "`photos` is a folder, not a file"),
 ]
 BAD_PICTURE = [
     *(
@@ -367,7 +367,7 @@ BAD_PICTURE = [
     ),
     ("--content=", "`--content` must be given"),
     ("--style=", "`--style` must be given"),
-    ("--picture=", "either `--picture` or `--model` must be given"),
+    ("--picture=", "`--picture` must be given a value"),
     ("--model=model", "either `--picture` or `--model` must be given"),
     (
         "--content=upright.png",
@@ -412,7 +412,7 @@ BAD_MODEL = [
     ("--style_size=7", "`coffee` must be at least 16x16 px"),
     *(
         (f"--against_steps={steps}", "`--against_steps` must be increasing integers >= 1")
-        for steps in ("", "0", "0,1", "2,1", "1,1", "-1", "1.5", "many", "1,,2")
+        for steps in ("0", "0,1", "2,1", "1,1", "-1", "1.5", "many", "1,,2")
     ),
     ("--seed=-1", "seed"),
     ("--sheet=existing.png", "`existing.png` already exists"),
