@@ -158,7 +158,7 @@ def test_half_is_half_the_size_and_keeps_what_float16_cannot_hold(tmp_path):
 @pytest.mark.parametrize(
     ("name", "overwrite", "error", "message"),
     [
-        ("missing/model", False, FileNotFoundError, "no folder can be created beside it"),
+        ("missing/model", False, FileNotFoundError, "missing` does not exist"),
         ("model", False, FileExistsError, "model` already exists"),
         ("file", True, FileExistsError, "file` is no preset, and only a preset is replaced"),
         ("other", True, FileExistsError, "other` is no preset, and only a preset is replaced"),
