@@ -110,7 +110,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     reporting.check_report(values)
     if values.clip:
         return _evaluate_clip(values)
-    _reject(values, clip_evaluation.FLAGS, "clip")
+    _reject(values, clip_evaluation.FLAGS, "--clip")
     if bool(values.picture) == bool(values.model):
         raise ValueError("either `--picture` or `--model` must be given")
     if values.sheet:
@@ -120,7 +120,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 def _evaluate_clip(values: flags.FlagValues) -> int:
     """Print the figures of a painted clip, and return the exit status."""
-    _reject(values, _NOT_WITH_CLIP, "content")
+    _reject(values, _NOT_WITH_CLIP, "--content")
     objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
     figures = clip_evaluation.evaluate(values, objective)
     reporting.write_report(values, {**_circumstances(values, objective), **figures})
