@@ -67,7 +67,7 @@ def test_read_labels(tmp_path):
     [
         (b"", "`file` must hold different names, one a line"),
         (b"a\nb\na\n", "`file` must hold different names, one a line"),
-        (b"\xff\xfe", "`file` must be a text file"),
+        (b"\xff\xfe", "labels.txt` must be a text file in UTF-8"),
     ],
 )
 def test_bad_labels(content, message, tmp_path):
