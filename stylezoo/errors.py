@@ -26,6 +26,11 @@ class BatchError(StylezooError):
     """The runner of a batch failed."""
 
 
+def one_line(error: BaseException) -> str:
+    """Return an error's message in one line, or its type's name if it has no message."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 # A path stands in backquotes too, and what is wrong with it is no "must": "`tile` does not exist".
 _ARGUMENT = re.compile(r"(`|Received: )(\w+)(?=`|=)")
 _ARGUMENT_BUT_NO_PATH = re.compile(r"(`|Received: )(\w+)(?=` must |=)")

@@ -10,10 +10,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from stylezoo import images
+from stylezoo import errors, images
 from stylezoo.batch.manifest import MANIFEST, Row, merge, read_rows
 from stylezoo.batch.tasks import Task
-from stylezoo.errors import BatchError
 
 # Names in the folder of the output: the job's settings, and a folder for what is unfinished, with the rows
 # of the run.
@@ -116,9 +115,9 @@ def _attempt(job: Job, beam_options: Sequence[str]) -> dict[str, Row]:
         try:
             _run_pipeline(job, beam_options)
         except RuntimeError as error:
-            reason = " ".join(str(error).split())
+            reason = errors.one_line(error)
             if not left:
-                raise BatchError(
+                raise errors.BatchError(
                     f"the runner failed {_ATTEMPTS} times, the last time with: {reason}. "
                     "What is written is kept, and the same job goes on from there"
                 ) from error

@@ -89,7 +89,7 @@ class _Read(beam.DoFn):
             with errors.renamed(data=first):
                 pixels = images.decode_image(read_file(first), max_pixels=self._job.max_pixels)
         except (OSError, ValueError) as error:
-            yield beam.pvalue.TaggedOutput(_DONE, Row(first, error=_line(error)))
+            yield beam.pvalue.TaggedOutput(_DONE, Row(first, error=errors.one_line(error)))
             return
         if self._job.task.size is not None:
             pixels = images.resize_longest_side(pixels, self._job.task.size).numpy()
@@ -134,7 +134,7 @@ class _Handler(ModelHandler[_Picture, _Result, Any]):
             )
             error = None
         except (ValueError, FloatingPointError) as problem:
-            outcomes, error = [None] * len(pictures), _line(problem)
+            outcomes, error = [None] * len(pictures), errors.one_line(problem)
         milliseconds = 1000 * (time.monotonic() - start) / len(pictures)
         for picture, outcome in zip(pictures, outcomes, strict=True):
             yield _Result(picture.source, picture.target, size, milliseconds, outcome, error)
@@ -159,7 +159,7 @@ class _Write(beam.DoFn):
                 content = images.encode_image(picture, extension, quality=self._job.quality)
                 output = write_file(self._job, element.target, content)
             except (OSError, ValueError) as error:
-                yield Row(element.source, error=_line(error))
+                yield Row(element.source, error=errors.one_line(error))
                 return
         yield Row(
             element.source,
@@ -169,7 +169,3 @@ class _Write(beam.DoFn):
             milliseconds=round(element.milliseconds, 1),
             classes=element.outcome.classes,
         )
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

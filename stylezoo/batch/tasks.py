@@ -107,15 +107,10 @@ class Classify:
         """Return the likeliest classes."""
         from stylezoo import classifiers
 
-        single = [picture[np.newaxis] for picture in pictures]
-        probabilities = classifiers.classify(network, single)
         labels = classifiers.imagenet_labels()
+        known = labels if network.output_shape[-1] == len(labels) else None
+        single = [picture[np.newaxis] for picture in pictures]
         return [
-            Outcome(
-                classes=[
-                    {"index": index, "name": labels[index].name, "probability": float(row[index])}
-                    for index in np.argsort(-row, kind="stable")[: self.top].tolist()
-                ]
-            )
-            for row in probabilities
+            Outcome(classes=classifiers.likeliest(row, known, self.top))
+            for row in classifiers.classify(network, single)
         ]

@@ -64,14 +64,6 @@ def define_flags(values: flags.FlagValues) -> None:
         flag_values=values,
     )
     flags.DEFINE_integer(
-        "quality",
-        images.DEFAULT_QUALITY,
-        "Quality of JPEG and WebP files, 1 to 100.",
-        1,
-        100,
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
         "batch_size",
         1,
         "Number of pictures of one size that a network takes at once, which pays on GPUs only.",
@@ -87,8 +79,7 @@ def define_flags(values: flags.FlagValues) -> None:
         1024,
         flag_values=values,
     )
-    flags.DEFINE_bool("overwrite", False, "Make everything again.", flag_values=values)
-    options.define_reading_flags(values)
+    options.define_writing_flags(values)
 
 
 def main(arguments: list[str], values: flags.FlagValues) -> int:

@@ -92,7 +92,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     with reporting.bar("classify", "picture", total=len(paths), leave=False) as bar:
         found = []
         for each in probabilities:
-            found.append(_top(each, labels, values.top))
+            found.append(classifiers.likeliest(each, labels, values.top))
             bar.update()
     read = [path for path in paths if path not in failures]
     _print(values, dict(zip(read, found, strict=True)), failures)
@@ -155,20 +155,6 @@ def _read(
             failures[path] = str(error)
         else:
             yield image
-
-
-def _top(
-    probabilities: np.ndarray, labels: "list[Label] | None", count: int
-) -> list[dict[str, Any]]:
-    """Return the likeliest classes, the likeliest first."""
-    rows = []
-    for index in np.argsort(-probabilities, kind="stable")[:count].tolist():
-        row = {"index": index, "probability": float(probabilities[index])}
-        if labels:
-            label = labels[index]
-            row |= {"name": label.name} | ({"synset": label.synset} if label.synset else {})
-        rows.append(row)
-    return rows
 
 
 def _print(

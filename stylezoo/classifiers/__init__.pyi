@@ -9,6 +9,7 @@ from .labels import (
     decode_predictions,
     find_class,
     imagenet_labels,
+    likeliest,
     read_labels,
 )
 from .predictions import classify, crops
@@ -50,6 +51,7 @@ __all__ = [
     "has_top",
     "imagenet_labels",
     "import_weights",
+    "likeliest",
     "list_models",
     "load",
     "new_layers",

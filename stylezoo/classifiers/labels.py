@@ -6,7 +6,7 @@ import importlib.resources
 import pathlib
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +88,30 @@ def decode_predictions(
         [Prediction(labels[i].synset, labels[i].name, float(row[i])) for i in indices]
         for row, indices in zip(array, best.tolist(), strict=True)
     ]
+
+
+def likeliest(
+    probabilities: npt.NDArray[np.float32], labels: Sequence[Label] | None, count: int
+) -> list[dict[str, Any]]:
+    """Return the likeliest classes of one image as JSON can hold them, the likeliest first.
+
+    Args:
+        probabilities: [num_classes].
+        labels: The names of the classes by number; None if they are unknown.
+        count: Number of classes to return.
+
+    Returns:
+        For each class a dict of ``index`` and ``probability`` and, as far as they are known, ``name`` and
+        ``synset``.
+    """
+    rows = []
+    for index in np.argsort(-probabilities, kind="stable")[:count].tolist():
+        row = {"index": index, "probability": float(probabilities[index])}
+        if labels:
+            label = labels[index]
+            row |= {"name": label.name} | ({"synset": label.synset} if label.synset else {})
+        rows.append(row)
+    return rows
 
 
 def read_labels(file: pathlib.Path) -> tuple[str, ...]:

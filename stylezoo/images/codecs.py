@@ -217,7 +217,7 @@ def encode_image(image: npt.ArrayLike, extension: str, *, quality: int = DEFAULT
     except Exception as error:
         raise ValueError(
             f"`image` of {picture.width}x{picture.height} cannot be written as {image_format}: "
-            f"{_one_line(error)}"
+            f"{errors.one_line(error)}"
         ) from error
     return buffer.getvalue()
 
@@ -309,12 +309,8 @@ def _undecodable() -> Iterator[None]:
         yield
     except Exception as error:
         raise ValueError(
-            f"`data` is not an image that can be decoded: {_one_line(error)}"
+            f"`data` is not an image that can be decoded: {errors.one_line(error)}"
         ) from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _too_many_pixels(pixels: str, max_pixels: int) -> ValueError:
@@ -430,7 +426,7 @@ def _colour_to_rgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None)
     try:
         return _to_srgb(image, profile)
     except (ImageCms.PyCMSError, ValueError) as error:
-        raise _ProfileError(_one_line(error)) from error
+        raise _ProfileError(errors.one_line(error)) from error
 
 
 def _to_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
@@ -456,7 +452,7 @@ def _embedded_profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
     try:
         return ImageCms.ImageCmsProfile(io.BytesIO(data))
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError) as error:
-        raise _ProfileError(_one_line(error)) from error
+        raise _ProfileError(errors.one_line(error)) from error
 
 
 def to_uint8(image: npt.ArrayLike) -> npt.NDArray[np.uint8]:

@@ -139,7 +139,7 @@ class Photographs:
         try:
             return self._stored.read(position)
         except Exception as error:  # what libraries raise for damaged data has no common base
-            reason = _one_line(error)
+            reason = errors.one_line(error)
         # Threads that meet the same picture at the same time warn of it once.
         is_first = self._skipped.setdefault(name, reason) is reason
         if is_first and len(self._skipped) <= _MOST_WARNINGS:
@@ -440,7 +440,3 @@ class Cached:
             if position not in self._kept and pixels.nbytes <= self._room:
                 self._kept[position] = pixels
                 self._room -= pixels.nbytes
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -73,7 +73,7 @@ class Dataset:
             (value,) = getattr(example.features.feature[feature], kind).value
         except Exception as error:
             raise ValueError(
-                f"`{self.name(position)}` cannot be read: {_one_line(error)}"
+                f"`{self.name(position)}` cannot be read: {errors.one_line(error)}"
             ) from error
         return value
 
@@ -154,7 +154,9 @@ def open_dataset(
         with _one_retry_told():
             builder.download_and_prepare()
     except Exception as error:
-        raise OSError(f"The dataset `{dataset}` cannot be prepared: {_one_line(error)}") from error
+        raise OSError(
+            f"The dataset `{dataset}` cannot be prepared: {errors.one_line(error)}"
+        ) from error
     splits = builder.info.splits
     split = split or next((each for each in default_splits if each in splits), default_splits[0])
     return Dataset(name, _records(name, builder, split), builder.info.features, tuple(splits))
@@ -276,7 +278,3 @@ def _records(name: str, builder: Any, split: str) -> _Records:
                 "`name` must be a dataset stored as tfrecord or array_record. "
                 f"Received: {name!r}, stored as {other.value}"
             )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

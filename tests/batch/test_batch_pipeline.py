@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 
+import networks
 import numpy as np
 import pytest
 from networks import random_image
 
 import stylezoo
-from stylezoo import batch, generators, images
+from stylezoo import batch, classifiers, generators, images
 from stylezoo.binaries import main
 from stylezoo.errors import BatchError
 
@@ -80,6 +81,29 @@ def test_pictures_are_painted_and_listed(folder, model, batch_size):
     assert "`trip/broken.png` is not an image" in rows[2].error
     lines = pathlib.Path("out/manifest.jsonl").read_text(encoding="utf-8").splitlines()
     assert batch.read_rows(lines) == {row.input: row for row in rows}
+
+
+def test_pictures_are_classified(folder):
+    network = "squeezenet1_1"
+    tensors = networks.he_tensors(classifiers.shapes(network))
+    weights = networks.write(folder / "random.h5", network, tensors)
+    task = batch.Classify(network, weights=str(weights), top=2)
+    rows = batch.run(job_of(None, task=task), LOCAL)
+    model = classifiers.build(network, weights=str(weights))
+    photographs = [images.read_image(f"trip/{name}.png") for name in SIZES]
+    expected = list(classifiers.classify(model, photographs))
+    found = [row for row in rows if row.error is None]
+    assert [row.input for row in found] == [f"trip/{name}.png" for name in SIZES]
+    for row, probabilities, (height, width) in zip(found, expected, SIZES.values(), strict=True):
+        order = np.argsort(-probabilities)[:2]
+        assert [each["index"] for each in row.classes] == order.tolist()
+        labels = [classifiers.imagenet_labels()[index] for index in order]
+        assert [each["name"] for each in row.classes] == [label.name for label in labels]
+        np.testing.assert_allclose(
+            [each["probability"] for each in row.classes], probabilities[order], rtol=1e-5
+        )
+        assert (row.output, row.width, row.height) == (None, width, height)
+    assert names("out") == ["job.json", "manifest.jsonl"]
 
 
 def test_a_second_run_does_what_is_missing(folder, model):

@@ -68,6 +68,11 @@ def define_file_flags(values: flags.FlagValues, *, report: str) -> None:
         report: Help of ``--report``.
     """
     flags.DEFINE_string("report", None, report, flag_values=values)
+    define_writing_flags(values)
+
+
+def define_writing_flags(values: flags.FlagValues) -> None:
+    """Define the flags of every command that reads and writes pictures, without that of a report."""
     flags.DEFINE_integer(
         "quality",
         images.DEFAULT_QUALITY,
