@@ -93,7 +93,8 @@ def run(job: Job, beam_options: Sequence[str]) -> list[Row]:
 
     Raises:
         ModuleNotFoundError: If Beam is not installed.
-        ValueError: If the folder holds the results of other settings, and they are not to be overwritten.
+        ValueError: If the folder holds pictures or the results of other settings, and they are not to be
+            overwritten.
         FileNotFoundError: If no picture matches.
         BatchError: If the runner fails three times. What was written until then is kept.
     """
@@ -206,6 +207,11 @@ def _claim(job: Job) -> None:
         return
     if not systems.exists(job.output):
         systems.mkdirs(job.output)
+    elif written(job) and not job.overwrite:
+        raise ValueError(
+            "`output` must be a folder without pictures, or that of the same job. "
+            f"Give another one, or `--overwrite`. Received: {job.output}"
+        )
     write_file(job, _SETTINGS, f"{json.dumps(settings, indent=2)}\n".encode())
 
 

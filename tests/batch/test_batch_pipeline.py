@@ -131,6 +131,18 @@ def test_the_folder_of_another_job_is_left_alone(folder, model):
     assert len(rows) == 4
 
 
+def test_pictures_that_no_batch_made_are_not_taken_for_results(folder, model):
+    pathlib.Path("out").mkdir()
+    shutil.copy("trip/b.png", "out/a.png")
+    with pytest.raises(
+        ValueError, match=r"`output` must be a folder without pictures.*--overwrite"
+    ):
+        batch.run(job_of(model), LOCAL)
+    assert names("out") == ["a.png"]
+    assert batch.run(job_of(model, overwrite=True), LOCAL)[0].error is None
+    assert images.read_image("out/a.png").shape == (1, *SIZES["a"], 3)
+
+
 def test_two_pictures_of_one_name(folder, model):
     pathlib.Path("more").mkdir()
     shutil.copy("trip/a.png", "more/a.png")
