@@ -85,6 +85,8 @@ def define_flags(values: flags.FlagValues) -> None:
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; return its exit status."""
     options.require(values, "input", "output")
+    # Beam warns of its extras when it is imported, and tells of each worker's start.
+    logging.getLogger().setLevel(logging.ERROR)
     batch.load_beam()
     quiet.import_tensorflow()
     task = _task(values)
@@ -101,7 +103,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         overwrite=values.overwrite,
     )
     beam_options = arguments or [*_LOCAL, f"--direct_num_workers={values.workers}"]
-    with _progress(job), _quiet_workers():
+    with _progress(job), quiet.silent_stderr():
         rows = batch.run(job, beam_options)
     return _summarize(rows, job.path(batch.MANIFEST))
 
@@ -115,7 +117,7 @@ def _progress(job: "Job") -> Iterator[None]:
         while not ended.wait(_SECONDS_BETWEEN_LOOKS):
             bar.update(min(batch.written(job), total) - bar.n)
 
-    # The workers' messages are silenced below, not the bar.
+    # The workers' messages are silenced beside it, not the bar.
     with (
         os.fdopen(os.dup(2), "w", encoding="utf-8") as stderr,
         tqdm.tqdm(
@@ -133,14 +135,6 @@ def _progress(job: "Job") -> Iterator[None]:
             yield
         finally:
             ended.set()
-
-
-@contextlib.contextmanager
-def _quiet_workers() -> Iterator[None]:
-    """Silence what Beam and TensorFlow tell of their start in each worker; errors are raised anyway."""
-    logging.getLogger().setLevel(logging.ERROR)
-    with quiet.silent_stderr():
-        yield
 
 
 def _task(values: flags.FlagValues) -> "Task":

@@ -225,3 +225,14 @@ def test_a_worker_is_killed(folder, model):
     assert len(painted) == 450
     assert all(path.read_bytes() == expected for path in painted)
     assert not pathlib.Path("out/.unfinished").exists()
+
+
+def test_bad_input_is_one_line_of_a_process_of_its_own(folder, model):
+    process = subprocess.run(
+        [sys.executable, "-m", "stylezoo.binaries.start", *command(model, "--input=trip/*.gif")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert process.stderr == "stylezoo batch: error: `trip/*.gif` matches no picture.\n"
