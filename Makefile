@@ -10,7 +10,9 @@ PARALLEL := --numprocesses=$(JOBS) --dist=loadfile
 # The command that prints where a sample picture is.
 sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path('$(1)'))"
 
-.PHONY: help demo test test-all lint types docs bench exports verify-gpu verify-serving clean
+EXPORTS := exports/conditional exports/gravel exports/light
+
+.PHONY: help demo test test-all lint types docs bench exports $(EXPORTS) verify-gpu verify-serving clean
 
 help:
 	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg, $(OUT)/demo_transfer.jpg"
@@ -18,7 +20,7 @@ help:
 	@echo "make test-all  the slow tests too"
 	@echo "make docs      the documentation: $(OUT)/docs/index.html"
 	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
-	@echo "make exports   make exports/ anew"
+	@echo "make exports   make exports/ anew; make exports/light one of them"
 	@echo "make verify-gpu      run exports by LiteRT's GPU delegate, in a headless Chromium"
 	@echo "make verify-serving  run exports by TensorFlow Serving, in Docker"
 
@@ -75,15 +77,20 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.visualize --output=$(OUT)/benchmarks/visualize.json
 	$(BIN)/python -m benchmarks.video --output=$(OUT)/benchmarks/video.json
 
-# Whatever is there is made again: a version 1 of each.
-exports: $(VENV)/.installed-dev
-	rm -rf exports
-	$(BIN)/stylezoo export --model=conditional
-	$(BIN)/stylezoo export --model=conditional --format=tflite --image_size=256x256 --quantize=float16
-	$(BIN)/stylezoo export --model=conditional --format=tflite --image_size=512x512 --quantize=float16
-	$(BIN)/stylezoo export --model=gravel
-	$(BIN)/stylezoo export --model=gravel --format=tflite --image_size=256x256
-	$(BIN)/stylezoo serve_config
+# Whatever is there is made again: a version 1 of each. After a training of one, `make exports/light`.
+exports: $(EXPORTS)
+	$(BIN)/stylezoo serve_config --overwrite
+
+exports/conditional: TFLITE := 256x256:float16 512x512:float16
+exports/gravel: TFLITE := 256x256:none
+exports/light: TFLITE := 256x256:float16 384x384:float16 512x512:float16 720x720:float16
+$(EXPORTS): exports/%: $(VENV)/.installed-dev
+	rm -rf $@
+	$(BIN)/stylezoo export --model=$*
+	for each in $(TFLITE); do \
+	    $(BIN)/stylezoo export --model=$* --format=tflite \
+	        --image_size=$${each%:*} --quantize=$${each#*:} || exit 1; \
+	done
 
 # 64 px, since an adapter in software takes seconds for those.
 verify-gpu: $(VENV)/.installed-dev

@@ -15,7 +15,7 @@ FOLDERS = sorted(path.parent for path in EXPORTS.glob("*/README.md"))
 TFLITE = sorted(EXPORTS.glob("*/*.tflite"))
 
 
-MODELS = ("conditional", "gravel")
+MODELS = ("conditional", "gravel", "light")
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -26,8 +26,11 @@ def model(request):
 def test_the_shipped_models_are_there():
     assert [folder.name for folder in FOLDERS] == list(MODELS)
     names = {path.name for path in TFLITE}
-    assert {f"conditional_{side}x{side}_float16.tflite" for side in (256, 512)} <= names
-    assert "gravel_256x256_float32.tflite" in names
+    assert names == {
+        *(f"conditional_{side}x{side}_float16.tflite" for side in (256, 512)),
+        "gravel_256x256_float32.tflite",
+        *(f"light_{side}x{side}_float16.tflite" for side in (256, 384, 512, 720)),
+    }
     assert all(export.versions(folder) == [1] for folder in FOLDERS)
     for name in ("models.config", "Caddyfile", "docker-compose.yaml", "kubernetes.yaml"):
         assert (EXPORTS / name).is_file()
