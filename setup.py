@@ -20,6 +20,7 @@ EXPORT = [
     "grpcio>=1.70,<2",
     "tensorflow-serving-api>=2.21,<2.23",
 ]
+KSERVE = ["tritonclient[grpc,http]>=2.50,<3"]
 BEAM = ["apache-beam>=2.77,<3"]
 VIDEO = ["av>=15,<19", "opencv-python-headless>=4.10,<6"]
 RUFF = ["ruff>=0.17,<0.18"]
@@ -67,6 +68,7 @@ setuptools.setup(
         "export": EXPORT,
         "video": VIDEO,
         "beam": BEAM,
+        "kserve": KSERVE,
         "pytorch": ["torch>=2.6,<3"],
         "docs": [
             *RUFF,
@@ -77,6 +79,7 @@ setuptools.setup(
         ],
         "dev": [
             *EXPORT,
+            *KSERVE,
             *VIDEO,
             *BEAM,
             *RUFF,

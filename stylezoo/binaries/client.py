@@ -1,8 +1,9 @@
-"""Have pictures painted or classified by TensorFlow Serving.
+"""Have pictures painted or classified by TensorFlow Serving, Triton or another server of KServe's protocol.
 
 Usage:
   stylezoo client IMAGE... --url=http://HOST:8501 --model=conditional --style=NAME --output=PICTURE|FOLDER
   stylezoo client IMAGE... --url=grpc://HOST:8500 --model=squeezenet1_1
+  stylezoo client IMAGE... --url=http://HOST:8000 --protocol=kserve --model=conditional --style=NAME ...
 
 An IMAGE is a JPEG, PNG, GIF or BMP file, a folder, or a pattern. --style takes names of a model that comes
 with stylezoo, as `stylezoo stylize` does; other models need --style_weights. A request is made again only if
@@ -23,7 +24,8 @@ from stylezoo import images, pretrained, reading
 from stylezoo.binaries.common import config_flags, options, reporting
 from stylezoo.errors import StylezooError
 from stylezoo.export.limits import DEFAULT_MAX_SIDE
-from stylezoo.export.serving.client import Client, Endpoint, ServerError, connect
+from stylezoo.export.serving.client import Client, Endpoint, ServerError
+from stylezoo.export.serving.connect import connect
 
 _ENDPOINT = config_flags.ConfigFlags(Endpoint)
 _EXTENSIONS = (".jpg", ".jpeg")

@@ -32,7 +32,14 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "url",
         None,
-        "Ask a running TensorFlow Serving, http://HOST:PORT or grpc://HOST:PORT, for what SavedModels do.",
+        "Ask a running server, http://HOST:PORT or grpc://HOST:PORT, for what SavedModels do.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "protocol",
+        "tensorflow_serving",
+        ["tensorflow_serving", "kserve"],
+        "Protocol that the server at --url speaks, as of `stylezoo client`.",
         flag_values=values,
     )
 
@@ -43,7 +50,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         raise ValueError("expected exports: folders of SavedModels, or .tflite files")
     quiet.import_tensorflow()
     from stylezoo import export
-    from stylezoo.export.serving import client
+    from stylezoo.export.serving import client, connect
     from stylezoo.export.verify import webgpu
 
     for path in arguments:
@@ -62,7 +69,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
             if values.gpu:
                 checks += webgpu.verify_on_gpu(servable, path)
         elif values.url:
-            server = client.connect(client.Endpoint(values.url, pathlib.Path(path).parent.name))
+            name = pathlib.Path(path).parent.name
+            server = connect.connect(client.Endpoint(values.url, name, values.protocol))
             checks = export.verify_server(servable, server)
         else:
             checks = export.verify_saved_model(servable, path)

@@ -10,11 +10,12 @@ import pytest
 import yaml
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
+from tritonclient.grpc import model_config_pb2
 
 from stylezoo import export, images
 from stylezoo.binaries import main
 from stylezoo.export.servables.servable import smooth_picture
-from stylezoo.export.serving import client, server_configuration, warmup
+from stylezoo.export.serving import server_configuration, transport, warmup
 
 KINDS = {"rest": protocol_double.rest, "grpc": protocol_double.rpc}
 
@@ -36,7 +37,7 @@ def double(exports):
 
 @pytest.fixture(params=KINDS)
 def url(request, double, monkeypatch):
-    monkeypatch.setattr(client, "_FIRST_WAIT", 0.02)
+    monkeypatch.setattr(transport, "_FIRST_WAIT", 0.02)
     double.failures, double.seconds, double.calls = [], 0.0, 0
     with KINDS[request.param](double) as address:
         yield address
@@ -137,6 +138,7 @@ BAD = [
         ["photo.png", "--url=ftp://here"],
         "`--url` must be http://HOST:PORT, https://HOST:PORT, grpc",
     ),
+    (["photo.png", "--protocol=v3"], "`--protocol` must be one of tensorflow_serving, kserve"),
     (["missing.png"], "`missing.png` does not exist"),
     ([], "expected photographs"),
     (["photo.png"], "`--output` must be given"),
@@ -191,6 +193,61 @@ def assert_hardened(exports):
     (published,) = by_kind["Service"]["spec"]["ports"]
     assert published["targetPort"] == "public"
     assert "/v1/models/conditional" in str(pod["containers"][0]["livenessProbe"])
+
+
+def test_services_of_kserve():
+    """What is Kubernetes' own is checked here, an InferenceService by test_export_kserve."""
+    files = server_configuration.kserve_configuration(["painter", "squeezenet1_1"])
+    claim, job, *services = yaml.safe_load_all(files["kserve.yaml"])
+    for part in (claim, job):
+        kubernetes_validate.validate(part, "1.33", strict=True)
+    assert [each["metadata"]["name"] for each in services] == ["painter", "squeezenet1-1"]
+    for service in services:
+        predictor = service["spec"]["predictor"]
+        model = predictor["model"]
+        container = {"name": "serving", "image": "tensorflow/serving"} | {
+            name: model[name] for name in ("resources", "securityContext")
+        }
+        pod = {"containers": [container], "securityContext": predictor["securityContext"]}
+        kubernetes_validate.validate(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": pod},
+            "1.33",
+            strict=True,
+        )
+    assert services[1]["spec"]["predictor"]["model"]["storageUri"].endswith("/squeezenet1_1")
+
+
+def test_a_repository_of_triton(exports, capsys):
+    """A model for each signature; test_export_triton has a real server load it."""
+    assert main.run(["serve_config", f"--exports={exports}", "--server=triton"]) == 0
+    written = [line.rpartition("exports")[2] for line in capsys.readouterr().out.splitlines()]
+    folder = exports / "triton"
+    models = sorted(path.parent.name for path in folder.glob("*/config.pbtxt"))
+    assert models == [
+        "conditional.serving_default",
+        "conditional.stylize_bytes",
+        "texture.serving_default",
+        "texture.texture_bytes",
+    ]
+    assert len(written) == 2 * len(models) + 2
+    text = (folder / "conditional.stylize_bytes" / "config.pbtxt").read_text(encoding="utf-8")
+    config = text_format.Parse(text, model_config_pb2.ModelConfig())
+    optional = {each.name: each.optional for each in config.input}
+    assert optional == {"image_bytes": False, "max_side": True, "style_weights": False}
+    compose = yaml.safe_load((folder / "docker-compose.yaml").read_text(encoding="utf-8"))
+    server = compose["services"]["triton"]
+    assert all(port.startswith("127.0.0.1:") for port in server["ports"])
+    assert server["read_only"] is True
+    assert server["cap_drop"] == ["ALL"]
+    # The folder is no model that TensorFlow Serving would be told of.
+    assert server_configuration.served_models(exports) == ["conditional", "texture"]
+    assert main.run(["serve_config", f"--exports={exports}", "--server=triton"]) == 1
+    assert "already exists" in capsys.readouterr().err
+
+
+def test_batching_is_tensorflow_servings(exports, capsys):
+    assert main.run(["serve_config", f"--exports={exports}", "--server=triton", "--batching"]) == 1
+    assert "`--batching` must come with --server=tensorflow_serving" in capsys.readouterr().err
 
 
 def test_batches_only_when_asked_for(exports):

@@ -3,6 +3,7 @@
 import base64
 import json
 import pathlib
+import struct
 import subprocess
 import sys
 import time
@@ -105,6 +106,77 @@ def test_metadata(metadata, photo, capsys):
         assert_refused(url, capsys)
 
 
+def kserve(body: bytes, **changes: object) -> tuple[bytes, tuple[tuple[str, str], ...]]:
+    """Return an answer of KServe's protocol and its headers; the body is that of the only output."""
+    output = {"name": "stylized_bytes", "datatype": "BYTES", "shape": [1]}
+    output |= {"parameters": {"binary_data_size": len(body)}, **changes}
+    header = json.dumps({"outputs": [output]}).encode()
+    return header + body, (("Inference-Header-Content-Length", str(len(header))),)
+
+
+STRING = struct.pack("<I", len(JPEG)) + JPEG
+KSERVE_ANSWERS = {
+    "HTML": (b"<html>", ()),
+    "deep": (DEEP, ()),
+    "null": (b"null", ()),
+    "no outputs": (b"{}", ()),
+    "other outputs": kserve(STRING, name="other"),
+    "a header longer than all": (
+        kserve(STRING)[0],
+        (("Inference-Header-Content-Length", "9" * 9),),
+    ),
+    "a header of no length": (kserve(STRING)[0], (("Inference-Header-Content-Length", "many"),)),
+    "a string longer than all": kserve(struct.pack("<I", 2**32 - 1) + JPEG),
+    "half a length": kserve(STRING[:2]),
+    "no bytes": kserve(b""),
+    "two rows": kserve(STRING, shape=[2]),
+    "sizes are huge": kserve(STRING, shape=[2**62, 2**62]),
+    "sizes are words": kserve(STRING, shape=["many"]),
+    "another type": kserve(STRING, datatype="FP32"),
+    "an unknown type": kserve(STRING, datatype="X"),
+    "sizes of bytes are words": kserve(STRING, parameters={"binary_data_size": "many"}),
+    "HTML as a string": kserve(struct.pack("<I", 6) + b"<html>"),
+}
+KSERVE_METADATA = {
+    "null": b"null",
+    "list": b"[]",
+    "deep": DEEP,
+    "inputs are null": b'{"inputs": null, "outputs": []}',
+    "sizes are words": hostile_server.KSERVE_METADATA.replace(b"-1", b'"many"'),
+    "sizes are huge": hostile_server.KSERVE_METADATA.replace(b"-1", b"1e999"),
+}
+
+
+def test_a_painting_is_taken_by_kserve(photo):
+    answer, headers = kserve(STRING)
+    with hostile_server.serve(
+        answer, headers=headers, metadata=hostile_server.KSERVE_METADATA
+    ) as url:
+        assert run(url, "--max_side=64", "--protocol=kserve") == 0
+    assert pathlib.Path("out.jpg").read_bytes() == JPEG
+
+
+@pytest.mark.parametrize("answer", KSERVE_ANSWERS.values(), ids=KSERVE_ANSWERS)
+def test_answers_of_kserve(answer, photo, capsys):
+    content, headers = answer
+    with hostile_server.serve(
+        content, headers=headers, metadata=hostile_server.KSERVE_METADATA
+    ) as url:
+        assert_refused(url, capsys, "--protocol=kserve", message=url)
+
+
+@pytest.mark.parametrize("metadata", KSERVE_METADATA.values(), ids=KSERVE_METADATA)
+def test_metadata_of_kserve(metadata, photo, capsys):
+    with hostile_server.serve(b"", metadata=metadata) as url:
+        assert_refused(url, capsys, "--protocol=kserve", message=url)
+
+
+@pytest.mark.parametrize("index", [b"null", b"[]", b"[1]", b"{}", DEEP, b'[{"name": 1}]'])
+def test_models_of_kserve(index, photo, capsys):
+    with hostile_server.serve(b"", index=index) as url:
+        assert_refused(url, capsys, "--protocol=kserve", message=url)
+
+
 @pytest.mark.parametrize("answer", [DEEP, b"null", b'{"error": [1]}', b"\xff" * 2**20, b""])
 @pytest.mark.parametrize("status", [302, 400, 500])
 def test_errors(status, answer, photo, capsys):
@@ -164,13 +236,14 @@ def test_tensors_as_tensorflow_has_them(array):
     np.testing.assert_array_equal(read, array, strict=True)
 
 
+@pytest.mark.parametrize("protocol", ["tensorflow_serving", "kserve"])
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
-def test_the_client_does_not_import_tensorflow(scheme, photo):
+def test_the_client_does_not_import_tensorflow(scheme, protocol, photo):
     code = (
         "import sys\n"
         "from stylezoo.binaries import main\n"
         f"main.run(['client', 'photo.png', '--url={scheme}://127.0.0.1:9', '--output=o.jpg', "
-        "'--retries=0', '--timeout=5'])\n"
+        f"'--protocol={protocol}', '--retries=0', '--timeout=5'])\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )
     root = pathlib.Path(main.__file__).parents[2]

@@ -1,4 +1,4 @@
-"""Configurations that serve all exports: TensorFlow Serving's own, Docker's and Kubernetes'."""
+"""Configurations for TensorFlow Serving with all exports: its own, Docker's, Kubernetes' and KServe's."""
 
 import os
 import pathlib
@@ -212,6 +212,81 @@ spec:
         - namespaceSelector:
             matchLabels: {{kubernetes.io/metadata.name: monitoring}}
 """
+# A server in a Deployment of its own for each model, which KServe makes, scales and puts behind its gateway.
+_VOLUME = """\
+# KServe copies models from a volume, which the job here fills out of the image of the Dockerfile beside this
+# file: build and push it, and put its name below.
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: stylezoo-models
+spec:
+  accessModes: [ReadWriteOnce]
+  resources:
+    requests: {{storage: 1Gi}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: stylezoo-models
+spec:
+  template:
+    spec:
+      restartPolicy: OnFailure
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65534
+        runAsGroup: 65534
+        fsGroup: 65534
+        seccompProfile: {{type: RuntimeDefault}}
+      containers:
+        - name: copy
+          image: stylezoo:latest
+          command: [cp, -r, /models/., /volume]
+          resources:
+            requests: {{cpu: 100m, memory: 64Mi}}
+            limits: {{memory: 256Mi}}
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: {{drop: [ALL]}}
+          volumeMounts:
+            - {{name: models, mountPath: /volume}}
+      volumes:
+        - name: models
+          persistentVolumeClaim: {{claimName: stylezoo-models}}
+"""
+_INFERENCE_SERVICE = """\
+---
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata:
+  name: {name}
+spec:
+  predictor:
+    minReplicas: 1
+    maxReplicas: 4
+    scaleMetric: cpu
+    scaleTarget: 70
+    automountServiceAccountToken: false
+    securityContext:
+      runAsNonRoot: true
+      seccompProfile: {{type: RuntimeDefault}}
+    model:
+      modelFormat: {{name: tensorflow, version: "2"}}
+      runtime: kserve-tensorflow-serving
+      runtimeVersion: {version}
+      protocolVersion: v1
+      storageUri: pvc://stylezoo-models/{model}
+      resources:
+        requests: {{cpu: "1", memory: 1Gi}}
+        limits: {{cpu: "4", memory: {memory}Gi}}
+      securityContext:
+        runAsNonRoot: true
+        allowPrivilegeEscalation: false
+        capabilities: {{drop: [ALL]}}
+"""
 
 
 def served_models(folder: str | os.PathLike[str]) -> list[str]:
@@ -257,6 +332,30 @@ def configuration(models: Sequence[str], *, batching: bool = False) -> dict[str,
     }
 
 
+def kserve_configuration(models: Sequence[str]) -> dict[str, str]:
+    """Return files by name: an ``InferenceService`` for each model, and the image that they come in.
+
+    KServe calls a model by the name of its service, in which Kubernetes allows neither _ nor dots: they
+    become -.
+
+    Args:
+        models: Names of the models.
+    """
+    services = [
+        _INFERENCE_SERVICE.format(
+            name=model.lower().replace("_", "-").replace(".", "-"),
+            model=model,
+            version=_IMAGE.partition(":")[2],
+            memory=_MEMORY_GB,
+        )
+        for model in models
+    ]
+    return {
+        "Dockerfile": _DOCKERFILE.format(image=_IMAGE),
+        "kserve.yaml": "".join([_VOLUME.format(), *services]),
+    }
+
+
 def write_configuration(
     folder: str | os.PathLike[str], files: Mapping[str, str], *, overwrite: bool = False
 ) -> None:
@@ -267,8 +366,10 @@ def write_configuration(
     """
     paths = {pathlib.Path(folder) / name: text for name, text in files.items()}
     for path in paths:
-        images.check_output_path(path, overwrite=overwrite, extensions=[path.suffix])
+        if path.parent.is_dir():
+            images.check_output_path(path, overwrite=overwrite, extensions=[path.suffix])
     for path, text in paths.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         with images.atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
