@@ -82,6 +82,7 @@ setuptools.setup(
             *KSERVE,
             *VIDEO,
             *BEAM,
+            "apache-beam[dask]",
             *RUFF,
             "atheris>=3,<4; python_version < '3.14' and sys_platform == 'linux'",
             "hypothesis>=6.100,<7",

@@ -32,10 +32,10 @@ LEVELS = {
     "objectives": 4,
     "synthesis": 5,
     "training": 5,
-    "batch": 4,
     "evaluation": 6,
     "visualize": 6,
-    "binaries": 7,
+    "batch": 7,
+    "binaries": 8,
 }
 FORBIDDEN = {("export", "training")}
 

@@ -1,18 +1,22 @@
 """A batch: pictures that match patterns, a task, and a folder for results and manifest."""
 
+import concurrent.futures
+import contextlib
 import dataclasses
 import importlib
 import io
 import json
 import logging
 import pathlib
-import time
-from collections.abc import Sequence
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stylezoo import errors, images
 from stylezoo.batch.manifest import MANIFEST, Row, merge, read_rows
 from stylezoo.batch.tasks import Task
+from stylezoo.progress import Callback, Progress
 
 # Names in the folder of the output: the job's settings, and a folder for what is unfinished, with the rows
 # of the run.
@@ -22,6 +26,7 @@ _ROWS = "rows-"
 
 # The number of times that a pipeline is started: the local runner fails as a whole if a worker dies.
 _ATTEMPTS = 3
+_SECONDS_BETWEEN_LOOKS = 2
 
 _logger = logging.getLogger(__name__)
 
@@ -77,16 +82,18 @@ def load_beam() -> Any:
         ) from None
 
 
-def run(job: Job, beam_options: Sequence[str]) -> list[Row]:
+def run(job: Job, beam_options: Sequence[str], *, callback: Callback | None = None) -> list[Row]:
     """Run a batch, and write its manifest.
 
-    Pictures are matched, shuffled among the workers, read, given to the network and written. Each result
+    Pictures are matched, spread over the workers, read, given to the network and written. Each result
     is written under another name first, so that nothing has its final name half-written. A result that is
     there already is left alone, so that the same job, run again, does what is missing.
 
     Args:
         job: The job.
         beam_options: Beam's own options, ``--runner=...`` and so on.
+        callback: Function that is called every two seconds with the number of pictures that are written;
+            never, if the task writes none.
 
     Returns:
         The rows of the manifest, those of earlier runs included.
@@ -99,55 +106,90 @@ def run(job: Job, beam_options: Sequence[str]) -> list[Row]:
         BatchError: If the runner fails three times. What was written until then is kept.
     """
     load_beam()
-    matched_pictures(job)
+    sources = _matched_pictures(job)
     _claim(job)
     before = _read_manifest(job)
-    after = _attempt(job, beam_options)
-    merged = merge(before, after)
-    write_file(job, MANIFEST, "".join(f"{row.to_json()}\n" for row in merged).encode())
+    targets, clashes = _targets(job, sources)
+    _clear(job)
+    with _watched(job, len(targets), callback):
+        after = _attempt(job, targets, beam_options)
+    merged = merge(before, {**after, **clashes})
+    write_file(job, job.path(MANIFEST), _lines(merged))
     _clear(job)
     return merged
 
 
-def _attempt(job: Job, beam_options: Sequence[str]) -> dict[str, Row]:
-    """Run the pipeline until it succeeds, a few times at most, and return its rows."""
+def _attempt(job: Job, targets: Mapping[str, str], beam_options: Sequence[str]) -> dict[str, Row]:
+    """Run the pipeline until each picture has a row, a few times at most, and return the rows.
+
+    Whatever the runner says, the rows say what is done.
+    """
+    from stylezoo.batch.pipeline import pipeline_of
+
+    lost = dict(targets)
     for left in reversed(range(_ATTEMPTS)):
-        _clear(job)
+        pipeline = pipeline_of(job, lost, beam_options)
+        cause: Exception | None = None
         try:
-            _run_pipeline(job, beam_options)
-        except RuntimeError as error:
-            reason = errors.one_line(error)
-            if not left:
-                raise errors.BatchError(
-                    f"the runner failed {_ATTEMPTS} times, the last time with: {reason}. "
-                    "What is written is kept, and the same job goes on from there"
-                ) from error
+            pipeline.run().wait_until_finish()
+        except Exception as error:  # what runners raise has no common base
+            cause, reason = error, errors.one_line(error)
+        rows = read_rows(
+            line for path in _matches(job, f"{_UNFINISHED}/{_ROWS}*") for line in _read_lines(path)
+        )
+        lost = {source: target for source, target in targets.items() if source not in rows}
+        if not lost:
+            return rows
+        if not cause:
+            reason = f"it lost {len(lost)} of {len(targets)} pictures, the first of them {next(iter(lost))}"
+        if left:
             _logger.warning("the runner failed, and is started again: %s", reason)
-        else:
-            break
-    return read_rows(
-        line for path in _matches(job, f"{_UNFINISHED}/{_ROWS}*") for line in _read_lines(path)
-    )
+    raise errors.BatchError(
+        f"the runner failed {_ATTEMPTS} times, the last time with: {reason}. "
+        "What is written is kept, and the same job goes on from there"
+    ) from cause
 
 
-def _run_pipeline(job: Job, beam_options: Sequence[str]) -> None:
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
+@contextlib.contextmanager
+def _watched(job: Job, total: int, callback: Callback | None) -> Iterator[None]:
+    """Tell ``callback`` now and then how many pictures are written."""
+    if callback is None or not job.task.writes:
+        yield
+        return
+    ended = threading.Event()
 
-    from stylezoo.batch.pipeline import rows_of
+    def watch() -> None:
+        while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+            callback(Progress(min(_written(job), total), total))
 
-    with beam.Pipeline(options=PipelineOptions(list(beam_options))) as pipeline:
-        lines = rows_of(pipeline, job) | "to JSON" >> beam.Map(Row.to_json)
-        rows_file = job.path(_UNFINISHED, f"{_ROWS}{time.time_ns()}")
-        lines | "write rows" >> beam.io.WriteToText(rows_file, file_name_suffix=".jsonl")
+    with concurrent.futures.ThreadPoolExecutor(1) as watcher:
+        watcher.submit(watch)
+        try:
+            yield
+        finally:
+            ended.set()
 
 
-def is_picture(path: str) -> bool:
+def _targets(job: Job, sources: Iterable[str]) -> tuple[dict[str, str], dict[str, Row]]:
+    """Return the names of the results by picture, and rows for those whose name another one has."""
+    firsts: dict[str, str] = {}
+    clashes = {}
+    for source in sorted(set(sources)):
+        path = pathlib.PurePath(source)
+        target = f"{path.stem}{job.extension or path.suffix}"
+        first = firsts.setdefault(target, source)
+        if first != source:
+            error = f"`{first}` and `{source}` would both be written to `{target}`"
+            clashes[source] = Row(source, error=error)
+    return {source: target for target, source in firsts.items()}, clashes
+
+
+def _is_picture(path: str) -> bool:
     """Return whether a file is a picture by its name."""
     return pathlib.PurePath(path).suffix.lower() in images.IMAGE_EXTENSIONS
 
 
-def matched_pictures(job: Job) -> list[str]:
+def _matched_pictures(job: Job) -> list[str]:
     """Return the pictures of a job.
 
     Raises:
@@ -158,28 +200,37 @@ def matched_pictures(job: Job) -> list[str]:
         metadata.path
         for result in results
         for metadata in result.metadata_list
-        if is_picture(metadata.path)
+        if _is_picture(metadata.path)
     ]
     if not found:
         raise FileNotFoundError(f"`{','.join(job.patterns)}` matches no picture.")
     return found
 
 
-def written(job: Job) -> int:
+def _written(job: Job) -> int:
     """Return the number of pictures that the folder of the output holds."""
-    return sum(is_picture(path) for path in _matches(job, "*"))
+    return sum(_is_picture(path) for path in _matches(job, "*"))
 
 
-def write_file(job: Job, name: str, content: bytes) -> str:
-    """Write a file into the folder of the output, at once or not at all; return its path."""
+def record(job: Job, rows: Iterable[Row]) -> None:
+    """Write rows down, for the manifest at the end of the run."""
+    path = job.path(_UNFINISHED, f"{_ROWS}{uuid.uuid4().hex}")
+    write_file(job, path, _lines(rows))
+
+
+def _lines(rows: Iterable[Row]) -> bytes:
+    return "".join(f"{row.to_json()}\n" for row in rows).encode()
+
+
+def write_file(job: Job, path: str, content: bytes) -> None:
+    """Write a file, at once or not at all."""
     systems = _file_systems()
-    temporary, path = job.path(_UNFINISHED, f"{time.time_ns()}-{name}"), job.path(name)
+    temporary = job.path(_UNFINISHED, uuid.uuid4().hex)
     with systems.create(temporary) as file:
         file.write(content)
     if systems.exists(path):
         systems.delete([path])
     systems.rename([temporary], [path])
-    return path
 
 
 def read_file(path: str) -> bytes:
@@ -207,12 +258,12 @@ def _claim(job: Job) -> None:
         return
     if not systems.exists(job.output):
         systems.mkdirs(job.output)
-    elif written(job) and not job.overwrite:
+    elif _written(job) and not job.overwrite:
         raise ValueError(
             "`output` must be a folder without pictures, or that of the same job. "
             f"Give another one, or `--overwrite`. Received: {job.output}"
         )
-    write_file(job, _SETTINGS, f"{json.dumps(settings, indent=2)}\n".encode())
+    write_file(job, path, f"{json.dumps(settings, indent=2)}\n".encode())
 
 
 def _read_manifest(job: Job) -> dict[str, Row]:

@@ -20,6 +20,8 @@ class Row:
         height: Height, likewise.
         milliseconds: Time that the network took; None for an output that was there before.
         classes: What a classifier saw, the likeliest first; None for other tasks.
+        scores: How good a painting of the picture is, the fields of
+            :class:`~stylezoo.evaluation.Scores`; None for other tasks.
         error: Why there is no result; None if there is one.
     """
 
@@ -29,6 +31,7 @@ class Row:
     height: int | None = None
     milliseconds: float | None = None
     classes: list[dict[str, Any]] | None = None
+    scores: dict[str, Any] | None = None
     error: str | None = None
 
     def to_json(self) -> str:
@@ -38,16 +41,18 @@ class Row:
 
 
 def read_rows(lines: Iterable[str]) -> dict[str, Row]:
-    """Return the rows of a manifest by their inputs; of several with one input the last.
+    """Return the rows of a manifest by their inputs; of several with one input the one that counts.
+
+    That is the last one, except that an output which was found again keeps the row that tells how it
+    was made.
 
     Raises:
         ValueError: If a line is no row.
     """
-    rows = {}
+    rows: dict[str, Row] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
-            row = _row(number, line)
-            rows[row.input] = row
+            _add(rows, _row(number, line))
     return rows
 
 
@@ -65,14 +70,14 @@ def _row(number: int, line: str) -> Row:
 
 
 def merge(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:
-    """Return the rows of two runs in the order of their inputs.
-
-    A row of the later run replaces the earlier one, except that an output that was there already keeps
-    the row that tells how it was made.
-    """
+    """Return the rows of two runs in the order of their inputs, by the rule of :func:`read_rows`."""
     merged = dict(before)
-    for name, row in after.items():
-        found_again = row.error is None and row.milliseconds is None
-        if not (found_again and name in before and before[name].error is None):
-            merged[name] = row
+    for row in after.values():
+        _add(merged, row)
     return [merged[name] for name in sorted(merged)]
+
+
+def _add(rows: dict[str, Row], row: Row) -> None:
+    found_again = row.error is None and row.milliseconds is None
+    if not (found_again and row.input in rows and rows[row.input].error is None):
+        rows[row.input] = row

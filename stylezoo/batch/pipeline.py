@@ -1,171 +1,145 @@
-"""The pipeline of a batch, from patterns to rows of the manifest."""
+"""The pipeline of a batch, from files to rows of the manifest."""
 
 import io
 import itertools
-import pathlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.io import fileio
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.ml.inference.base import ModelHandler, RunInference
+from apache_beam.options.pipeline_options import PipelineOptions
 from PIL import Image
 
 from stylezoo import errors, images
-from stylezoo.batch.job import Job, is_picture, read_file, write_file
+from stylezoo.batch.job import Job, read_file, record, write_file
 from stylezoo.batch.manifest import Row
-from stylezoo.batch.tasks import Outcome, Task
+from stylezoo.batch.tasks import Outcome
 
-_DONE = "done"
+# Paths of a picture and of its result.
+_Paths: TypeAlias = tuple[str, str]
+
+
+def pipeline_of(job: Job, targets: Mapping[str, str], beam_options: Sequence[str]) -> beam.Pipeline:
+    """Return the pipeline of a job, which writes results and rows.
+
+    What goes from one worker to another is names and rows, no pixels. No step gives its results to two
+    others, has side inputs, or yields something when its bundle ends: Beam's runner for Dask cannot do that.
+
+    Args:
+        job: The job.
+        targets: The names of the results by picture.
+        beam_options: Beam's own options.
+
+    Raises:
+        ValueError: If there is no such runner.
+    """
+    paths = [(source, job.path(target)) for source, target in targets.items()]
+    groups = [paths[i : i + job.batch_size] for i in range(0, len(paths), job.batch_size)]
+    pipeline = beam.Pipeline(options=PipelineOptions(list(beam_options)))
+    (
+        pipeline
+        | "pictures" >> beam.Create(groups)
+        | "spread" >> beam.Reshuffle()
+        | "apply" >> RunInference(_Handler(job).with_no_batching())
+        | "record" >> beam.ParDo(_Record(job))
+        # Beam's local runner sees that a worker is gone where it waits for data, even if there is none.
+        | "end" >> beam.Reshuffle()
+    )
+    return pipeline
 
 
 class _Picture(NamedTuple):
-    """A picture that was read, [1, H, W, 3] in [0, 1], and the name of the file for its result."""
+    """A picture that was read, [1, H, W, 3] in [0, 1], and the paths of both files."""
 
     source: str
     target: str
     pixels: np.ndarray
 
 
-class _Result(NamedTuple):
-    """What the network made of a picture, or why it made nothing."""
-
-    source: str
-    target: str
-    size: tuple[int, int]
-    milliseconds: float
-    outcome: Outcome | None
-    error: str | None = None
-
-
-def rows_of(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[Row]:
-    """Add a job to a pipeline, and return the rows of its manifest."""
-    read = (
-        pipeline
-        | "patterns" >> beam.Create(job.patterns)
-        | "match" >> fileio.MatchAll(fileio.EmptyMatchTreatment.ALLOW)
-        | "pictures" >> beam.Filter(lambda metadata: is_picture(metadata.path))
-        | "by target" >> beam.Map(_by_target, job)
-        # It spreads the pictures over the workers too.
-        | "same target" >> beam.GroupByKey()
-        | "read" >> beam.ParDo(_Read(job)).with_outputs(_DONE, main="pictures")
-    )
-    done = (
-        read["pictures"]
-        | "apply" >> RunInference(_Handler(job.task, job.batch_size))
-        | "write" >> beam.ParDo(_Write(job))
-    )
-    return (read[_DONE], done) | "rows" >> beam.Flatten()
-
-
-def _by_target(metadata: Any, job: Job) -> tuple[str, str]:
-    """Return the name of the file for the result, and the path of the picture."""
-    path = pathlib.PurePath(metadata.path)
-    return f"{path.stem}{job.extension or path.suffix}", metadata.path
-
-
-class _Read(beam.DoFn):
-    """Read pictures; what needs no network goes to the rows that are done."""
+class _Handler(ModelHandler[_Paths, Row, Any]):
+    """Read pictures, give those of one size to the network together, and write the results."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
-
-    def process(self, element: tuple[str, Iterable[str]]) -> Iterator[Any]:
-        target, sources = element
-        first, *others = sorted(sources)
-        for other in others:
-            error = f"`{first}` and `{other}` would both be written to `{target}`"
-            yield beam.pvalue.TaggedOutput(_DONE, Row(other, error=error))
-        path = self._job.path(target)
-        try:
-            if self._job.task.writes and not self._job.overwrite and FileSystems.exists(path):
-                width, height = _size(read_file(path))
-                row = Row(first, output=path, width=width, height=height)
-                yield beam.pvalue.TaggedOutput(_DONE, row)
-                return
-            with errors.renamed(data=first):
-                pixels = images.decode_image(read_file(first), max_pixels=self._job.max_pixels)
-        except (OSError, ValueError) as error:
-            yield beam.pvalue.TaggedOutput(_DONE, Row(first, error=errors.one_line(error)))
-            return
-        if self._job.task.size is not None:
-            pixels = images.resize_longest_side(pixels, self._job.task.size).numpy()
-        yield _Picture(first, target, pixels)
-
-
-def _size(content: bytes) -> tuple[int, int]:
-    """Return width and height of a picture that this project wrote, px."""
-    with Image.open(io.BytesIO(content)) as picture:
-        return picture.size
-
-
-class _Handler(ModelHandler[_Picture, _Result, Any]):
-    """Give pictures to the network of a task, those of one size together."""
-
-    def __init__(self, task: Task, batch_size: int) -> None:
-        self._task = task
-        self._batch_size = batch_size
 
     def load_model(self) -> Any:
-        return self._task.load()
-
-    def batch_elements_kwargs(self) -> dict[str, Any]:
-        return {"min_batch_size": 1, "max_batch_size": self._batch_size}
+        return self._job.task.load()
 
     def run_inference(
-        self, batch: Sequence[_Picture], model: Any, inference_args: Any = None
-    ) -> Iterator[_Result]:
+        self, batch: Sequence[_Paths], model: Any, inference_args: Any = None
+    ) -> Iterator[Row]:
         del inference_args
-        by_size = sorted(batch, key=lambda picture: picture.pixels.shape)
-        for shape, group in itertools.groupby(by_size, lambda picture: picture.pixels.shape):
-            yield from self._apply(model, list(group), shape[1:3])
+        pictures = []
+        for source, target in batch:
+            found = self._read(source, target)
+            if isinstance(found, Row):
+                yield found
+            else:
+                pictures.append(found)
+        pictures.sort(key=lambda picture: picture.pixels.shape)
+        for _, same in itertools.groupby(pictures, lambda picture: picture.pixels.shape):
+            yield from self._apply(model, list(same))
 
-    def _apply(
-        self, model: Any, pictures: list[_Picture], size: tuple[int, int]
-    ) -> Iterator[_Result]:
-        start = time.monotonic()
-        outcomes: Sequence[Outcome | None]
+    def _read(self, source: str, target: str) -> _Picture | Row:
+        """Return a picture; its row, if it can't be read or its result is there."""
         try:
-            outcomes = self._task.apply(
+            if self._job.task.writes and not self._job.overwrite and FileSystems.exists(target):
+                with Image.open(io.BytesIO(read_file(target))) as result:
+                    return Row(source, target, result.width, result.height)
+            with errors.renamed(data=source):
+                pixels = images.decode_image(read_file(source), max_pixels=self._job.max_pixels)
+            return _Picture(source, target, self._job.task.prepare(pixels))
+        except (OSError, ValueError) as error:
+            return Row(source, error=errors.one_line(error))
+
+    def _apply(self, model: Any, pictures: list[_Picture]) -> Iterator[Row]:
+        start = time.monotonic()
+        try:
+            outcomes = self._job.task.apply(
                 model, np.concatenate([picture.pixels for picture in pictures])
             )
-            error = None
-        except (ValueError, FloatingPointError) as problem:
-            outcomes, error = [None] * len(pictures), errors.one_line(problem)
-        milliseconds = 1000 * (time.monotonic() - start) / len(pictures)
+        except (ValueError, FloatingPointError) as error:
+            for picture in pictures:
+                yield Row(picture.source, error=errors.one_line(error))
+            return
+        milliseconds = round(1000 * (time.monotonic() - start) / len(pictures), 1)
         for picture, outcome in zip(pictures, outcomes, strict=True):
-            yield _Result(picture.source, picture.target, size, milliseconds, outcome, error)
+            yield self._write(picture, outcome, milliseconds)
+
+    def _write(self, picture: _Picture, outcome: Outcome, milliseconds: float) -> Row:
+        """Write the result, if it is a picture, and return the row."""
+        result = picture.pixels if outcome.picture is None else outcome.picture
+        _, height, width, _ = result.shape
+        output = None
+        if outcome.picture is not None:
+            output = picture.target
+            extension = output[output.rindex(".") :]
+            try:
+                content = images.encode_image(result, extension, quality=self._job.quality)
+                write_file(self._job, output, content)
+            except (OSError, ValueError) as error:
+                return Row(picture.source, error=errors.one_line(error))
+        return Row(
+            picture.source, output, width, height, milliseconds, outcome.classes, outcome.scores
+        )
 
 
-class _Write(beam.DoFn):
-    """Write results that are pictures, and return the rows of all."""
+class _Record(beam.DoFn):
+    """Write rows down, those of a bundle in a file."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def process(self, element: _Result) -> Iterator[Row]:
-        if element.outcome is None:
-            yield Row(element.source, error=element.error)
-            return
-        (height, width), output = element.size, None
-        picture = element.outcome.picture
-        if picture is not None:
-            _, height, width, _ = picture.shape
-            extension = pathlib.PurePath(element.target).suffix
-            try:
-                content = images.encode_image(picture, extension, quality=self._job.quality)
-                output = write_file(self._job, element.target, content)
-            except (OSError, ValueError) as error:
-                yield Row(element.source, error=errors.one_line(error))
-                return
-        yield Row(
-            element.source,
-            output=output,
-            width=width,
-            height=height,
-            milliseconds=round(element.milliseconds, 1),
-            classes=element.outcome.classes,
-        )
+    def start_bundle(self) -> None:
+        self._rows: list[Row] = []
+
+    def process(self, element: Row) -> Sequence[Row]:
+        self._rows.append(element)
+        return ()
+
+    def finish_bundle(self) -> None:
+        if self._rows:
+            record(self._job, self._rows)

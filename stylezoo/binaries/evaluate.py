@@ -246,7 +246,7 @@ def _evaluate_styles(
     objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
     styles = _styles(values, painter, set(style_images))
     size = values.size or _SIZE
-    style_size = values.style_size or painter.training_record.get("style_size", _SIZE)
+    style_size = values.style_size or evaluation.style_size_of(painter)
     judge = evaluation.Judge(
         objective,
         photographs=_squares(values, photographs, size),

@@ -52,20 +52,7 @@ def define_flags(values: flags.FlagValues) -> None:
         report="Also write times, failures and settings to this JSON file.",
     )
     painter_flags.define(values, pictures="photographs")
-    flags.DEFINE_enum(
-        "format",
-        None,
-        [extension[1:] for extension in images.IMAGE_EXTENSIONS],
-        "Format of the pictures in a folder; by default that of each photograph.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "batch_size",
-        1,
-        "Number of pictures of one size that are painted at once, which pays on GPUs only.",
-        1,
-        flag_values=values,
-    )
+    options.define_batch_flags(values)
     flags.DEFINE_string(
         "shard",
         None,
@@ -108,13 +95,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     _check_outputs(values, jobs)
     reporting.check_report(values)
     quiet.import_tensorflow()
-    from stylezoo import generators
+    from stylezoo import batch
 
-    painter = generators.load(values.model)
-    if painter.paints == generators.TEXTURES:
-        raise ValueError(
-            "`--model` must be one that paints or enlarges photographs. Received: one of textures"
-        )
+    painter = batch.load_painter(values.model)
     # This comes before anything is painted, because a style may be unknown.
     mix = painter.mix_styles(values.style)
     start = time.monotonic()

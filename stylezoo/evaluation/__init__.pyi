@@ -7,7 +7,14 @@ from .enlargements import (
     mean_likeness,
 )
 from .lpips import Lpips
-from .paintings import Painting, check_styles, optimize_beside, paint_and_score, paintings_sheet
+from .paintings import (
+    Painting,
+    check_styles,
+    optimize_beside,
+    paint_and_score,
+    paintings_sheet,
+    style_size_of,
+)
 from .plots import plot_lines
 from .scores import LPIPS_ARCHITECTURES, Judge, Scores, mean_scores
 from .summaries import ALL, Summary, scores_table, summarize, worth_table
@@ -64,6 +71,7 @@ __all__ = [
     "plot_lines",
     "scores_table",
     "starting_pictures",
+    "style_size_of",
     "summarize",
     "temporal_error",
     "temporal_table",

@@ -10,6 +10,8 @@ from stylezoo.evaluation.scores import Judge, Scores
 from stylezoo.evaluation.worth import Optimization, PixelOptimizer, starting_pictures
 from stylezoo.images import Image
 
+_STYLE_SIZE = 256
+
 
 @dataclasses.dataclass(frozen=True)
 class Painting:
@@ -116,6 +118,12 @@ def paintings_sheet(judge: Judge, paintings: Sequence[Painting]) -> np.ndarray:
         pictures += [photograph, *(each.image for each in paintings if each.photograph == name)]
     columns = len(pictures) // len(judge.photographs)
     return images.contact_sheet([picture[0] for picture in pictures], columns=columns)
+
+
+def style_size_of(painter: generators.Painter) -> int:
+    """Return the longest side that a painter's style pictures had in its training, px; 256 if unknown."""
+    size: int = painter.training_record.get("style_size", _STYLE_SIZE)
+    return size
 
 
 def check_styles(painter: generators.Painter, styles: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
 """Scores of paintings by an objective and by LPIPS."""
 
+import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 
@@ -83,9 +84,6 @@ class Judge:
         style_size: int | None = None,
         lpips: Sequence[str] = LPIPS_ARCHITECTURES,
     ) -> None:
-        for name, image in photographs.items():
-            with errors.renamed(image=name):
-                objective.check_image_size(*image.shape[1:3])
         references = {
             name: style_reference(objective, name, style, style_size or max(style.shape[1:3]))
             for name, style in styles.items()
@@ -93,22 +91,38 @@ class Judge:
         pictures = [picture for reference in references.values() for picture in reference.images]
         self.objective = objective
         self.loss = objective.build(pictures=[*photographs.values(), *pictures])
-        self.photographs = dict(photographs)
         self.styles = tuple(styles)
-        self._content = {
-            name: self._targets({"content": Reference([photograph])})
-            for name, photograph in photographs.items()
-        }
         self._style = {
             name: self._targets({"style": reference}) for name, reference in references.items()
         }
         self._losses = tf.function(self.loss, autograph=False)
+        self._checks = [objective.check_image_size]
         self._lpips = {}
         for distance in map(Lpips, lpips):
-            for name, photograph in photographs.items():
-                with errors.renamed(image=name):
-                    distance.check_image_size(*photograph.shape[1:3])
+            self._checks.append(distance.check_image_size)
             self._lpips[distance.architecture] = tf.function(distance, autograph=False)
+        self._look_at(photographs)
+
+    def of(self, photographs: Mapping[str, Image]) -> "Judge":
+        """Return a judge by the same networks and loss of paintings of other photographs.
+
+        Raises:
+            ValueError: As for the class.
+        """
+        other = copy.copy(self)
+        other._look_at(photographs)
+        return other
+
+    def _look_at(self, photographs: Mapping[str, Image]) -> None:
+        for name, image in photographs.items():
+            with errors.renamed(image=name):
+                for check in self._checks:
+                    check(*image.shape[1:3])
+        self.photographs = dict(photographs)
+        self._content = {
+            name: self._targets({"content": Reference([photograph])})
+            for name, photograph in photographs.items()
+        }
 
     def _targets(self, references: Mapping[str, Reference]) -> Targets:
         """Return the targets of the terms that have these references."""

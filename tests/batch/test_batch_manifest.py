@@ -21,6 +21,8 @@ def test_the_last_row_of_an_input_counts():
     again = Row("b.jpg", output="out/b.jpg", width=3, height=2, milliseconds=9.0)
     lines = [FAILED.to_json(), "", again.to_json()]
     assert batch.read_rows(lines) == {"b.jpg": again}
+    found_again = Row("b.jpg", output="out/b.jpg", width=3, height=2)
+    assert batch.read_rows([*lines, found_again.to_json()]) == {"b.jpg": again}
 
 
 @pytest.mark.parametrize("line", ["precious", "[]", "{}", '{"input": "a", "nonsense": 1}', "1"])

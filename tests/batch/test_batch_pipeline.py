@@ -1,5 +1,6 @@
 """Batches on Beam's local runner: in this process, and in two whose workers are killed."""
 
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -14,7 +15,7 @@ import pytest
 from networks import random_image
 
 import stylezoo
-from stylezoo import batch, classifiers, generators, images
+from stylezoo import batch, classifiers, evaluation, generators, images, objectives, perceptual
 from stylezoo.binaries import main
 from stylezoo.errors import BatchError
 
@@ -106,6 +107,40 @@ def test_pictures_are_classified(folder):
     assert names("out") == ["job.json", "manifest.jsonl"]
 
 
+def test_paintings_are_evaluated(folder, model, random_weights):
+    """The figures are those of `stylezoo evaluate`; batches are larger than one size has pictures."""
+    style = images.sample_path("retina")
+    network = perceptual.Perceptual("alexnet_owt", str(random_weights("alexnet_owt")))
+    objective = objectives.Objective(
+        network, content_layers=("relu2",), style_layers=("relu1", "relu2")
+    )
+    task = batch.Evaluate(model, "night", str(style), size=64, objective=objective, lpips=())
+    rows = batch.run(job_of(None, task=task, batch_size=3), LOCAL)
+    photographs = {
+        f"trip/{name}.png": images.centre_square(images.read_image(f"trip/{name}.png"), 64)
+        for name in SIZES
+    }
+    painter = stylezoo.load(model)
+    judge = evaluation.Judge(
+        objective,
+        photographs=photographs,
+        styles={"night": images.read_image(style)},
+        style_size=256,
+        lpips=(),
+    )
+    for painting in evaluation.paint_and_score(painter, judge):
+        (row,) = (row for row in rows if row.input == painting.photograph)
+        assert (row.output, row.width, row.height) == (None, 64, 64)
+        expected = dataclasses.asdict(painting.scores)
+        assert row.scores.pop("lpips") == expected.pop("lpips") == {}
+        # Convolutions of another number of pictures at once.
+        assert row.scores == pytest.approx(expected, rel=1e-4)
+    assert rows[2].error
+    assert names("out") == ["job.json", "manifest.jsonl"]
+    with pytest.raises(ValueError, match=r"`style` must be among the painter's, waves, night"):
+        dataclasses.replace(task, style="cubism").load()
+
+
 def test_a_second_run_does_what_is_missing(folder, model):
     first = batch.run(job_of(model), LOCAL)
     kept = pathlib.Path("out/a.png").stat().st_mtime_ns
@@ -169,6 +204,12 @@ def test_a_runner_that_keeps_failing(folder, model):
     assert names("out")[-1] == "job.json"
 
 
+def test_a_runner_that_loses_pictures(folder, model, monkeypatch):
+    monkeypatch.setattr("stylezoo.batch.pipeline.record", lambda *_: None)
+    with pytest.raises(BatchError, match=r"the last time with: it lost 4 of 4 pictures, .*trip/a"):
+        batch.run(job_of(model), LOCAL)
+
+
 def test_nothing_matches(folder, model):
     with pytest.raises(FileNotFoundError, match=r"`trip/\*.gif` matches no picture"):
         batch.run(job_of(model, patterns=("trip/*.gif",)), LOCAL)
@@ -196,27 +237,66 @@ def test_the_command(folder, model, capfd):
     assert "`--style` must be one or more of waves, night" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--task=classify", "`--model` must come with --task=stylize or --task=evaluate"),
+        ("--top=3", "`--top` must come with --task=classify"),
+        ("--style_image=a.png", "`--style_image` must come with --task=evaluate"),
+        ("--task=evaluate", "`--style_image` must be given"),
+        ("--task=evaluate --style_image=a.png --tile=9", "`--tile` must come with --task=stylize"),
+        ("--task=evaluate --style_image=missing.png", "missing.png"),
+        ("--output=", "`--output` must be given a value"),
+        ("--task=paint", "task"),
+    ],
+)
+def test_flags_that_do_not_fit(folder, model, capfd, flags, message):
+    assert main.run(command(model, *flags.split())) in (1, 2)
+    captured = capfd.readouterr()
+    assert message in captured.err
+    assert captured.err.startswith("stylezoo batch: error: ")
+    assert captured.err.count("\n") == 1
+    assert not pathlib.Path("out").exists()
+
+
 @pytest.mark.slow
-def test_a_worker_is_killed(folder, model):
-    """450 photographs and 50 broken files, two processes, one of which is killed in the middle."""
+@pytest.mark.parametrize(
+    ("worker", "beam_options"),
+    [
+        ("sdk_worker_main", []),
+        ("spawn_main", ["--", "--runner=DaskRunner", "--dask_npartitions=25"]),
+    ],
+    ids=["local", "dask"],
+)
+def test_a_worker_is_killed(folder, model, worker, beam_options):
+    """450 photographs and 50 broken files, two processes or more, one of which is killed in the middle."""
+    if beam_options:
+        pytest.importorskip("distributed")
     for index in range(500):
         source = "trip/broken.png" if index % 10 == 9 else "trip/a.png"
         shutil.copy(source, f"trip/p{index:03}.png")
     process = subprocess.Popen(
-        [sys.executable, "-m", "stylezoo.binaries.start", *command(model)], start_new_session=True
+        [sys.executable, "-m", "stylezoo.binaries.start", *command(model), *beam_options],
+        start_new_session=True,
     )
-    while len(list(pathlib.Path().glob("out/p*.png"))) < 50:
-        assert process.poll() is None
-        time.sleep(0.2)
-    workers = subprocess.run(
-        ["pgrep", "-g", str(os.getpgid(process.pid)), "-f", "sdk_worker_main"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    os.kill(int(workers.stdout.split()[-1]), signal.SIGKILL)
-    assert process.wait(timeout=600) == 1
+    try:
+        while len(list(pathlib.Path().glob("out/p*.png"))) < 50:
+            assert process.poll() is None
+            time.sleep(0.2)
+        workers = subprocess.run(
+            ["pgrep", "-g", str(os.getpgid(process.pid)), "-f", worker],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        assert len(workers) >= 2
+        os.kill(int(workers[-1]), signal.SIGKILL)
+        assert process.wait(timeout=600) == 1
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     lines = pathlib.Path("out/manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 504
     rows = batch.read_rows(lines).values()
     assert len(rows) == 504
     assert sum(row.error is not None for row in rows) == 51

@@ -85,6 +85,24 @@ def define_writing_flags(values: flags.FlagValues) -> None:
     define_reading_flags(values)
 
 
+def define_batch_flags(values: flags.FlagValues) -> None:
+    """Define the flags of every command that gives many pictures to a network."""
+    flags.DEFINE_enum(
+        "format",
+        None,
+        [extension[1:] for extension in images.IMAGE_EXTENSIONS],
+        "Format of the pictures in a folder; by default that of each photograph.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "batch_size",
+        1,
+        "Number of pictures of one size that the network takes at once, which pays on GPUs only.",
+        1,
+        flag_values=values,
+    )
+
+
 def define_reading_flags(values: flags.FlagValues) -> None:
     """Define the flags of every command that reads pictures."""
     flags.DEFINE_integer(

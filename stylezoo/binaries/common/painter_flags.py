@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from stylezoo.generators import StyleMix
 
 
+# The names of the flags.
+NAMES = (
+    *("model", "style", "strength", "preserve_color", "seed"),
+    *("stroke_size", "size", "tile", "tiling"),
+)
+
+
 def define(values: flags.FlagValues, *, pictures: str) -> None:
     """Add the flags to ``values``.
 
