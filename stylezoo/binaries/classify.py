@@ -70,7 +70,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command and return its exit status."""
     paths = options.pictures(arguments)
-    names = None if values.labels is None else _read_labels(values.labels)
+    names = None if values.labels is None else read_labels(values.labels)
     quiet.import_tensorflow()
     from stylezoo import classifiers
 
@@ -102,7 +102,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return 0
 
 
-def _read_labels(path: str) -> list[str]:
+def read_labels(path: str) -> list[str]:
+    """Return the names in the file of ``--labels``, one a line."""
     if not pathlib.Path(path).is_file():
         raise FileNotFoundError(f"`--labels` must be a file. Received: {path}")
     return reading.read_text(path).splitlines()
@@ -111,7 +112,7 @@ def _read_labels(path: str) -> list[str]:
 def names_beside(weights: str) -> list[str] | None:
     """Return the names in the folder of a run, or of a file of weights, if there are any."""
     file = labels_beside(weights)
-    return None if file is None else _read_labels(str(file))
+    return None if file is None else read_labels(str(file))
 
 
 def labels_beside(weights: str) -> pathlib.Path | None:

@@ -27,7 +27,14 @@ import numpy as np
 from absl import flags
 
 from stylezoo import errors, images
-from stylezoo.binaries.common import config_flags, options, quiet, reporting, unit_flags
+from stylezoo.binaries.common import (
+    config_flags,
+    network_flags,
+    options,
+    quiet,
+    reporting,
+    unit_flags,
+)
 from stylezoo.visualize import priors
 from stylezoo.visualize.activation_config import ActivationConfig, GradientAscent
 
@@ -102,7 +109,7 @@ def define_flags(values: flags.FlagValues) -> None:
         output="Picture or sheet to write.",
         report="Also write scores, ranks, losses, times and settings to this JSON file.",
     )
-    unit_flags.define_network_flags(values, default=ActivationConfig.network)
+    network_flags.define(values, default=str(ActivationConfig.network))
     unit_flags.define_unit_flags(values, position="all")
     _CONFIG.define(values)
     _ADAM.define(values)
@@ -148,7 +155,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     quiet.import_tensorflow()
 
     config = configure(values)
-    chosen = unit_flags.selected(values)
+    chosen = unit_flags.selected(values, config.network)
     judge = _judge(values)
     start = None if starts is None else _start(values, config, starts)
     copies = values.pictures * (1 if start is None else start.shape[0])
@@ -156,7 +163,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     every = [unit for unit in named for _ in range(copies)]
     run = _Run()
     for row in _batches(every, values.batch_size):
-        objective = unit_flags.objective(values, [unit for unit in row if unit])
+        objective = unit_flags.objective(values, config.network, [unit for unit in row if unit])
         run.paint(objective, config, start, len(row))
     rows: list[dict[str, Any]] = [
         {"unit": unit.name if unit else f"{values.layer}:{values.direction}", "score": score}
@@ -166,9 +173,12 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     if judge is not None:
         verdict = _verdict(values, judge, run.pictures, every, rows)
     columns = values.columns or math.ceil(math.sqrt(len(run.pictures)))
-    sheet = images.contact_sheet(run.pictures, columns=columns)
+    names = [row["unit"] for row in rows]
+    captions = list(map(reporting.caption, names, run.scores))
+    sheet = images.contact_sheet(run.pictures, columns=columns, captions=captions)
     reporting.write_picture(values, sheet, values.output)
     print(_table(rows, verdict))
+    reporting.note_silent(names, run.scores)
     reporting.write_report(
         values,
         {
@@ -191,7 +201,7 @@ def configure(values: flags.FlagValues) -> ActivationConfig:
             f"`--preset` must be one of {', '.join(visualize.PRESETS)}. Received: {values.preset}"
         )
     preset = dataclasses.replace(
-        visualize.PRESETS[values.preset], network=values.network, weights=values.weights
+        visualize.PRESETS[values.preset], network=network_flags.read(values), weights=values.weights
     )
     return dataclasses.replace(
         _CONFIG.replace(values, preset),

@@ -4,7 +4,9 @@ Usage:
   stylezoo visualize attribution --image=PICTURE --class=CLASS --output=PICTURE [--method=NAME,...] [--flags]
   stylezoo visualize attribution --image=PICTURE --layer=LAYER --channel=N --output=PICTURE [--flags]
 
-The output has a row for each class or channel: the picture, then the attribution of each method. Methods:
+The output has a row for each class or channel: the picture, then the attribution of each method. With
+--method=all those are left out that say nothing with the network: guided rules without ReLUs, and deconvnet
+without maximum pooling. Methods:
   gradient              the largest derivative over the colours (Simonyan et al. 2014)
   deconvnet             Zeiler & Fergus 2014
   guided_backprop       Springenberg et al. 2015
@@ -23,6 +25,7 @@ from stylezoo import errors, images
 from stylezoo.binaries.common import (
     config_flags,
     flag_checks,
+    network_flags,
     options,
     quiet,
     reporting,
@@ -33,6 +36,7 @@ from stylezoo.visualize.attribution_config import CAM_METHODS, METHODS, Attribut
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from stylezoo.perceptual import Network
     from stylezoo.visualize import Score
 
 _CONFIG = config_flags.ConfigFlags(AttributionConfig, skip=["method"])
@@ -51,7 +55,7 @@ def define_flags(values: flags.FlagValues) -> None:
         output="Picture to write.",
         report="Also write scores and settings to this JSON file.",
     )
-    unit_flags.define_network_flags(values, default="efficientnet_lite0")
+    network_flags.define(values, default="efficientnet_lite0")
     unit_flags.define_unit_flags(values, position="strongest")
     _CONFIG.define(values)
     flags.DEFINE_string("image", None, "Picture to look at.", flag_values=values)
@@ -83,17 +87,22 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     image = images.read_image(values.image, max_pixels=values.max_pixels)
     quiet.import_tensorflow()
 
-    chosen = unit_flags.selected(values)
-    configs = _configs(values)
+    looked = network_flags.read(values)
+    chosen = unit_flags.selected(values, looked)
+    configs = _configs(values, looked)
     rows = [[each] for each in chosen] or [[]]
-    objectives = [unit_flags.objective(values, row) for row in rows]
+    objectives = [unit_flags.objective(values, looked, row) for row in rows]
     names = [row[0].name if row else f"{values.layer}:{values.direction}" for row in rows]
-    cells, scores = _attributions(values, image, objectives, configs)
-    reporting.write_picture(
-        values, images.contact_sheet(cells, columns=1 + len(configs)), values.output
+    shown, network = _seen(values, looked, image, objectives, configs)
+    configs = _suitable(values, network, configs)
+    cells, captions, scores = _attributions(
+        network, shown, list(zip(names, objectives, strict=True)), configs
     )
+    sheet = images.contact_sheet(cells, columns=1 + len(configs), captions=captions)
+    reporting.write_picture(values, sheet, values.output)
     found = list(zip(names, scores, strict=True))
     print(reporting.table([(name, f"{score:.4f}") for name, score in found]))
+    reporting.note_silent(names, scores)
     reporting.write_report(
         values,
         {
@@ -105,58 +114,82 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return 0
 
 
-def _attributions(
+def _seen(
     values: flags.FlagValues,
+    looked: "Network",
     image: np.ndarray,
     objectives: "list[Score]",
     configs: list[AttributionConfig],
-) -> tuple[list[np.ndarray], list[float]]:
-    """Return the sheet's cells, for each objective the picture and each method's, and the scores."""
-    from stylezoo import perceptual, visualize
+) -> "tuple[tf.Tensor, Any]":
+    """Return the picture as the network sees it, and the network."""
+    from stylezoo import perceptual
 
     layers = tuple(dict.fromkeys(layer for each in objectives for layer in each.layers))
     cams = tuple({each.cam_layer for each in configs if each.cam_layer})
     with errors.renamed(taps="cam_layer"):
-        perceptual.check_taps(values.network, cams)
-    shown = _resized(values, image, is_headed=not set(perceptual.HEAD).isdisjoint(layers))
-    perceptual.check_image_size(
-        shown.shape[1], shown.shape[2], architecture=values.network, taps=(*layers, *cams)
-    )
-    network = perceptual.Perceptual(values.network, values.weights).build((*layers, *cams))
+        perceptual.check_taps(looked, cams)
+    shown = network_flags.fitted(image, network=looked, taps=(*layers, *cams), size=values.size)
+    network = network_flags.perceptual(values, looked).build((*layers, *cams))
+    return shown, network
+
+
+def _suitable(
+    values: flags.FlagValues, network: Any, configs: list[AttributionConfig]
+) -> list[AttributionConfig]:
+    """Return the configurations without those of methods that say nothing; one that was named stays."""
+    from stylezoo import visualize
+
+    unsuitable = visualize.unsuitable_methods(network)
+    for config in configs:
+        if reason := unsuitable.get(config.method):
+            which = "is left out" if values.method == ["all"] else "says nothing of this picture"
+            reporting.note(f"{config.method} {which}: {reason}")
+    if values.method != ["all"]:
+        return configs
+    return [each for each in configs if each.method not in unsuitable]
+
+
+def _attributions(
+    network: Any,
+    shown: "tf.Tensor",
+    objectives: "list[tuple[str, Score]]",
+    configs: list[AttributionConfig],
+) -> tuple[list[np.ndarray], list[str], list[float]]:
+    """Return the sheet's cells, their captions, and the scores.
+
+    For each objective there are the picture and what each method makes of it.
+    """
+    from stylezoo import visualize
+
     cells: list[np.ndarray] = []
+    captions: list[str] = []
     scores: list[float] = []
     with reporting.bar("attribution", "map", total=len(objectives) * len(configs)) as bar:
-        for objective in objectives:
+        for name, objective in objectives:
+            score = float(objective(network(shown))[0])
+            scores.append(score)
             cells.append(shown[0].numpy())
+            captions.append(reporting.caption(name, score))
             for config in configs:
                 attribution = visualize.Attribution(network, objective, config)
                 cells.append(_picture(config.method, attribution(shown), shown))
+                captions.append(config.method)
                 bar.update()
-            scores.append(float(attribution.score(shown)[0]))
-    return cells, scores
+    return cells, captions, scores
 
 
-def _configs(values: flags.FlagValues) -> list[AttributionConfig]:
+def _configs(values: flags.FlagValues, looked: "Network") -> list[AttributionConfig]:
     """Return a configuration for each of the methods."""
-    from stylezoo import classifiers
+    from stylezoo import perceptual
 
     given = _CONFIG.given(values)
     if "cam_layer" not in given and values["class"].value is not None:
-        given["cam_layer"] = list(classifiers.tap_infos(values.network))[-1]
+        given["cam_layer"] = list(perceptual.tap_info(looked))[-1]
     without_layer = {**given, "cam_layer": None}
     return [
         AttributionConfig(method, **(given if method in CAM_METHODS else without_layer))
         for method in (METHODS if values.method == ["all"] else values.method)
     ]
-
-
-def _resized(values: flags.FlagValues, image: np.ndarray, *, is_headed: bool) -> "tf.Tensor":
-    """Return the picture as large as the network sees it."""
-    from stylezoo import perceptual
-
-    if is_headed and (side := perceptual.fixed_size(values.network)):
-        return images.centre_square(image, side)
-    return images.resize_longest_side(image, values.size or max(image.shape[1:3]))
 
 
 def _picture(method: str, attribution: "tf.Tensor", image: "tf.Tensor") -> np.ndarray:

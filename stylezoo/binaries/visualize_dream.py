@@ -18,7 +18,14 @@ import numpy as np
 from absl import flags
 
 from stylezoo import errors, images, video
-from stylezoo.binaries.common import config_flags, options, quiet, reporting, unit_flags
+from stylezoo.binaries.common import (
+    config_flags,
+    network_flags,
+    options,
+    quiet,
+    reporting,
+    unit_flags,
+)
 from stylezoo.visualize.dream_config import DreamConfig, Dreamed
 
 if TYPE_CHECKING:
@@ -36,7 +43,7 @@ def define_flags(values: flags.FlagValues) -> None:
         "does not exist.",
         report="Also write times and settings to this JSON file.",
     )
-    unit_flags.define_network_flags(values, default=DreamConfig.network)
+    network_flags.define(values, default=str(DreamConfig.network))
     _CONFIG.define(values)
     for name, text in (
         ("image", "Picture to dream of."),
@@ -98,12 +105,13 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 def _configure(values: flags.FlagValues) -> DreamConfig:
     """Return the configuration that the flags ask for."""
-    parts = unit_flags.weighted(values.layers, "layers", network=values.network)
+    network = network_flags.read(values)
+    parts = unit_flags.weighted(values.layers, "layers", network=network)
     with errors.renamed(dreamed="layers"):
         config: DreamConfig = _CONFIG.create(
             values,
             dreamed=tuple(Dreamed(*part) for part in parts),
-            network=values.network,
+            network=network,
             weights=values.weights,
         )
     return config

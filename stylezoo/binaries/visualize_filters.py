@@ -20,13 +20,15 @@ import numpy as np
 from absl import flags
 
 from stylezoo import errors, images
-from stylezoo.binaries.common import options, quiet, reporting, unit_flags
+from stylezoo.binaries.common import network_flags, options, quiet, reporting, unit_flags
 
 if TYPE_CHECKING:
     import pathlib
 
     import tensorflow as tf
 
+    from stylezoo.classifiers import TapInfo
+    from stylezoo.perceptual import Network
     from stylezoo.visualize import Patch
 
 
@@ -37,7 +39,7 @@ def define_flags(values: flags.FlagValues) -> None:
         output="Picture to write.",
         report="Also write patches, or sizes of weights, and settings to this JSON file.",
     )
-    unit_flags.define_network_flags(values, default="alexnet_owt")
+    network_flags.define(values, default="alexnet_owt")
 
     for name, text in (
         (
@@ -75,24 +77,25 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     reporting.check_report(values)
     paths = None if values.images is None else options.pictures([values.images])
     quiet.import_tensorflow()
-    sheet, figures = _weights(values) if paths is None else _patches(values, paths)
+    looked = network_flags.read(values)
+    if paths is None:
+        sheet, figures = _weights(values, looked)
+    else:
+        sheet, figures = _patches(values, looked, paths)
     reporting.write_picture(values, sheet, values.output)
     reporting.write_report(values, {**figures, **reporting.circumstances(values)})
     return 0
 
 
-def _weights(values: flags.FlagValues) -> tuple[np.ndarray, dict[str, Any]]:
+def _weights(values: flags.FlagValues, looked: "Network") -> tuple[np.ndarray, dict[str, Any]]:
     """Return the sheet of a layer's weights, and figures for the report."""
-    from stylezoo import classifiers, visualize
+    from stylezoo import visualize
 
-    network = classifiers.canonical(values.network)
-    loaded = classifiers.read_weights(network, values.weights, include_top=False)
-    kernels = visualize.kernels(loaded.tensors)
+    kernels, preprocessing = _kernels(values, looked)
     layer = values.layer or next(iter(kernels))
     if layer not in kernels:
         raise ValueError(
-            f"`--layer` of {values.network} must have filters: {', '.join(kernels)}. "
-            f"Received: {layer}"
+            f"`--layer` of {looked} must have filters: {', '.join(kernels)}. Received: {layer}"
         )
     kernel = kernels[layer]
     count = kernel.shape[-1]
@@ -108,7 +111,7 @@ def _weights(values: flags.FlagValues) -> tuple[np.ndarray, dict[str, Any]]:
     zoom = values.zoom or max(40 // kernel.shape[0], 1)
     enlarge = functools.partial(_enlarged, zoom=zoom)
     if kernel.shape[2] == 3:
-        tiles = visualize.colour_tiles(kernel[..., chosen], loaded.preprocessing)
+        tiles = visualize.colour_tiles(kernel[..., chosen], preprocessing)
         columns = values.columns or math.ceil(math.sqrt(len(tiles)))
         return images.contact_sheet(list(map(enlarge, tiles)), columns=columns), figures
     grid = visualize.grey_grid(kernel[..., chosen])[:, : values.inputs]
@@ -116,12 +119,23 @@ def _weights(values: flags.FlagValues) -> tuple[np.ndarray, dict[str, Any]]:
     return images.contact_sheet(cells, columns=grid.shape[1]), figures
 
 
+def _kernels(values: flags.FlagValues, looked: "Network") -> tuple[dict[str, np.ndarray], str]:
+    """Return the kernels of a network's convolutions by layer, and its preprocessing."""
+    from stylezoo import classifiers, visualize
+
+    if not isinstance(looked, str):
+        return looked.kernels, looked.preprocessing
+    name = classifiers.canonical(looked)
+    loaded = classifiers.read_weights(name, values.weights, include_top=False)
+    return visualize.kernels(loaded.tensors), loaded.preprocessing
+
+
 def _enlarged(tile: np.ndarray, zoom: int) -> np.ndarray:
     return tile.repeat(zoom, axis=0).repeat(zoom, axis=1)
 
 
 def _patches(
-    values: flags.FlagValues, paths: "list[pathlib.Path]"
+    values: flags.FlagValues, looked: "Network", paths: "list[pathlib.Path]"
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the sheet of the patches that channels respond to most, and figures for the report."""
     from stylezoo import perceptual, visualize
@@ -129,60 +143,64 @@ def _patches(
     options.require(values, "layer")
     layer = values.layer
     with errors.renamed(taps="layer"):
-        perceptual.check_taps(values.network, [layer])
-    info = perceptual.tap_info(values.network)[layer]
+        perceptual.check_taps(looked, [layer])
+    info = perceptual.tap_info(looked)[layer]
     channels = unit_flags.numbers(values.channel or "0:8", "channel", info.channels, layer)
-    network = perceptual.Perceptual(values.network, values.weights).build([layer])
+    network = network_flags.perceptual(values, looked).build([layer])
     best = visualize.best_patches(
         network,
-        _shown(values, paths),
+        _shown(values, looked, paths),
         layer=layer,
         channels=channels,
         info=info,
         top=values.top,
     )
     blank = np.ones((values.patch_size, values.patch_size, 3), np.float32)
-    cells, rows = [], []
+    cells, captions, rows = [], [], []
     with reporting.bar("guided backprop", "patch", total=values.top * len(channels)) as bar:
         for channel, patches in best.items():
             for patch in patches:
-                image = _read(values, paths[patch.image])
-                cells += _pair(values, network, image, channel, patch)
+                image = _read(values, looked, paths[patch.image])
+                cells += _pair(values, network, info, image, channel, patch)
+                captions += [f"{layer}:{channel} {patch.activation:.3g}", "guided_backprop"]
                 place = dataclasses.asdict(patch) | {"image": str(paths[patch.image])}
                 rows.append({"channel": channel, **place})
                 bar.update()
-            cells += [blank] * (2 * (values.top - len(patches)))
-    sheet = images.contact_sheet(cells, columns=2 * values.top)
+            missing = 2 * (values.top - len(patches))
+            cells += [blank] * missing
+            captions += [""] * missing
+    sheet = images.contact_sheet(cells, columns=2 * values.top, captions=captions)
     return sheet, {"layer": layer, "patches": rows}
 
 
-def _shown(values: flags.FlagValues, paths: "Sequence[pathlib.Path]") -> "Iterator[tf.Tensor]":
+def _shown(
+    values: flags.FlagValues, looked: "Network", paths: "Sequence[pathlib.Path]"
+) -> "Iterator[tf.Tensor]":
     """Yield all pictures, and show a bar."""
     with reporting.bar("patches", "picture", total=len(paths)) as bar:
         for path in paths:
-            yield _read(values, path)
+            yield _read(values, looked, path)
             bar.update()
 
 
-def _read(values: flags.FlagValues, path: "pathlib.Path") -> "tf.Tensor":
+def _read(values: flags.FlagValues, looked: "Network", path: "pathlib.Path") -> "tf.Tensor":
     """Return a picture in the size of ``--size``, which has to be large enough for the layer."""
-    from stylezoo import perceptual
-
     pixels = images.read_image(path, max_pixels=values.max_pixels)
-    resized = images.resize_longest_side(pixels, values.size)
-    size = resized.shape[1:3]
     with errors.renamed(image=str(path)):
-        perceptual.check_image_size(*size, architecture=values.network, taps=[values.layer])
-    return resized
+        return network_flags.fitted(pixels, network=looked, taps=[values.layer], size=values.size)
 
 
 def _pair(
-    values: flags.FlagValues, network: Any, image: "tf.Tensor", channel: int, patch: "Patch"
+    values: flags.FlagValues,
+    network: Any,
+    info: "TapInfo",
+    image: "tf.Tensor",
+    channel: int,
+    patch: "Patch",
 ) -> list[np.ndarray]:
     """Return two cells of the sheet: what a neuron saw, and its guided backprop."""
-    from stylezoo import perceptual, visualize
+    from stylezoo import visualize
 
-    info = perceptual.tap_info(values.network)[values.layer]
     guided = visualize.guided_backprop(
         network, image, layer=values.layer, channel=channel, patch=patch
     )

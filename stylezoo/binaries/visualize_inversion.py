@@ -17,7 +17,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import errors, images
-from stylezoo.binaries.common import options, quiet, reporting, unit_flags
+from stylezoo.binaries.common import network_flags, options, quiet, reporting
 
 if TYPE_CHECKING:
     from stylezoo.synthesis import InversionConfig
@@ -30,7 +30,7 @@ def define_flags(values: flags.FlagValues) -> None:
         output="Sheet to write.",
         report="Also write errors, losses, times and settings to this JSON file.",
     )
-    unit_flags.define_network_flags(values, default="squeezenet1_1")
+    network_flags.define(values, default="squeezenet1_1")
     options.define_optimizer_flags(values)
     options.define_inversion_flags(values)
     flags.DEFINE_list(
@@ -67,7 +67,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     shown = images.resize_longest_side(image, next(iter(configs.values())).size)[0].numpy()
     cells = [shown, *pictures.values()]
     columns = values.columns or math.ceil(math.sqrt(len(cells)))
-    reporting.write_picture(values, images.contact_sheet(cells, columns=columns), values.output)
+    captions = ["picture", *(f"{layer} {error:.3f}" for layer, error in rows)]
+    sheet = images.contact_sheet(cells, columns=columns, captions=captions)
+    reporting.write_picture(values, sheet, values.output)
     print(
         reporting.table([("LAYER", "ERROR"), *((layer, f"{error:.4f}") for layer, error in rows)])
     )
@@ -77,20 +79,18 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
     """Return the configuration of every layer of the sheet, in its order."""
-    from stylezoo import classifiers, perceptual, synthesis
+    from stylezoo import perceptual, synthesis
 
     optimizer = options.optimizer(values, synthesis.InversionConfig.optimizer)
-    taps = list(perceptual.tap_info(values.network))
+    looked = network_flags.read(values)
+    taps = list(perceptual.tap_info(looked))
     layers = list(values.layers or taps)
     if values.layers is None:
-        loaded = classifiers.read_weights(
-            classifiers.canonical(values.network), values.weights, include_top=False
-        )
-        head = [perceptual.LOG_PROBABILITIES] if classifiers.has_top(loaded) else []
+        head = [perceptual.LOG_PROBABILITIES] if network_flags.has_head(values, looked) else []
         pools = [tap for tap in taps if tap.startswith("pool")][-1:]
         layers = [*head, *pools, *layers]
     given = options.INVERSION.given(values)
-    network = perceptual.Perceptual(values.network, values.weights)
+    network = network_flags.perceptual(values, looked)
     with errors.renamed(layer="layers"):
         return {
             layer: synthesis.InversionConfig(

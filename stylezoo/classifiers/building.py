@@ -59,6 +59,14 @@ class TapInfo:
         """Return the smallest side of an image, in px, with ``size`` features along it."""
         return self.minimum_size + (size - 1) * self.stride
 
+    def seen(self, side: int) -> int:
+        """Return how many pixels of a side of the image features see, from its start on.
+
+        It is less than the side where a window without padding does not fit in once more.
+        """
+        last = (self.size(side) - 1) * self.stride
+        return min(last + self.receptive_field - self.offset, side)
+
 
 @dataclasses.dataclass(frozen=True)
 class Window:

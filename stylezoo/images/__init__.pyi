@@ -24,7 +24,7 @@ from .files import atomic_folder, atomic_path
 from .grey import LUMA_WEIGHTS, is_grey, luma
 from .resizing import centre_crop, centre_square, fit_size, resize, resize_longest_side, rotate
 from .samples import SAMPLES, Sample, load_sample, sample_path
-from .sheets import contact_sheet
+from .sheets import caption_height, captioned, contact_sheet
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
@@ -37,6 +37,8 @@ __all__ = [
     "Sample",
     "atomic_folder",
     "atomic_path",
+    "caption_height",
+    "captioned",
     "centre_crop",
     "centre_square",
     "check_output_path",

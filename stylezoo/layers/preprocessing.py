@@ -19,9 +19,9 @@ class Preprocess(keras.layers.Layer):
     Args:
         mode: ``"caffe"`` (0-255, BGR, minus 103.939/116.779/123.68), ``"torch"`` (RGB, minus
             ImageNet's mean, divided by its standard deviation), ``"symmetric"`` (-1 to 1),
-            ``"lite"`` (0-255, minus 127, divided by 128) or ``"unit"`` (unchanged).
+            ``"lite"`` (0-255, minus 127, divided by 128), ``"bytes"`` (0-255) or ``"unit"`` (unchanged).
 
-    Input and output: [B, H, W, 3] float; the last three modes take any number of channels.
+    Input and output: [B, H, W, 3] float; the last four modes take any number of channels.
 
     Raises:
         ValueError: For an unknown ``mode``.

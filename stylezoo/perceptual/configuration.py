@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from stylezoo.perceptual.keras_network import KerasNetwork
+
 if TYPE_CHECKING:
     import keras
 
@@ -19,7 +21,7 @@ class Perceptual:
         pooling: Pooling of the perceptual network: max, or avg as in Gatys et al. 2015.
     """
 
-    network: str = "vgg16"
+    network: str | KerasNetwork = "vgg16"
     weights: str = "imagenet"
     pooling: str = "max"
 

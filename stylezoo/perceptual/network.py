@@ -8,12 +8,16 @@ from stylezoo import classifiers
 from stylezoo import weights as weights_lib
 from stylezoo.layers import Luminance, Preprocess
 from stylezoo.perceptual.configuration import Perceptual
-from stylezoo.perceptual.taps import HEAD, LOG_PROBABILITIES, SCORES, check_taps, fixed_size
+from stylezoo.perceptual.heads import HEAD, LOG_PROBABILITIES, SCORES
+from stylezoo.perceptual.keras_network import KerasNetwork
+from stylezoo.perceptual.taps import check_taps, fixed_size
 
 
 def build_network(config: Perceptual, taps: Iterable[str]) -> keras.Model:
     """Build what :meth:`stylezoo.perceptual.Perceptual.build` describes."""
     taps = tuple(dict.fromkeys(taps))
+    if isinstance(config.network, KerasNetwork):
+        return config.network.build(taps)
     architecture = classifiers.canonical(config.network)
     if not taps:
         raise ValueError("`taps` must name at least one layer. Received: none")

@@ -1,41 +1,56 @@
 """The layers of a classifier that can be looked at, known without building it."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from stylezoo import classifiers
 from stylezoo.classifiers import TapInfo
+from stylezoo.perceptual.heads import HEAD
+from stylezoo.perceptual.keras_network import KerasNetwork
 
-# Taps of a classifier's head, where the weights have one: before the softmax, and its logarithm.
-SCORES = "scores"
-LOG_PROBABILITIES = "log_probabilities"
-HEAD = (SCORES, LOG_PROBABILITIES)
+# The name of an architecture of the zoo, or a model that a user brings.
+Network: TypeAlias = str | KerasNetwork
 
 
-def tap_info(architecture: str) -> dict[str, TapInfo]:
+def tap_info(architecture: Network) -> dict[str, TapInfo]:
     """Return channels, stride, receptive field and minimum image size of every tap, in network order.
 
     Raises:
         ValueError: For an unknown architecture; the message lists the known ones.
     """
+    if isinstance(architecture, KerasNetwork):
+        return architecture.taps
     return classifiers.tap_infos(architecture)
 
 
-def fixed_size(architecture: str) -> int | None:
-    """Return the side that images must have for the taps of :data:`HEAD`, px; None if any will do."""
-    if not classifiers.depends_on_size(architecture):
+def num_channels(architecture: Network, tap: str) -> int:
+    """Return the number of channels of a tap; for those of :data:`HEAD` the published number of classes."""
+    if tap in HEAD and isinstance(architecture, KerasNetwork):
+        return architecture.num_classes or 0
+    if tap in HEAD and isinstance(architecture, str):
+        return classifiers.get(architecture).num_classes
+    return tap_info(architecture)[tap].channels
+
+
+def fixed_size(architecture: Network, taps: Iterable[str] = HEAD) -> int | None:
+    """Return the side that images must have for ``taps``, px; None if any will do."""
+    if isinstance(architecture, KerasNetwork):
+        return architecture.side
+    if set(HEAD).isdisjoint(taps) or not classifiers.depends_on_size(architecture):
         return None
     return classifiers.get(architecture).input_size
 
 
-def check_taps(architecture: str, taps: Iterable[str], *, head: bool = False) -> None:
+def check_taps(architecture: Network, taps: Iterable[str], *, head: bool = False) -> None:
     """Raise a ValueError that lists the known layers if one of ``taps`` is none of them.
 
     Args:
-        architecture: Name of the architecture.
+        architecture: Name of the architecture, or a model of the user's.
         taps: Names that are checked.
         head: Whether those of :data:`HEAD` are allowed too.
     """
-    known = [*tap_info(architecture), *(HEAD if head else ())]
+    has_head = not isinstance(architecture, KerasNetwork) or architecture.num_classes
+    known = [*tap_info(architecture), *(HEAD if head and has_head else ())]
     unknown = [tap for tap in taps if tap not in known]
     if unknown:
         raise ValueError(
@@ -44,11 +59,24 @@ def check_taps(architecture: str, taps: Iterable[str], *, head: bool = False) ->
         )
 
 
+def seen_size(height: int, width: int, *, architecture: Network, tap: str) -> tuple[int, int]:
+    """Return the height and width, in px, of the part of an image that the features of a tap depend on.
+
+    A deeper layer sees no more than those before it. The last columns of a picture may be out of the reach of
+    all layers, where the first has no padding.
+    """
+    infos = tap_info(architecture)
+    taps = list(infos)
+    before = taps if tap in HEAD else taps[: taps.index(tap) + 1]
+    sides = [min(infos[each].seen(side) for each in before) for side in (height, width)]
+    return sides[0], sides[1]
+
+
 def check_image_size(
     height: int,
     width: int,
     *,
-    architecture: str,
+    architecture: Network,
     taps: Iterable[str],
     features: int = 1,
 ) -> None:
@@ -57,11 +85,11 @@ def check_image_size(
     For a tap of :data:`HEAD` it must have features at every other one, and the size that the head needs.
     """
     taps, infos = tuple(taps), tap_info(architecture)
-    side = None if set(HEAD).isdisjoint(taps) else fixed_size(architecture)
+    side = fixed_size(architecture, taps)
     if side and (height, width) != (side, side):
+        of = f"the head of {architecture}" if isinstance(architecture, str) else str(architecture)
         raise ValueError(
-            f"`image` must be {side}x{side} px for the head of {architecture}. "
-            f"Received: {width}x{height} px"
+            f"`image` must be {side}x{side} px for {of}. Received: {width}x{height} px"
         )
     seen = infos if not set(HEAD).isdisjoint(taps) else taps
     deepest = max(seen, key=lambda tap: infos[tap].side(features), default=None)

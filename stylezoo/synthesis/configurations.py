@@ -402,17 +402,18 @@ class InversionConfig:
     def sized(self, height: int, width: int) -> Size:
         """Return the size of the result for a picture of ``height`` and ``width``, px.
 
+        It is without the last rows and columns that the layer does not see, which would stay noise, unless a
+        head needs them.
+
         Raises:
             ValueError: If the picture is too small for the layer.
         """
-        side = self.fixed_side
+        network, side = self.perceptual.network, self.fixed_side
         size = (side, side) if side else images.fit_size(height, width, self.size)
-        perceptual.check_image_size(*size, architecture=self.perceptual.network, taps=[self.layer])
-        return size
+        perceptual.check_image_size(*size, architecture=network, taps=[self.layer])
+        return size if side else perceptual.seen_size(*size, architecture=network, tap=self.layer)
 
     @property
     def fixed_side(self) -> int | None:
         """The side of the squares that a head needs, px; None where the layer takes any size."""
-        if self.layer not in perceptual.HEAD:
-            return None
-        return perceptual.fixed_size(self.perceptual.network)
+        return perceptual.fixed_size(self.perceptual.network, [self.layer])

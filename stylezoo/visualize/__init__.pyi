@@ -1,7 +1,7 @@
 from .activation import PRESETS, initial, maximize, ranks, scores
 from .activation_config import PARAMETRIZATIONS, STARTS, ActivationConfig, GradientAscent
 from .ascent import regularize
-from .attribution import Attribution, colours, heat, magnitudes
+from .attribution import Attribution, colours, heat, magnitudes, unsuitable_methods
 from .attribution_config import CAM_METHODS, METHODS, AttributionConfig
 from .dream import Dreamer
 from .dream_config import DreamConfig, Dreamed
@@ -81,5 +81,6 @@ __all__ = [
     "regularize",
     "scores",
     "transform",
+    "unsuitable_methods",
     "with_rectifiers",
 ]

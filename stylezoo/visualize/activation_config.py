@@ -4,6 +4,7 @@ import dataclasses
 import typing
 from typing import TYPE_CHECKING, Any, Literal
 
+from stylezoo.perceptual import Network
 from stylezoo.synthesis.optimizers import Adam, OptimizerConfig
 from stylezoo.visualize.priors import Regularizer, Transform
 
@@ -71,7 +72,8 @@ class ActivationConfig:
     """Everything that decides a picture but its objective.
 
     Attributes:
-        network: Architecture of the network that the pictures are made for.
+        network: Architecture of the network that the pictures are made for, or a Keras model as
+            :class:`~stylezoo.perceptual.KerasNetwork`.
         weights: Weights of the network: imagenet, a name of ``stylezoo weights list``, or a file.
         size: Side of the square pictures, px.
         parametrization: What is optimised: pixels, or Fourier coefficients of decorrelated colours.
@@ -95,7 +97,7 @@ class ActivationConfig:
             ascent of Fourier coefficients.
     """
 
-    network: str = "efficientnet_lite0"
+    network: Network = "squeezenet1_1"
     weights: str = "imagenet"
     size: int = 224
     parametrization: Parametrization = "fourier"

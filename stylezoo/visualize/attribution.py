@@ -6,15 +6,35 @@ import keras
 import tensorflow as tf
 
 from stylezoo import images as images_lib
-from stylezoo.visualize.attribution_config import CAM_METHODS, AttributionConfig
-from stylezoo.visualize.rectifiers import with_rectifiers
+from stylezoo.visualize.attribution_config import CAM_METHODS, AttributionConfig, Method
+from stylezoo.visualize.rectifiers import has_rectifiers, operations, with_rectifiers
 from stylezoo.visualize.unit_scores import Score, check_score
 
-_RULES = {
+_RULES: dict[Method, str] = {
     "deconvnet": "deconvnet",
     "guided_backprop": "guided",
     "guided_grad_cam": "guided",
 }
+
+
+def unsuitable_methods(network: keras.Model) -> dict[Method, str]:
+    """Return the methods whose attributions would say nothing with a network, and why.
+
+    Deconvnet's gradients pass ReLUs whatever the picture was, so that only the switches of maximum pooling
+    depend on it (Springenberg et al. 2015, section 3.4). Without any, its attribution is the same for all
+    pictures. The rules of guided backpropagation and deconvnet are those of ReLUs.
+
+    Args:
+        network: A functional or sequential model, such as :class:`Attribution` takes.
+    """
+    if not has_rectifiers(network):
+        return dict.fromkeys(_RULES, f"{network.name} has no ReLUs")
+    if not any(isinstance(each, keras.layers.MaxPooling2D) for each in operations(network)):
+        return {
+            "deconvnet": f"{network.name} has no maximum pooling, whose switches alone tell it of the "
+            "picture"
+        }
+    return {}
 
 
 class Attribution:

@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 from stylezoo import errors, perceptual
+from stylezoo.perceptual import Network
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,8 @@ class DreamConfig:
 
     Attributes:
         dreamed: Layers and channels that are amplified.
-        network: Architecture of the network that dreams.
+        network: Architecture of the network that dreams, or a Keras model that takes pictures of any size, as
+            :class:`~stylezoo.perceptual.KerasNetwork`.
         weights: Weights of the network: imagenet, a name of ``stylezoo weights list``, or a file.
         octaves: Number of sizes, from small to the picture's own. Those too small for the layers are
             left out.
@@ -44,7 +46,7 @@ class DreamConfig:
     """
 
     dreamed: tuple[Dreamed, ...]
-    network: str = "squeezenet1_1"
+    network: Network = "squeezenet1_1"
     weights: str = "imagenet"
     octaves: int = 4
     octave_scale: float = 1.4
@@ -60,6 +62,11 @@ class DreamConfig:
         with errors.renamed(taps="dreamed"):
             perceptual.check_taps(self.network, self.layers)
         self._check_channels()
+        if side := perceptual.fixed_size(self.network, self.layers):
+            raise ValueError(
+                "`network` must take pictures of any size. "
+                f"Received: {self.network}, which takes {side}x{side} px"
+            )
         lowest_values = {"octaves": 1, "steps": 0, "jitter": 0, "tile": self.smallest, "seed": 0}
         for name, lowest in lowest_values.items():
             if getattr(self, name) < lowest:

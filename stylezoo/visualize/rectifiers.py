@@ -4,7 +4,7 @@ The functional graph is cloned with every ReLU replaced, whatever form it has: a
 the activation fused with a convolution, with a limit (ReLU6) or without.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -81,7 +81,7 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
         if not isinstance(operation, keras.layers.Layer):
             return operation
         copy = type(operation).from_config(operation.get_config())
-        if getattr(operation, "activation", None) in _LIMITS:
+        if _fused_relu(operation):
             replaced = True
             copy.activation = _rectifier(rule, _LIMITS[operation.activation])
         pairs.append((operation, copy))
@@ -95,6 +95,25 @@ def with_rectifiers(model: keras.Model, rule: str) -> keras.Model:
         raise ValueError(f"`model` must have ReLUs. Received: {model.name}, without any")
     copy.trainable = False
     return copy
+
+
+def operations(model: keras.Model) -> Iterator[Any]:
+    """Yield the layers and operations of a functional or sequential model, those of models within it too."""
+    for each in model.operations if hasattr(model, "operations") else model.layers:
+        if isinstance(each, keras.Model):
+            yield from operations(each)
+        else:
+            yield each
+
+
+def has_rectifiers(model: keras.Model) -> bool:
+    """Return whether a functional or sequential model has ReLUs within reach of :func:`with_rectifiers`."""
+    return any(_own_relu(each)[0] or _fused_relu(each) for each in operations(model))
+
+
+def _fused_relu(operation: Any) -> bool:
+    """Return whether an operation is a layer that ends in a ReLU of its own."""
+    return getattr(operation, "activation", None) in _LIMITS
 
 
 def _own_relu(operation: Any) -> tuple[bool, float | None]:

@@ -27,6 +27,8 @@ INPUT_SCALINGS = {
     "symmetric": InputScaling(2.0, mean=(1.0, 1.0, 1.0)),
     # EfficientNet-Lite was trained with these.
     "lite": InputScaling(255.0, mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0)),
+    # Models of keras.applications that have a layer of their own for it take 0-255.
+    "bytes": InputScaling(255.0),
     "unit": InputScaling(),
 }
 

@@ -6,7 +6,9 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import zipfile
 
+import keras
 import networks
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from snapshots import snapshot
 
 from stylezoo import classifiers, images, video
 from stylezoo.binaries import main, visualize
+from stylezoo.visualize import ActivationConfig
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +84,9 @@ def shape(path="out.png"):
     return images.read_image(path).shape[1:3]
 
 
-def sheet(rows, columns, height, width=None):
+def sheet(rows, columns, height, width=None, *, captions=True):
     width = width or height
+    height += images.caption_height(width) if captions else 0
     return (rows * (height + 4) - 4, columns * (width + 4) - 4)
 
 
@@ -91,10 +95,10 @@ def sheet(rows, columns, height, width=None):
 
 def test_weights(folder):
     assert run("filters", "--report=out.json") == 0
-    assert shape() == sheet(8, 8, 33)  # 64 filters of 11 weights, enlarged by 3
+    assert shape() == sheet(8, 8, 33, captions=False)  # 64 filters of 11 weights, enlarged by 3
     assert report()["shape"] == [11, 11, 3, 64]
     assert run("filters", "--layer=conv3 --channel=0,5 --inputs=7 --zoom=4 --overwrite") == 0
-    assert shape() == sheet(2, 7, 12)
+    assert shape() == sheet(2, 7, 12, captions=False)
 
 
 def test_patches(folder):
@@ -115,6 +119,132 @@ def test_attribution(folder, capsys):
     units = report()["units"]
     assert [each["unit"] for each in units] == ["flamingo", "tench, Tinca tinca"]
     assert f"flamingo            {units[0]['score']:.4f}" in capsys.readouterr().out
+
+
+def test_methods_that_say_nothing(folder, capsys):
+    """`all` leaves deconvnet out where no pooling keeps switches; one that is named is shown with a note."""
+    image = keras.Input([8, 8, 3])
+    x = keras.layers.Conv2D(4, 3, strides=2, activation="relu", name="conv")(image)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    keras.Model(image, keras.layers.Dense(3)(x), name="plain").save("plain.keras")
+    flags = "--keras_model=plain.keras --image=photo.png --class=1 --size=40 --samples=1 --output=out.png"
+    command = ["visualize", "attribution", *flags.split(), "--report=out.json"]
+    assert main.run([*command, "--method=all", "--steps=1"]) == 0
+    assert "note: deconvnet is left out: plain has no maximum pooling" in capsys.readouterr().err
+    assert shape() == sheet(1, 7, 35, 40)
+    assert "deconvnet" not in [each["method"] for each in report()["methods"]]
+    assert main.run([*command, "--method=deconvnet,smoothgrad", "--overwrite"]) == 0
+    assert "note: deconvnet says nothing of this picture:" in capsys.readouterr().err
+    assert shape() == sheet(1, 3, 35, 40)
+
+
+def test_silent_units_are_named(folder, capsys):
+    image = keras.Input([8, 8, 3])
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, name="conv")(image))
+    shift = keras.initializers.Constant([1e3, -1e3])  # the second class never responds
+    scores = keras.layers.Dense(2, bias_initializer=shift, activation="relu")(x)
+    keras.Model(image, scores, name="shy").save("shy.keras")
+    for what, flags in (("attribution", "--image=photo.png"), ("activation", "--size=8 --steps=1")):
+        shy = f"--keras_model=shy.keras --class=0,1 --output=out.png --overwrite {flags}"
+        assert main.run(["visualize", what, *shy.split()]) == 0
+        message = "note: silent on their pictures (score 0), which show nothing of them: 1\n"
+        assert message in capsys.readouterr().err
+
+
+def test_default_network_of_activation_suits_the_default_preset():
+    """`robust` makes fine clutter of EfficientNet-Lite0, whose own preset is `smooth`."""
+    assert ActivationConfig.network == "squeezenet1_1"
+
+
+@pytest.fixture(scope="module")
+def keras_model(tmp_path_factory):
+    """Return the file of a model of somebody's own, with another model within it and four classes."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input([None, None, 3])
+    x = keras.layers.Conv2D(6, 3, padding="same", activation="relu", name="stem")(image)
+    x = keras.layers.MaxPooling2D(2, name="pool")(x)
+    trunk = keras.Model(
+        image, keras.layers.Conv2D(8, 3, padding="same", name="deep")(x), name="trunk"
+    )
+    model = keras.Sequential(
+        [
+            keras.Input([24, 24, 3]),
+            keras.layers.Rescaling(1 / 127.5, offset=-1.0),
+            trunk,
+            keras.layers.ReLU(name="deep_relu"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(4, activation="softmax", name="predictions"),
+        ],
+        name="mine",
+    )
+    folder = tmp_path_factory.mktemp("keras")
+    model.save(folder / "mine.keras")
+    (folder / "labels.txt").write_text("cat\ndog\nowl\ncow\n", encoding="utf-8")
+    return folder / "mine.keras"
+
+
+MINE = "--preprocessing=bytes --output=out.png --report=out.json"
+
+
+@pytest.mark.parametrize(
+    ("what", "flags"),
+    [
+        ("filters", ""),
+        ("filters", "--layer=deep_relu --images=trip --top=1 --channel=0:2 --size=40"),
+        (
+            "attribution",
+            "--image=photo.png --class=owl,3 --method=all --samples=2 --steps=2 --size=40",
+        ),
+        ("activation", "--class=dog --size=32 --steps=2"),
+        ("activation", "--layer=deep --direction=1=1,3=-0.5 --size=32 --steps=2"),
+        ("inversion", "--image=photo.png --layers=deep,scores --size=24 --steps=2"),
+        ("dream", "--image=photo.png --layers=deep:3,stem=0.5 --octaves=2 --steps=1"),
+    ],
+)
+def test_models_that_users_bring(what, flags, folder, keras_model):
+    arguments = [f"--keras_model={keras_model}", *MINE.split(), *flags.split()]
+    assert main.run(["visualize", what, *arguments]) == 0
+    assert np.ptp(images.read_image("out.png")) > 0
+    assert report()["flags"]["keras_model"] == str(keras_model)
+    if what == "attribution":
+        assert [each["unit"] for each in report()["units"]] == ["owl", "cow"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--class=bird", "`--class` must be among cat, dog, owl, cow. Received: bird"),
+        ("--class=4", "`--class` of mine must be from 0 to 3. Received: 4"),
+        ("--class=0 --network=vgg16", "`--network` must not be given with --keras_model"),
+        ("--class=0 --weights=x.h5", "`--weights` must not be given with --keras_model"),
+        ("--class=0 --preprocessing=loud", "preprocessing.*unit"),
+        ("--class=0 --keras_model=none.keras", "`--keras_model` must be a file. .* none.keras"),
+        ("--class=0 --keras_model=squeeze.h5", "`--keras_model` must be a .keras file"),
+        ("--class=0 --keras_model=broken.keras", "must be a Keras model without custom code"),
+        ("--class=0 --keras_model=lambda.keras", "must be a Keras model without custom code"),
+        ("--class=0 --keras_model=flat.keras", "`--keras_model` must take square pictures"),
+        ("--class=0 --labels=three.txt", "`--labels` must have a line for each of 4 classes"),
+        ("--layer=gone --channel=0", "`--layer` of mine must be among rescaling.*Received: gone"),
+    ],
+)
+def test_models_that_can_not_be_looked_at(flags, message, folder, keras_model, capsys):
+    pathlib.Path("three.txt").write_text("a\nb\nc\n", encoding="utf-8")
+    with zipfile.ZipFile("broken.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    image = keras.Input([8, 8, 3])
+    keras.Model(image, keras.layers.Lambda(lambda x: x * 2)(image)).save("lambda.keras")
+    keras.Sequential([keras.Input([4]), keras.layers.Dense(2)]).save("flat.keras")
+    arguments = [f"--keras_model={keras_model}", "--image=photo.png", "--output=out.png"]
+    before = snapshot(folder)
+    assert main.run(["visualize", "attribution", *arguments, *flags.split()]) in (1, 2)
+    assert_one_line(capsys.readouterr().err, "visualize attribution", message)
+    assert snapshot(folder) == before
+
+
+def test_preprocessing_needs_a_keras_model(folder, capsys):
+    assert run("activation", "--preprocessing=bytes") == 1
+    message = "`--preprocessing` must come with --keras_model"
+    assert_one_line(capsys.readouterr().err, "visualize activation", message)
 
 
 def test_attribution_to_units(folder):

@@ -57,3 +57,34 @@ def test_pictures_are_copied():
 def test_nothing_to_show(count, columns, received):
     with pytest.raises(ValueError, match=f"must be >= 1. Received: {received}"):
         images.contact_sheet([picture(2, 2, 0.0)] * count, columns=columns)
+
+
+def test_captions_are_below_the_pictures_and_change_no_pixel_of_them():
+    pictures = [picture(30, 60, 0.25), picture(20, 80, 0.5)]
+    plain = images.contact_sheet(pictures, columns=1)[0]
+    sheet = images.contact_sheet(pictures, columns=1, captions=["grad_cam 12.3", ""])[0]
+    below = images.caption_height(80)
+    assert sheet.shape == (plain.shape[0] + 2 * below, 80, 3)
+    np.testing.assert_array_equal(sheet[:30, 10:70], 0.25)
+    text = sheet[30 : 30 + below]
+    assert text.min() < 0.2 < 0.5 < text.mean()  # dark letters on white
+    np.testing.assert_array_equal(sheet[-20 - below : -below], 0.5)
+    np.testing.assert_array_equal(sheet[-below:], 1.0)
+
+
+def test_captions_are_cut_to_the_cell():
+    """The longest part of a text that fits is shown; the same picture shows it as if it were the whole."""
+    shown = images.captioned(picture(4, 60, 0.0), "a" * 500)
+    assert shown.shape[1] == 60
+    shorter = [images.captioned(picture(4, 60, 0.0), "a" * n + "…") for n in range(1, 20)]
+    assert any(np.array_equal(shown, each) for each in shorter)
+    assert images.captioned(picture(1, 1, 0.0), "wide").shape == (
+        1 + images.caption_height(1),
+        1,
+        3,
+    )
+
+
+def test_captions_of_another_number():
+    with pytest.raises(ValueError, match=r"`captions` must be one for each of 2 .* 1 captions"):
+        images.contact_sheet([picture(2, 2, 0.0)] * 2, columns=2, captions=["one"])

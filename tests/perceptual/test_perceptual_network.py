@@ -196,6 +196,23 @@ def test_check_image_size():
         check(40, 15, architecture="vgg16", taps=iter(taps))
 
 
+@pytest.mark.parametrize(
+    ("architecture", "tap"), [("squeezenet1_1", "fire3"), ("vgg16", "relu2_1")]
+)
+def test_seen_size_is_where_the_gradient_is(architecture, tap, random_weights):
+    network = perceptual.Perceptual(architecture, random_weights(architecture)).build([tap])
+    for side in (44, 45):
+        image = random_image(side, side, seed=side)
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            total = tf.reduce_sum(tf.square(network(image)[tap]))
+        depends = np.abs(tape.gradient(total, image)[0]).max(axis=(1, 2)) > 0
+        seen = perceptual.seen_size(side, side, architecture=architecture, tap=tap)
+        assert seen == (depends.sum(),) * 2
+        assert depends[: seen[0]].all()
+    assert perceptual.seen_size(160, 227, architecture="squeezenet1_1", tap="scores") == (159, 227)
+
+
 # torchvision's VGG16 (IMAGENET1K_V1), features.0: the kernel of its first filter for red, green and
 # blue, and its first biases, as PyTorch prints them (four decimals; in many published notebooks).
 FIRST_FILTER = (

@@ -251,6 +251,31 @@ def test_networks_of_the_zoo(architecture):
     assert np.linalg.norm(guided - gradient) > 0.01 * np.linalg.norm(gradient)
 
 
+def test_deconvnet_depends_on_the_picture_by_switches_alone():
+    """Without maximum pooling deconvnet's map of one picture is that of every other."""
+    image = keras.Input([HEIGHT, WIDTH, 3])
+    features = keras.layers.Conv2D(4, 3, activation="relu")(image)
+    scores = keras.layers.GlobalAveragePooling2D()(keras.layers.ReLU()(features))
+    network = keras.Model(image, {"scores": scores}, name="plain")
+    maps = [
+        attribute(network, picture(seed=seed), "deconvnet", Unit("scores", 1)) for seed in (1, 2)
+    ]
+    np.testing.assert_array_equal(*maps)
+    assert visualize.unsuitable_methods(network) == {
+        "deconvnet": "plain has no maximum pooling, whose switches alone tell it of the picture"
+    }
+    for form in ("layer", "fused", "activation", "operation", "nested"):
+        assert visualize.unsuitable_methods(small_network(form)) == {}
+    smooth = keras.Sequential(
+        [keras.Input([4, 4, 3]), keras.layers.Conv2D(2, 1, activation="silu")]
+    )
+    assert set(visualize.unsuitable_methods(smooth)) == {
+        "deconvnet",
+        "guided_backprop",
+        "guided_grad_cam",
+    }
+
+
 def test_redirected_gradient_wakes_a_silent_unit():
     image = keras.Input([4, 4, 3])
     x = keras.layers.Conv2D(

@@ -99,7 +99,9 @@ def write_report(values: flags.FlagValues, content: Any) -> None:
     """Write the JSON of ``--report``, if it was given, at once or not at all."""
     if values.report:
         with images.atomic_path(values.report, overwrite=values.overwrite) as temporary:
-            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            temporary.write_text(
+                json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8"
+            )
 
 
 def first_of(names: Sequence[str], separator: str = ", ") -> str:
@@ -107,6 +109,23 @@ def first_of(names: Sequence[str], separator: str = ", ") -> str:
     more = len(names) - _MOST_NAMES
     listed = separator.join(names[:_MOST_NAMES])
     return f"{listed} and {more:,} more" if more > 0 else listed
+
+
+def note(text: str) -> None:
+    """Say on standard error, in one line, what the user did not ask for but has to know."""
+    print(f"note: {text}", file=sys.stderr)
+
+
+def note_silent(names: Sequence[str], scores: Sequence[float]) -> None:
+    """Say which units do not respond to their pictures, whose pictures then show nothing."""
+    silent = [name for name, score in zip(names, scores, strict=True) if score == 0]
+    if silent:
+        note(f"silent on their pictures (score 0), which show nothing of them: {first_of(silent)}")
+
+
+def caption(name: str, score: float) -> str:
+    """Return the caption of a unit's picture: the first of its names, and its score."""
+    return f"{name.split(',')[0]} {score:.4g}" + (" (silent)" if score == 0 else "")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from absl import flags
 
 from stylezoo import errors
-from stylezoo.binaries.common import flag_checks
+from stylezoo.binaries.common import flag_checks, network_flags
 
 if TYPE_CHECKING:
+    from stylezoo.perceptual import Network
     from stylezoo.visualize import Position, Score
 
-_UNIT = re.compile(r"(?P<layer>\w+)(:(?P<channel>\d+))?(=(?P<weight>[^=]+))?")
+_UNIT = re.compile(r"(?P<layer>[\w.-]+)(:(?P<channel>\d+))?(=(?P<weight>[^=]+))?")
 
 
 class Named(NamedTuple):
@@ -43,22 +44,6 @@ class Weighted(NamedTuple):
     weight: float
 
 
-def define_network_flags(values: flags.FlagValues, *, default: str) -> None:
-    """Add the flags that say which network is looked at."""
-    flags.DEFINE_string(
-        "network",
-        default,
-        "Architecture of the network that is looked at; `stylezoo models` lists them.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "weights",
-        "imagenet",
-        "Weights of the network: imagenet, a name of `stylezoo weights list`, or a file.",
-        flag_values=values,
-    )
-
-
 def define_unit_flags(values: flags.FlagValues, *, position: str) -> None:
     """Add the flags that say which units are looked at.
 
@@ -76,6 +61,7 @@ def define_unit_flags(values: flags.FlagValues, *, position: str) -> None:
         "Classes by number or name, with commas between them; START:STOP:STEP stands for many. The "
         "weights must have a head.",
     )
+    network_flags.define_labels(values)
     string("layer", None, "Layer whose units are looked at in place of classes.")
     string(
         "channel",
@@ -103,27 +89,25 @@ def define_unit_flags(values: flags.FlagValues, *, position: str) -> None:
     )
 
 
-def selected(values: flags.FlagValues) -> list[Named]:
-    """Return the units that the flags name, in their order; none for a direction.
+def selected(values: flags.FlagValues, network: "Network") -> list[Named]:
+    """Return the units of a network that the flags name, in their order; none for a direction.
 
     Raises:
         ValueError: If none of the flags is given, if they contradict each other, or if the network lacks
             a unit.
     """
-    from stylezoo import classifiers, perceptual
+    from stylezoo import perceptual
 
     chosen_class = values["class"].value
     if chosen_class is not None:
         for name in ("layer", "channel", "direction"):
             if values[name].value is not None:
                 raise ValueError(f"`--{name}` must not be given with --class")
-        labels = classifiers.imagenet_labels()
-        found = numbers(chosen_class, "class", len(labels), "ImageNet", find=classifiers.find_class)
-        return [Named(labels[number].name, perceptual.SCORES, number) for number in found]
+        return _classes(values, network, chosen_class)
     if values.layer is None:
         raise ValueError("`--class` or `--layer` must be given")
     with errors.renamed(taps="layer"):
-        perceptual.check_taps(values.network, [values.layer], head=True)
+        perceptual.check_taps(network, [values.layer], head=True)
     if values.direction is not None:
         if values.channel is not None:
             raise ValueError("`--channel` must not be given with --direction")
@@ -132,20 +116,38 @@ def selected(values: flags.FlagValues) -> list[Named]:
         raise ValueError("`--channel` or `--direction` must be given with --layer")
     return [
         Named(f"{values.layer}:{channel}", values.layer, channel)
-        for channel in channels(values.channel, network=values.network, layer=values.layer)
+        for channel in channels(values.channel, network=network, layer=values.layer)
     ]
 
 
-def channels(text: str, *, network: str, layer: str) -> list[int]:
+def _classes(values: flags.FlagValues, network: "Network", text: str) -> list[Named]:
+    """Return the classes that ``--class`` names."""
+    from stylezoo import classifiers, perceptual
+
+    with errors.renamed(taps="class"):
+        perceptual.check_taps(network, [perceptual.SCORES], head=True)
+    known = network_flags.classes(values, network)
+
+    def find(name: str) -> int:
+        if known.of == "ImageNet":
+            return classifiers.find_class(name)
+        lower = [each.lower() for each in known.names]
+        if name.lower() not in lower:
+            raise ValueError(f"`text` must be among {', '.join(known.names)}. Received: {name}")
+        return lower.index(name.lower())
+
+    found = numbers(text, "class", len(known.names), known.of, find=find)
+    return [Named(known.names[number], perceptual.SCORES, number) for number in found]
+
+
+def channels(text: str, *, network: "Network", layer: str) -> list[int]:
     """Return the channels of a layer that a flag names; see :func:`numbers`."""
-    from stylezoo import classifiers
+    from stylezoo import perceptual
 
-    infos = classifiers.tap_infos(network)
-    count = infos[layer].channels if layer in infos else classifiers.get(network).num_classes
-    return numbers(text, "channel", count, layer)
+    return numbers(text, "channel", perceptual.num_channels(network, layer), layer)
 
 
-def objective(values: flags.FlagValues, units: list[Named]) -> "Score":
+def objective(values: flags.FlagValues, network: "Network", units: list[Named]) -> "Score":
     """Return the score that the flags ask for; several units of one layer have a picture each."""
     from stylezoo.visualize import Direction, Unit, WeightedSum
 
@@ -158,14 +160,14 @@ def objective(values: flags.FlagValues, units: list[Named]) -> "Score":
     if values.plus is None:
         return base
     parts = [(1.0, base)]
-    for each in weighted(values.plus, "plus", network=values.network):
+    for each in weighted(values.plus, "plus", network=network):
         if each.channel is None:
             raise ValueError(f"`--plus` must be LAYER:CHANNEL=WEIGHT,.... Received: {values.plus}")
         parts.append((each.weight, Unit(each.layer, each.channel)))
     return WeightedSum(tuple(parts))
 
 
-def weighted(text: str, flag: str, *, network: str) -> list[Weighted]:
+def weighted(text: str, flag: str, *, network: "Network") -> list[Weighted]:
     """Parse a flag of the form LAYER:CHANNEL=WEIGHT,...; channels and weights may be left out.
 
     Raises:
