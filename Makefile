@@ -12,7 +12,7 @@ sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path
 
 EXPORTS := exports/conditional exports/gravel exports/light
 
-.PHONY: help demo test test-all lint types docs bench exports $(EXPORTS) verify-gpu verify-serving clean
+.PHONY: help demo test test-all lint types docs bench exports $(EXPORTS) web test-web verify-gpu verify-serving clean
 
 help:
 	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg, $(OUT)/demo_transfer.jpg"
@@ -21,6 +21,8 @@ help:
 	@echo "make docs      the documentation: $(OUT)/docs/index.html"
 	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
 	@echo "make exports   make exports/ anew; make exports/light one of them"
+	@echo "make web       the page that paints in the browser, as static files: $(OUT)/web"
+	@echo "make test-web  test that page in a headless Chromium"
 	@echo "make verify-gpu      run exports by LiteRT's GPU delegate, in a headless Chromium"
 	@echo "make verify-serving  run exports by TensorFlow Serving, in Docker"
 
@@ -91,6 +93,15 @@ $(EXPORTS): exports/%: $(VENV)/.installed-dev
 	    $(BIN)/stylezoo export --model=$* --format=tflite \
 	        --image_size=$${each%:*} --quantize=$${each#*:} || exit 1; \
 	done
+
+# The page is built into the package, from which it is written with exports/ for any host.
+web: $(VENV)/.installed-dev
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+	$(BIN)/stylezoo web --exports=exports --output=$(OUT)/web --overwrite
+
+test-web: $(VENV)/.installed-dev
+	.ci/install_browser
+	PYTHON=$(abspath $(BIN)/python) OUT=$(OUT) .ci/test_web
 
 # 64 px, since an adapter in software takes seconds for those.
 verify-gpu: $(VENV)/.installed-dev

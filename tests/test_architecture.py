@@ -32,6 +32,7 @@ LEVELS = {
     "objectives": 4,
     "synthesis": 5,
     "training": 5,
+    "web": 5,
     "evaluation": 6,
     "visualize": 6,
     "batch": 7,

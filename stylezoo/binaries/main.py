@@ -34,6 +34,7 @@ COMMANDS = (
     "batch",
     "video",
     "live",
+    "web",
     "evaluate",
     "evaluate_classifier",
     "classify",

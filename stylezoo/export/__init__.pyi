@@ -1,9 +1,9 @@
 from .calibration import split
 from .exporting import check_name, export_saved_model, export_tflite
+from .litert import LiteRtModel, read_tflite_record
 from .saved_models import read_record, versions
 from .servables.by_name import KINDS, load
 from .servables.servable import Arrays, Servable, fingerprint
-from .tflite import LiteRtModel, read_tflite_record
 from .tflite_config import QUANTIZATIONS, TfliteConfig
 from .verify.saved_model_session import RuntimeStatusError, SavedModelSession
 from .verify.verification import (

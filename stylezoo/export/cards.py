@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from stylezoo import images
 from stylezoo.export import saved_models
 from stylezoo.export.limits import DEFAULT_MAX_SIDE
+from stylezoo.export.litert import read_tflite_record
 from stylezoo.export.servables.servable import Servable, Tensor
-from stylezoo.export.tflite import read_tflite_record
 
 _CARD = "README.md"
 _DECODE = (

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,12 +12,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import reading
 from stylezoo.errors import ExportError
+from stylezoo.export.litert import METADATA
 from stylezoo.export.servables.servable import Servable
 from stylezoo.export.tflite_config import TfliteConfig
 
-_METADATA = "stylezoo.json"
 _FILE_IDENTIFIER = b"TFL3"
 
 
@@ -137,69 +135,9 @@ def _with_metadata(content: bytes, record: Mapping[str, Any]) -> bytes:
     buffer.data = np.frombuffer(json.dumps(record).encode(), np.uint8)
     model.buffers.append(buffer)
     entry = schema.MetadataT()
-    entry.name = _METADATA
+    entry.name = METADATA
     entry.buffer = len(model.buffers) - 1
     model.metadata = [*(model.metadata or []), entry]
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
     return bytes(builder.Output())
-
-
-class LiteRtModel:
-    """A TFLite file run by LiteRT on the CPU, by XNNPACK where that has the operator.
-
-    Args:
-        path: The file.
-        num_threads: Number of threads of the CPU.
-
-    Attributes:
-        record: What :func:`convert` recorded.
-        operators: Names of the operators, in the order of execution.
-
-    Raises:
-        ExportError: If the file can't be read, is damaged, or was not written by :func:`convert`.
-    """
-
-    def __init__(self, path: str | os.PathLike[str], *, num_threads: int = 1) -> None:
-        try:
-            content = reading.read_bytes(path)
-        except OSError as error:
-            raise ExportError(f"`{path}` can't be read: {error.strerror or error}") from error
-        interpreter = _interpreter(path, content, num_threads)
-        self.record = _metadata(path, content)
-        self._runner = interpreter.get_signature_runner()
-        self.operators = [each["op_name"] for each in interpreter._get_ops_details()]
-
-    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run the model, and return its outputs by name."""
-        return self._runner(**inputs)
-
-
-def read_tflite_record(path: str | os.PathLike[str]) -> Mapping[str, Any]:
-    """Read what :func:`convert` recorded in a file.
-
-    Raises:
-        ExportError: If the file can't be read, is damaged, or was not written by :func:`convert`.
-    """
-    return LiteRtModel(path).record
-
-
-def _interpreter(path: str | os.PathLike[str], content: bytes, num_threads: int) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
-    try:
-        return Interpreter(model_content=content, num_threads=num_threads)
-    except (RuntimeError, ValueError) as error:
-        raise ExportError(f"`{path}` is damaged: LiteRT can't load it") from error
-
-
-def _metadata(path: str | os.PathLike[str], content: bytes) -> Mapping[str, Any]:
-    """Return the record in a file that the interpreter has found to be whole."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAsModel(content, 0)
-    for index in range(model.MetadataLength()):
-        entry = model.Metadata(index)
-        if entry.Name() == _METADATA.encode():
-            return json.loads(bytes(model.Buffers(entry.Buffer()).DataAsNumpy()))
-    raise ExportError(f"`{path}` must be what `stylezoo export` wrote: it has no {_METADATA}")

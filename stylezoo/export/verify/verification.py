@@ -11,10 +11,10 @@ from stylezoo import images
 from stylezoo.errors import ExportError
 from stylezoo.export import saved_models
 from stylezoo.export.limits import DEFAULT_MAX_SIDE
+from stylezoo.export.litert import LiteRtModel
 from stylezoo.export.servables.servable import Call, Servable, smooth_picture
 from stylezoo.export.serving import warmup
 from stylezoo.export.serving.client import Client
-from stylezoo.export.tflite import LiteRtModel
 from stylezoo.export.verify.saved_model_session import RuntimeStatusError, SavedModelSession
 
 # The runtimes have the same kernels, in graphs that were optimised differently; rounding differs.

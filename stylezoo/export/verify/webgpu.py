@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from stylezoo.export.litert import read_tflite_record
 from stylezoo.export.servables.servable import Servable, smooth_picture
-from stylezoo.export.tflite import read_tflite_record
 from stylezoo.export.verify.verification import Check, verify_tflite
 from stylezoo.weights import cache
 
@@ -101,7 +101,8 @@ def _node_modules() -> pathlib.Path:
     if not npm:
         raise NoBrowserError("the check on a GPU needs npm, which is not installed")
     shutil.copytree(_LOCKED, folder, dirs_exist_ok=True)
-    command = [npm, "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [npm, "ci", "--prefix", str(folder), "--omit=dev", "--ignore-scripts"]
+    command += ["--no-audit", "--no-fund"]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_SECONDS)
     except subprocess.SubprocessError as error:
