@@ -122,8 +122,7 @@ def _evaluate_clip(values: flags.FlagValues) -> int:
     """Print the figures of a painted clip, and return the exit status."""
     _reject(values, _NOT_WITH_CLIP, "--content")
     objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
-    figures = clip_evaluation.evaluate(values, objective)
-    reporting.write_report(values, {**_circumstances(values, objective), **figures})
+    _write_report(values, objective, **clip_evaluation.evaluate(values, objective))
     return 0
 
 
@@ -149,14 +148,12 @@ def _evaluate_picture(values: flags.FlagValues) -> int:
     scores = judge.scores(picture, photograph=values.content, style=values.style)
     print(evaluation.scores_table({values.picture: scores}, title="picture"))
     print(f"\n{_describe(values, objective)} Style pictures: longest side {style_size} px.")
-    reporting.write_report(
+    _write_report(
         values,
-        {
-            **_circumstances(values, objective),
-            "size": list(size),
-            "style_size": style_size,
-            "scores": dataclasses.asdict(scores),
-        },
+        objective,
+        size=list(size),
+        style_size=style_size,
+        scores=dataclasses.asdict(scores),
     )
     return 0
 
@@ -209,20 +206,17 @@ def _evaluate_enlargements(
     if values.sheet:
         sheet = evaluation.enlargements_sheet(enlargements, squares)
         reporting.write_picture(values, sheet, values.sheet)
-    reporting.write_report(
+    _write_report(
         values,
-        {
-            **_circumstances(values),
-            "size": size,
-            "enlargements": [
-                {
-                    "photograph": each.photograph,
-                    "bicubic": dataclasses.asdict(each.bicubic_likeness),
-                    "model": dataclasses.asdict(each.likeness),
-                }
-                for each in enlargements
-            ],
-        },
+        size=size,
+        enlargements=[
+            {
+                "photograph": each.photograph,
+                "bicubic": dataclasses.asdict(each.bicubic_likeness),
+                "model": dataclasses.asdict(each.likeness),
+            }
+            for each in enlargements
+        ],
     )
     return 0
 
@@ -266,15 +260,13 @@ def _evaluate_styles(
     if values.sheet:
         sheet = evaluation.paintings_sheet(judge, paintings)
         reporting.write_picture(values, sheet, values.sheet)
-    reporting.write_report(
+    _write_report(
         values,
-        {
-            **_circumstances(values, objective),
-            "size": size,
-            "style_size": style_size,
-            "summaries": {name: dataclasses.asdict(each) for name, each in summaries.items()},
-            "paintings": [_as_json(painting) for painting in paintings],
-        },
+        objective,
+        size=size,
+        style_size=style_size,
+        summaries={name: dataclasses.asdict(each) for name, each in summaries.items()},
+        paintings=[_as_json(painting) for painting in paintings],
     )
     return 0
 
@@ -390,14 +382,20 @@ def _describe_worth(summaries: "Mapping[str, Summary]") -> str:
     )
 
 
-def _circumstances(values: flags.FlagValues, objective: Objective | None = None) -> dict[str, Any]:
-    """Return what a report says of the command; ``objective`` is what paintings are judged by."""
+def _write_report(
+    values: flags.FlagValues, objective: Objective | None = None, **figures: Any
+) -> None:
+    """Write figures to --report, with the command and what paintings are judged by."""
     given = [values[name].serialize() for name in values if values[name].present]
-    return {
-        "command": shlex.join(["stylezoo", "evaluate", *given]),
-        **reporting.circumstances(values),
-        **({"objective": dataclasses.asdict(objective.resolved())} if objective else {}),
-    }
+    reporting.write_report(
+        values,
+        {
+            "command": shlex.join(["stylezoo", "evaluate", *given]),
+            **reporting.circumstances(values),
+            **({"objective": dataclasses.asdict(objective.resolved())} if objective else {}),
+            **figures,
+        },
+    )
 
 
 def _as_json(painting: "Painting") -> dict[str, Any]:

@@ -132,6 +132,11 @@ class LossTerm(abc.ABC):
         del features
         return target
 
+    def check_matched(self, target: Target, keys: Sequence[str]) -> None:
+        """Raise a ValueError unless a target has the keys that :meth:`match` gives it."""
+        if not all(key in target for key in keys):
+            raise ValueError(f"`target` of {self.name} must be matched first")
+
     def crop(self, target: Target, windows: Mapping[str, Window]) -> Target:
         """Return the part of a target that belongs to a tile, with a window for each tap."""
         del windows

@@ -75,8 +75,7 @@ class HistogramLoss(LayeredLoss):
         Raises:
             ValueError: If the target has not been matched.
         """
-        if self.taps[0] not in target:
-            raise ValueError(f"`target` of {self.name} must be matched first")
+        self.check_matched(target, self.taps)
         statistics = {}
         for tap in self.taps:
             values = tf.cast(features[tap], tf.float32)

@@ -173,8 +173,7 @@ class MRFLoss(LayeredLoss):
         Raises:
             ValueError: If the target has not been matched.
         """
-        if self.taps[0] not in target:
-            raise ValueError(f"`target` of {self.name} must be matched first")
+        self.check_matched(target, self.taps)
         return {
             tap: tf.reduce_sum(
                 target[f"count/{tap}"]

@@ -155,8 +155,7 @@ class NeighborLoss(LayeredLoss):
         Raises:
             ValueError: If the target has not been matched.
         """
-        if not all(group in target for group in self._groups):
-            raise ValueError(f"`target` of {self.name} must be matched first")
+        self.check_matched(target, self._groups)
         distances = {}
         for group, values in self._maps(features).items():
             seen = self._seen(values, target[f"offset/{group}"])
