@@ -212,7 +212,7 @@ class Objective:
             ("dream_layer", self.dream_taps),
         ):
             with errors.renamed(taps=field):
-                perceptual.check_taps(self.perceptual.network, taps)
+                perceptual.check_taps(self.perceptual.network, taps, distinct=True)
         self._check_scaling()
         self._check_shares()
 

@@ -1,6 +1,6 @@
 """The layers of a classifier that can be looked at, known without building it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from stylezoo import classifiers
@@ -41,13 +41,16 @@ def fixed_size(architecture: Network, taps: Iterable[str] = HEAD) -> int | None:
     return classifiers.get(architecture).input_size
 
 
-def check_taps(architecture: Network, taps: Iterable[str], *, head: bool = False) -> None:
+def check_taps(
+    architecture: Network, taps: Sequence[str], *, head: bool = False, distinct: bool = False
+) -> None:
     """Raise a ValueError that lists the known layers if one of ``taps`` is none of them.
 
     Args:
         architecture: Name of the architecture, or a model of the user's.
         taps: Names that are checked.
         head: Whether those of :data:`HEAD` are allowed too.
+        distinct: Whether each name must be there once only.
     """
     has_head = not isinstance(architecture, KerasNetwork) or architecture.num_classes
     known = [*tap_info(architecture), *(HEAD if head and has_head else ())]
@@ -57,6 +60,8 @@ def check_taps(architecture: Network, taps: Iterable[str], *, head: bool = False
             f"`taps` of {architecture} must be among {', '.join(known)}. "
             f"Received: {', '.join(unknown)}"
         )
+    if distinct and len(set(taps)) < len(taps):
+        raise ValueError(f"`taps` must be different layers. Received: {', '.join(taps)}")
 
 
 def seen_size(height: int, width: int, *, architecture: Network, tap: str) -> tuple[int, int]:

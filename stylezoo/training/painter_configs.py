@@ -221,7 +221,7 @@ class SuperresTraining:
     def __post_init__(self) -> None:
         _check_weights(self, "pixel_weight", "tv_weight")
         with errors.renamed(taps="content_layers"):
-            perceptual.check_taps(self.perceptual.network, self.content_layers)
+            perceptual.check_taps(self.perceptual.network, self.content_layers, distinct=True)
         if self.content.image_size % self.generator.factor:
             raise ValueError(
                 f"`image_size` must be a multiple of {self.generator.factor}. "

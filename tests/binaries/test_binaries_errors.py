@@ -171,6 +171,11 @@ TABLE = {
         ("--preset=", "`--preset` must be given a value"),
         ("--content_layers=relu9_9", f"`--content_layers` of vgg16 must be among {LAYERS}"),
         ("--style_layers=relu1_1,x", f"`--style_layers` of vgg16 must be among {LAYERS}.*: x$"),
+        (
+            "--style_layers=relu1_1,relu1_1",
+            "`--style_layers` must be different layers. Received: relu1_1, relu1_1",
+        ),
+        ("--content_layers=relu1_1,relu1_1", "`--content_layers` must be different layers"),
         ("--dream_layer=x", f"`--dream_layer` of vgg16 must be among {LAYERS}"),
         ("--preset=slow", "`--preset` must be one of fast, draft, high, print, gatys2016-paper"),
         ("--style_loss=x", "`--style_loss` must be one of gram, moments, sliced"),

@@ -44,7 +44,7 @@ def load(
         name = classifiers.canonical(model)
         if layers:
             with errors.renamed(taps="layers"):
-                perceptual.check_taps(name, layers)
+                perceptual.check_taps(name, layers, distinct=True)
             network = perceptual.Perceptual(name, weights).build(layers)
             return FeatureExtractor(network, name, name, list(network.output))
         classifier = classifiers.build(name, weights=weights)
