@@ -1,8 +1,8 @@
 """The folder of weights that have been fetched: ``$STYLEZOO_HOME/weights/<name>/``.
 
-An entry is a folder with ``weights.h5`` and ``manifest.json``, which has the SHA-256 of the former. It is
-made elsewhere and renamed into place whole, so that there is either all of it or nothing. One
-process at a time fetches; readers need no lock.
+An entry is a folder with ``weights.h5`` and ``manifest.json``, which has the SHA-256 of the former and of
+the file that was fetched. It is made elsewhere and renamed into place whole, so that there is either all
+of it or nothing. One process at a time fetches; readers need no lock.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from stylezoo.errors import WeightsError
 from stylezoo.weights import specs
+from stylezoo.weights.sources import file_sha256
 from stylezoo.weights.specs import LoadedWeights, WeightsSpec, get_spec
 
 _WEIGHTS = "weights.h5"
@@ -147,8 +148,10 @@ def _fill(spec: WeightsSpec, *, force: bool) -> None:
                 f"from {spec.source.description} ..."
             )
             download = spec.source.download(folder)
+            digest = file_sha256(download)
+            _check_same_as_before(spec, digest)
             entries = [
-                _write_entry(folder / each.name, each, download)
+                _write_entry(folder / each.name, each, download, digest)
                 for each in specs.list_weights()
                 if each == spec or (each.source == spec.source and not is_cached(each.name))
             ]
@@ -156,7 +159,25 @@ def _fill(spec: WeightsSpec, *, force: bool) -> None:
                 _install(entry)
 
 
-def _write_entry(entry: Path, spec: WeightsSpec, download: Path) -> Path:
+def _check_same_as_before(spec: WeightsSpec, digest: str) -> None:
+    """Compare a download with the one of the cached entry, if that was made of the same pinned file.
+
+    Where a pin is an MD5, two files can have it; they don't have the same SHA-256.
+    """
+    entry = root() / spec.name
+    try:
+        manifest = json.loads((entry / _MANIFEST).read_text(encoding="utf-8"))
+        pinned, before = manifest["source_hash"], manifest["source_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # there is none, or it is damaged, and replaced
+    if pinned == spec.known_hash and before != digest:
+        raise WeightsError(
+            f"{spec.source.description}: the file's sha256 is {digest}, and was {before} when it was "
+            f"fetched before; remove {entry} if you trust the new one"
+        )
+
+
+def _write_entry(entry: Path, spec: WeightsSpec, download: Path, digest: str) -> Path:
     # NumPy and h5py take a while to import, so they are imported only where there is something to convert.
     from stylezoo.weights import weights_files
 
@@ -181,6 +202,7 @@ def _write_entry(entry: Path, spec: WeightsSpec, download: Path) -> Path:
         "preprocessing": spec.preprocessing,
         "source": spec.source.description,
         "source_hash": spec.known_hash,
+        "source_sha256": digest,
         "license": spec.license,
         "num_parameters": num_parameters,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),

