@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-# Name of the manifest in the folder of the output.
 MANIFEST = "manifest.jsonl"
+"""Name of the manifest in the folder of the output."""
 
 
 @dataclasses.dataclass(frozen=True)

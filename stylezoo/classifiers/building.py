@@ -25,8 +25,9 @@ class _Keras:
 
 keras = _Keras()
 
-# The kinds of pooling, and Keras's layers for them.
 POOLINGS = {"max": "MaxPooling2D", "avg": "AveragePooling2D"}
+"""The kinds of pooling, and Keras's layers for them."""
+
 # PyTorch's 0.1 of the new value; Keras's own default of 0.99 takes thousands of steps to settle.
 _MOMENTUM = 0.9
 

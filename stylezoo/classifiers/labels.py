@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from stylezoo import reading
 
-# The file of a run, or beside weights, that has the names of the classes, one a line.
 LABELS_FILE = "labels.txt"
+"""The file of a run, or beside weights, that has the names of the classes, one a line."""
 
 
 @dataclasses.dataclass(frozen=True)

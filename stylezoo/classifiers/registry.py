@@ -10,14 +10,15 @@ from stylezoo.classifiers.building import Builder, Feature, Shapes, TapInfo
 from stylezoo.weights.sources import PackageArtefact
 
 _FAMILIES = (lenet, alexnet, vgg, googlenet, resnet, squeezenet, efficientnet)
-# All architectures by name.
 ARCHITECTURES: dict[str, Architecture] = {
     name: architecture
     for family in _FAMILIES
     for name, architecture in family.ARCHITECTURES.items()
 }
-# Other names of architectures.
+"""All architectures by name."""
+
 ALIASES = vgg.ALIASES
+"""Other names of architectures."""
 
 
 def list_models(*, pretrained: bool = False) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from stylezoo.evaluation.lpips import Lpips
 from stylezoo.images import Image
 from stylezoo.objectives import Objective, Reference, StyleReferences, Targets, TotalLoss
 
-# The networks that LPIPS is measured with.
 LPIPS_ARCHITECTURES = ("alexnet_owt", "vgg16")
+"""The networks that LPIPS is measured with."""
 
 
 @dataclasses.dataclass(frozen=True)

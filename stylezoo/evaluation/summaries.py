@@ -9,8 +9,8 @@ from stylezoo.evaluation.paintings import Painting
 from stylezoo.evaluation.scores import Scores, mean_scores
 from stylezoo.evaluation.worth import STARTS, Average, average_worth
 
-# The key under which a summary of all paintings stands.
 ALL = "all"
+"""The key under which a summary of all paintings stands."""
 
 _AVERAGES: Mapping[str, Callable[[Sequence[float]], float]] = {
     "mean": lambda values: float(np.mean(values)),

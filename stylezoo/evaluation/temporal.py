@@ -12,8 +12,11 @@ from stylezoo.evaluation.scores import style_reference
 from stylezoo.images import FloatArray, Image
 from stylezoo.objectives import Objective, Reference, Targets, TotalLoss
 
-# Frames between those that are compared: the next one, and one that is further away.
-SHORT, LONG = 1, 5
+SHORT = 1
+"""Temporal errors over a short time compare a frame with the one before."""
+
+LONG = 5
+"""Temporal errors over a long time compare a frame with this many frames before."""
 
 
 def temporal_error(picture: FloatArray, earlier: FloatArray, motion: video.Motion) -> float:

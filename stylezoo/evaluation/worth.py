@@ -12,8 +12,8 @@ from stylezoo.evaluation.scores import Judge
 from stylezoo.images import Image
 from stylezoo.synthesis import LBFGS, Minimizer, OptimizationConfig, Pixels, optimize_image
 
-# The pictures that optimisations start from.
 STARTS = ("noise", "photograph")
+"""The pictures that optimisations start from."""
 
 # It optimises plain pixels, which are projected to [0, 1].
 _OPTIMIZER = LBFGS(memory=20)

@@ -6,8 +6,8 @@ from typing import Literal
 
 Quantization = Literal["none", "float16", "int8"]
 
-# The numbers that a TFLite file may compute with; see `TfliteConfig`.
 QUANTIZATIONS: tuple[Quantization, ...] = typing.get_args(Quantization)
+"""The numbers that a TFLite file may compute with; see ``TfliteConfig``."""
 
 
 @dataclasses.dataclass(frozen=True)

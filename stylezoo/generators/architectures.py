@@ -9,7 +9,6 @@ from stylezoo.generators.configs import (
     TextureNetworkConfig,
 )
 
-# Architectures of painters by name.
 ARCHITECTURES: dict[str, GeneratorConfig] = {
     # What later work settled on: instance norm, no checkerboard, no border.
     "johnson": JohnsonConfig(),
@@ -47,6 +46,7 @@ ARCHITECTURES: dict[str, GeneratorConfig] = {
     "johnson2016-superres-x4": SuperResolutionConfig(factor=4, upsampling="transposed"),
     "johnson2016-superres-x8": SuperResolutionConfig(factor=8, upsampling="transposed"),
 }
+"""Architectures of painters by name."""
 
 
 def generator_config(generator: str, *, num_styles: int = 1, width: float = 1.0) -> GeneratorConfig:

@@ -22,8 +22,10 @@ class StyleMix:
     code: np.ndarray
 
 
-# "name", "name:weight,name:weight" or {"name": weight}; a picture where a painter takes any style.
 Style: TypeAlias = str | Mapping[str, float] | np.ndarray | StyleMix
+"""A style's name, a blend (``"name:weight,name:weight"`` or ``{"name": weight}``), or a picture where
+a painter takes any style.
+"""
 
 
 def style_shares(

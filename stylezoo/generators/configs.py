@@ -26,11 +26,17 @@ PADDINGS = ("reflect", "once", "zero", "same")
 OUTPUTS = ("sigmoid", "tanh", "linear")
 FACTORS = (4, 8)
 
-# What painters make: stylised photographs, textures from noise, or enlarged pictures.
-PHOTOGRAPHS, TEXTURES, ENLARGEMENTS = "photographs", "textures", "enlargements"
+PHOTOGRAPHS = "photographs"
+"""Painters of this kind stylise photographs."""
 
-# A row of scales and shifts of this name paints the photograph itself.
+TEXTURES = "textures"
+"""Painters of this kind make textures from noise."""
+
+ENLARGEMENTS = "enlargements"
+"""Painters of this kind enlarge pictures."""
+
 IDENTITY = "identity"
+"""A row of scales and shifts of this name paints the photograph itself."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -449,6 +455,7 @@ class TextureNetworkConfig:
 GeneratorConfig: TypeAlias = (
     JohnsonConfig | ArbitraryConfig | LightConfig | SuperResolutionConfig | TextureNetworkConfig
 )
+"""The architecture of any painter."""
 
 
 def _stride(eighth_blocks: int) -> int:

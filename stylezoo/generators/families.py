@@ -31,11 +31,11 @@ __all__ = [
     "count_weights",
 ]
 
-# The classes of painters by name.
 FAMILIES: dict[str, type[Painter]] = {
     family.__name__: family
     for family in (Johnson, Arbitrary, Light, SuperResolution, TextureNetwork)
 }
+"""The classes of painters by name."""
 
 
 def build(config: GeneratorConfig, *, styles: Sequence[str] = ()) -> Painter:

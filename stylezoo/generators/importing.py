@@ -31,7 +31,6 @@ PUBLISHED: dict[str, tuple[GeneratorConfig, tuple[str, ...]]] = {
     ),
 }
 
-# By the project that wrote a file: what is the same for all of its networks.
 LAYOUTS: dict[str, dict[str, Any]] = {
     "fast_neural_style": {"output": "linear"},
     "fast_style_transfer": {
@@ -47,6 +46,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
         "num_styles": 1,
     },
 }
+"""By the project that wrote a file: what is the same for all of its networks."""
 
 
 def import_painter(

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
+"""An array of float32, of any shape."""
 
-# A picture at public boundaries: float32, RGB, [B, H, W, 3], sRGB in [0, 1], unless a docstring says
-# otherwise.
 Image: TypeAlias = Union["np.ndarray", "tf.Tensor"]
+"""A picture: float32, RGB, [B, H, W, 3], sRGB in [0, 1], unless a docstring says otherwise."""

@@ -18,11 +18,15 @@ from stylezoo.images import files
 from stylezoo.images.arrays import FloatArray
 from stylezoo.images.grey import luma
 
-# Pictures of more pixels are refused by default, since they may be decompression bombs. Reading takes 16 to
-# 20 bytes a pixel: these, the largest photographs of telephones, take less than 1 GB.
 DEFAULT_MAX_PIXELS = 50_000_000
-# Default quality of JPEG and WebP files, 1 to 100.
+"""Pictures of more pixels are refused by default, since they may be decompression bombs.
+
+Reading takes 16 to 20 bytes a pixel: these, the largest photographs of telephones, take less than 1
+GB.
+"""
+
 DEFAULT_QUALITY = 95
+"""Default quality of JPEG and WebP files, 1 to 100."""
 
 # These are the formats that people have. Pillow knows more, PostScript among them, which it hands to
 # Ghostscript. AVIF is there when Pillow was built with it.
@@ -38,8 +42,8 @@ _WRITABLE_FORMATS = {
     ".tiff": "TIFF",
     ".webp": "WEBP",
 }
-# The extensions of pictures that can be written.
 IMAGE_EXTENSIONS = tuple(_WRITABLE_FORMATS)
+"""The extensions of pictures that can be written."""
 
 _DEEP_GREY_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 _GREY_MODES = ("1", "L", *_DEEP_GREY_MODES)

@@ -5,8 +5,11 @@ import numpy.typing as npt
 
 from stylezoo.images.arrays import FloatArray
 
-# The shares of red, green and blue in luma (ITU-R BT.601), which is the Y of YIQ. They add up to 1.
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+"""The shares of red, green and blue in luma (ITU-R BT.601), which is the Y of YIQ.
+
+They add up to 1.
+"""
 
 
 def is_grey(image: npt.ArrayLike) -> bool:

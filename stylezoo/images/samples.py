@@ -52,6 +52,7 @@ SAMPLES: dict[str, Sample] = {
         _scikit_image("rocket", "Launch of DSCOVR on a Falcon 9", "SpaceX", _PUBLIC_DOMAIN, ".jpg"),
     )
 }
+"""The sample pictures by name."""
 
 
 def sample_path(name: str) -> pathlib.Path:

@@ -5,8 +5,8 @@ import keras
 from stylezoo.images import colour
 from stylezoo.weights.input_scaling import INPUT_SCALINGS
 
-# The modes of `Preprocess`.
 PREPROCESSINGS = tuple(INPUT_SCALINGS)
+"""The modes of ``Preprocess``."""
 
 
 @keras.saving.register_keras_serializable("stylezoo")

@@ -15,11 +15,15 @@ from typing import Any
 import tensorflow as tf
 
 Features = Mapping[str, tf.Tensor]
+"""The features of a picture by tap, ``[B, h, w, c]`` each."""
+
 Target = dict[str, tf.Tensor]
+"""What a term compares a picture with, by names that the term chooses."""
+
 Statistics = dict[str, tf.Tensor]
 
-# The name of the picture itself among the features: the tap of terms that look at pixels.
 IMAGE = "image"
+"""The name of the picture itself among the features: the tap of terms that look at pixels."""
 
 
 @dataclasses.dataclass(frozen=True)

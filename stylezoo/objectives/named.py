@@ -25,7 +25,6 @@ _JOHNSON = Objective(
     tv_weight=1e-6,
 )
 
-# Objectives by name.
 OBJECTIVES = {
     # Gatys et al. 2016 with losses that are relative to their targets.
     "relative": Objective(),
@@ -91,3 +90,4 @@ OBJECTIVES = {
     # Gatys et al. 2015: a texture, with average pooling and losses that are relative to their targets.
     "texture": Objective(Perceptual(pooling="avg"), content_layers=(), style_weight=1.0),
 }
+"""Objectives by name."""

@@ -2,8 +2,10 @@
 
 import dataclasses
 
-# The style losses: Gram matrices, moments, sliced Wasserstein distances, patches, and nearest neighbours.
 STYLE_LOSSES = ("gram", "moments", "sliced", "mrf", "neighbors")
+"""The style losses: Gram matrices, moments, sliced Wasserstein distances, patches, and nearest
+neighbours.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +60,6 @@ class Scaling:
         return self.style_factor * summed / channels**self.channel_power
 
 
-# Scalings by name.
 SCALINGS = {
     # Each layer's squared difference over the target's square (Mahendran & Vedaldi 2015, equation 2, for
     # content), averaged over layers, so that weights mean the same for every network and size.
@@ -111,3 +112,4 @@ SCALINGS = {
     # github.com/magenta/magenta, image_stylization: the same as johnson2016 with Gram matrices over H·W.
     "dumoulin2017": Scaling(style_losses=("gram",)),
 }
+"""Scalings by name."""

@@ -11,6 +11,7 @@ from stylezoo.losses import IMAGE, Features, LossTerm, Target
 from stylezoo.losses.base import Statistics, mask_key
 
 Targets = dict[str, Target]
+"""The target of each term of a loss, by the name of the term."""
 
 
 @dataclasses.dataclass(frozen=True)

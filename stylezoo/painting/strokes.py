@@ -8,8 +8,8 @@ import numpy as np
 
 from stylezoo import images
 
-# Longest side of the pictures in which networks paint as they were trained to.
 STROKE_SIZE = 512
+"""Longest side of the pictures in which networks paint as they were trained to."""
 
 
 def stroke_sizes(height: int, width: int, stroke_size: int | None) -> list[tuple[int, int]]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-# The ways to paint a large picture; see `stylezoo.painting.Engine`.
 TILINGS = ("auto", "none", "exact", "fast")
+"""The ways to paint a large picture; see ``stylezoo.painting.Engine``."""
 
-# Usual side of a tile of the painting, px.
 DEFAULT_TILE = 768
+"""Usual side of a tile of the painting, px."""
 
 
 @dataclasses.dataclass(frozen=True)

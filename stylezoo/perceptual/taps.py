@@ -8,8 +8,8 @@ from stylezoo.classifiers import TapInfo
 from stylezoo.perceptual.heads import HEAD
 from stylezoo.perceptual.keras_network import KerasNetwork
 
-# The name of an architecture of the zoo, or a model that a user brings.
 Network: TypeAlias = str | KerasNetwork
+"""The name of an architecture of the zoo, or a model that a user brings."""
 
 
 def tap_info(architecture: Network) -> dict[str, TapInfo]:

@@ -74,7 +74,6 @@ _RUDER = TransferConfig(
     tolerance=1e-4,
 )
 
-# Configurations of style transfer on clips by name.
 CLIP_PRESETS = {
     "fast": ClipTransferConfig(PRESETS["fast"], temporal_weight=500.0, frame_steps=10),
     "ruder2016-paper": ClipTransferConfig(_RUDER, temporal_weight=1000.0),
@@ -88,3 +87,4 @@ CLIP_PRESETS = {
         temporal_from=8,
     ),
 }
+"""Configurations of style transfer on clips by name."""

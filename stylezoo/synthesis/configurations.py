@@ -11,12 +11,13 @@ from stylezoo.synthesis.optimizers import LBFGS, Adam, OptimizerConfig
 
 Size = tuple[int, int]
 
-# The ways to keep the colours of the content.
 PRESERVE_COLOR = ("none", "luminance", "linear", "histogram")
+"""The ways to keep the colours of the content."""
+
 # What an optimiser changes: the pixels, or the levels of a Laplacian pyramid.
 PARAMETRIZATIONS = ("pixels", "pyramid")
-# What a transfer may start from.
 INITS = ("content", "noise", "style")
+"""What a transfer may start from."""
 
 # Pairs of L-BFGS in a tiled run: each is twice the picture's size, 160 MB at 3000 px.
 _TILED_MEMORY = 5
@@ -209,7 +210,6 @@ class TransferConfig:
         )
 
 
-# Configurations of style transfer by name.
 PRESETS = {
     "fast": TransferConfig(),
     "draft": TransferConfig(
@@ -278,6 +278,7 @@ PRESETS = {
         match_style_colour=True,
     ),
 }
+"""Configurations of style transfer by name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -317,7 +318,6 @@ class TextureConfig:
         )
 
 
-# Configurations of texture synthesis by name.
 TEXTURE_PRESETS = {
     "gatys": TextureConfig(),
     "cnnmrf": TextureConfig(
@@ -343,6 +343,7 @@ TEXTURE_PRESETS = {
         schedule=Schedule(smallest=96, initial_steps=100, steps=100),
     ),
 }
+"""Configurations of texture synthesis by name."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,14 +7,18 @@ from typing import Any, Literal
 
 Decay = Literal["none", "cosine", "ulyanov2016"]
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+"""The precision of a training: float32, a mixed one, or whichever is fastest on the machine."""
+
 Distribution = Literal["none", "mirrored", "multi_worker"]
 
-# The decays of the learning rate; see `LoopConfig`.
 DECAYS: tuple[Decay, ...] = typing.get_args(Decay)
-# The precisions of a training.
+"""The decays of the learning rate; see ``LoopConfig``."""
+
 PRECISIONS: tuple[Precision, ...] = typing.get_args(Precision)
-# The distributions of a step over devices.
+"""The precisions of a training."""
+
 DISTRIBUTIONS: tuple[Distribution, ...] = typing.get_args(Distribution)
+"""The distributions of a step over devices."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -131,8 +131,6 @@ class Recipe:
         return keras.optimizers.SGD(learning_rate, momentum=self.momentum)
 
 
-# Recipes by the first part of an architecture's name. Papers that lowered the rate "when the error stopped
-# improving" did it three times; here that is after every quarter.
 RECIPES = {
     "lenet5": Recipe(
         "LeCun et al. 1998 had no momentum and a method of its own; this one is ours",
@@ -174,6 +172,12 @@ RECIPES = {
         decay_epochs=30,
     ),
 }
+"""Recipes by the first part of an architecture's name.
+
+Papers that lowered the rate "when the error stopped improving" did it three times; here that is
+after every quarter.
+"""
+
 # Recipes of architectures whose papers trained in another way than the rest of their family.
 _DEFAULT = dataclasses.replace(
     RECIPES["resnet"], paper="ResNet's, at a lower rate", learning_rate=0.04

@@ -16,8 +16,9 @@ from stylezoo.video.clips import BrokenClipError, Clip, Frame
 from stylezoo.video.flow import Motion
 from stylezoo.video.painted import PaintedClip
 
-# Default share of the warped painting before in a steady one.
 STABILITY = 0.8
+"""Default share of the warped painting before in a steady one."""
+
 # Share of the warped frame before in what a network is shown of a steady one.
 _STEADY_SOURCE = 0.5
 

@@ -18,8 +18,8 @@ from stylezoo.images import FloatArray
 from stylezoo.video.clips import Clip, ClipInfo, Frame, Timing
 from stylezoo.video.extras import optional
 
-# Frames a second of a folder of pictures.
 DEFAULT_FRAME_RATE = 25.0
+"""Frames a second of a folder of pictures."""
 
 _ANIMATIONS = (".gif", ".webp", ".png", ".apng")
 _MILLISECOND = fractions.Fraction(1, 1000)

@@ -16,13 +16,17 @@ from stylezoo.images.codecs import to_uint8
 from stylezoo.video.clips import Clip, Frame, Timing
 from stylezoo.video.extras import optional
 
-# The extensions of files that hold H.264 and sound, and of those that hold neither.
 VIDEO_EXTENSIONS = (".mkv", ".mov", ".mp4")
-ANIMATION_EXTENSIONS = (".gif", ".webp")
-CLIP_EXTENSIONS = VIDEO_EXTENSIONS + ANIMATION_EXTENSIONS
+"""The extensions of files that hold H.264 and sound."""
 
-# Constant rate factor of H.264. Paintings are full of detail, and at x264's 23 it smears.
+ANIMATION_EXTENSIONS = (".gif", ".webp")
+"""The extensions of animated pictures, which hold neither H.264 nor sound."""
+
+CLIP_EXTENSIONS = VIDEO_EXTENSIONS + ANIMATION_EXTENSIONS
+"""The extensions of clips that can be written."""
+
 DEFAULT_CRF = 18
+"""Constant rate factor of H.264. Paintings are full of detail, and at x264's 23 it smears."""
 
 _BT709 = 1
 _LIMITED_RANGE = 1

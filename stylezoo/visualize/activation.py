@@ -175,7 +175,6 @@ _YOSINSKI: dict[str, tuple[Regularizer, ...]] = {
     "yosinski4": (Blur(0.5, 4), ClipContribution(90.0)),
 }
 
-# Configurations of activation maximisation by name.
 PRESETS: dict[str, ActivationConfig] = {
     # Simonyan et al. 2014, section 2.
     "l2": ActivationConfig(
@@ -203,3 +202,4 @@ PRESETS: dict[str, ActivationConfig] = {
         transforms=_ROBUST,
     ),
 }
+"""Configurations of activation maximisation by name."""

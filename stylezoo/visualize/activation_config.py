@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 Parametrization = Literal["pixels", "fourier"]
 Start = Literal["grey", "noise"]
 
-# What may be optimised.
 PARAMETRIZATIONS: tuple[Parametrization, ...] = typing.get_args(Parametrization)
-# What an optimisation may start from.
+"""What may be optimised."""
+
 STARTS: tuple[Start, ...] = typing.get_args(Start)
+"""What an optimisation may start from."""
 
 _LOWEST = {
     "size": 1,

@@ -14,10 +14,11 @@ Method = Literal[
     "guided_grad_cam",
 ]
 
-# The methods of attribution.
 METHODS: tuple[Method, ...] = typing.get_args(Method)
-# The methods of attribution that need a layer.
+"""The methods of attribution."""
+
 CAM_METHODS: tuple[Method, ...] = ("grad_cam", "guided_grad_cam")
+"""The methods of attribution that need a layer."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,12 +31,12 @@ def _redirected(passes: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
     return tf.where(lost, gradient, true)
 
 
-# The gradients that a ReLU may have; see `with_rectifiers`.
 RULES: dict[str, _Rule] = {
     "guided": _guided,
     "deconvnet": _deconvnet,
     "redirected": _redirected,
 }
+"""The gradients that a ReLU may have; see ``with_rectifiers``."""
 
 _LIMITS: dict[Callable[..., Any], float | None] = {
     keras.activations.relu: None,

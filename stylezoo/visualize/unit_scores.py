@@ -14,10 +14,13 @@ from stylezoo import ops
 from stylezoo.losses import Features, LossTerm
 from stylezoo.losses.base import Statistics, Target
 
-# A position in a layer: all (the mean over all positions), the one in the middle, the one where the score
-# is highest, or a row and a column.
 Position: TypeAlias = str | tuple[int, int]
+"""A position in a layer: all (the mean over all positions), the one in the middle, the one where the
+score is highest, or a row and a column.
+"""
+
 POSITIONS = ("all", "centre", "strongest")
+"""The positions that have a name; see ``Position``."""
 
 
 class Score(Protocol):

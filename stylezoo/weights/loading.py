@@ -8,8 +8,8 @@ from stylezoo.errors import WeightsError
 from stylezoo.weights import cache, specs
 from stylezoo.weights.specs import LoadedWeights, WeightsSpec
 
-# The weights in the folder of a classifier's training run.
 MODEL_FILE = "model.weights.h5"
+"""The weights in the folder of a classifier's training run."""
 
 
 def load(weights: str | os.PathLike[str], *, architecture: str | None = None) -> LoadedWeights:

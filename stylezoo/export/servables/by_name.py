@@ -9,10 +9,10 @@ from stylezoo.export.servables.photograph_servables import PhotographServable
 from stylezoo.export.servables.servable import Servable
 from stylezoo.export.servables.texture_servables import TextureServable
 
-# What exports do, and the classes for it.
 KINDS = {
     each.kind: each for each in (PhotographServable, TextureServable, Classifier, FeatureExtractor)
 }
+"""What exports do, and the classes for it."""
 
 
 def load(

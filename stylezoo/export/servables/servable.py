@@ -13,6 +13,7 @@ from stylezoo import images
 from stylezoo.export.limits import DEFAULT_MAX_PIXELS
 
 Arrays = Mapping[str, np.ndarray]
+"""Inputs or outputs of a model by name."""
 
 
 @dataclasses.dataclass(frozen=True)
