@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 OUT ?= out
 # Processes for tests; a file's tests share fixtures that are costly to make.
 JOBS ?= 2
+# Interpreters in which `make release-check` installs the wheel.
+PYTHONS ?= $(PYTHON)
+RELEASE := $(OUT)/release
 PARALLEL := --numprocesses=$(JOBS) --dist=loadfile
 
 # The command that prints where a sample picture is.
@@ -12,7 +15,8 @@ sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path
 
 EXPORTS := exports/conditional exports/gravel exports/light
 
-.PHONY: help demo test test-all lint types docs bench exports $(EXPORTS) web test-web verify-gpu verify-serving clean
+.PHONY: help demo test test-all lint types docs bench exports $(EXPORTS) web test-web verify-gpu verify-serving \
+    lock audit release-check clean
 
 help:
 	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg, $(OUT)/demo_transfer.jpg"
@@ -25,6 +29,9 @@ help:
 	@echo "make test-web  test that page in a headless Chromium"
 	@echo "make verify-gpu      run exports by LiteRT's GPU delegate, in a headless Chromium"
 	@echo "make verify-serving  run exports by TensorFlow Serving, in Docker"
+	@echo "make lock           write the installed versions, which the tests passed with: constraints.txt"
+	@echo "make audit          known vulnerabilities of these versions"
+	@echo "make release-check  build, check, install and paint: $(RELEASE)/dist, $(RELEASE)/sbom.json"
 
 # One stamp each for what a user, a developer and the documentation need; they follow setup.py.
 $(VENV)/.installed: setup.py pyproject.toml
@@ -115,6 +122,23 @@ verify-gpu: $(VENV)/.installed-dev
 
 verify-serving: $(VENV)/.installed-dev
 	STYLEZOO=$(BIN)/stylezoo .ci/verify_serving
+
+# After `make test-all`, in the environment that it made.
+lock: $(VENV)/.installed-dev $(VENV)/.installed-docs
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+$(RELEASE)/.tools: pyproject.toml
+	$(PYTHON) -m venv --clear $(RELEASE)/tools
+	$(RELEASE)/tools/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(RELEASE)/tools/bin/python -m pip install --quiet --group release
+	touch $@
+
+# Asks a service on the network about every version; without an answer it fails.
+audit: $(RELEASE)/.tools
+	$(RELEASE)/tools/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
+release-check: $(RELEASE)/.tools
+	.ci/release_check $(RELEASE) $(PYTHONS)
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
