@@ -10,7 +10,7 @@ from PIL import Image
 
 from stylezoo import generators, images, training
 from stylezoo.binaries import evaluate, main, texture, train_style, train_texture, transfer
-from stylezoo.binaries.common import options, transfer_flags
+from stylezoo.binaries.common import synthesis_flags, transfer_flags
 from stylezoo.evaluation import Judge
 from stylezoo.objectives import OBJECTIVES, Objective
 from stylezoo.synthesis import PRESETS, Adam, Schedule, TransferConfig
@@ -129,7 +129,7 @@ def objective_of(command, *arguments):
     """Return the objective that a command makes of its flags."""
     values = parsed(command, *arguments)
     if command is transfer:
-        return transfer_flags.configure(values, options.preset(values, PRESETS)).objective
+        return transfer_flags.configure(values, synthesis_flags.preset(values, PRESETS)).objective
     config = command._configure(values)
     return (config[0] if isinstance(config, tuple) else config).objective
 

@@ -7,7 +7,7 @@ Usage:
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import config_flags, options, quiet, reporting
+from stylezoo.binaries.common import config_flags, options, quiet, reporting, synthesis_flags
 from stylezoo.synthesis.configurations import InversionConfig
 
 _CONFIG = config_flags.ConfigFlags(InversionConfig, fields=["layer", "perceptual"])
@@ -15,8 +15,8 @@ _CONFIG = config_flags.ConfigFlags(InversionConfig, fields=["layer", "perceptual
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    options.define_synthesis_flags(values)
-    options.define_inversion_flags(values)
+    synthesis_flags.define_synthesis_flags(values)
+    synthesis_flags.define_inversion_flags(values)
     _CONFIG.define(values)
 
 
@@ -27,8 +27,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     reporting.check_outputs(values, [values.output])
     image = images.read_image(values.image, max_pixels=values.max_pixels)
 
-    optimizer = options.optimizer(values, InversionConfig.optimizer)
-    config = _CONFIG.create(values, optimizer=optimizer, **options.INVERSION.given(values))
+    optimizer = synthesis_flags.optimizer(values, InversionConfig.optimizer)
+    config = _CONFIG.create(values, optimizer=optimizer, **synthesis_flags.INVERSION.given(values))
 
     quiet.import_tensorflow()
     from stylezoo import synthesis

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import objective_flags, options, quiet, reporting
+from stylezoo.binaries.common import objective_flags, options, quiet, reporting, synthesis_flags
 from stylezoo.binaries.common.config_flags import ConfigFlags
 from stylezoo.classic.pixel_sampling import EfrosLeungConfig
 from stylezoo.classic.raster_scan import WeiLevoyConfig
@@ -67,8 +67,8 @@ _WEI_LEVOY = ConfigFlags(WeiLevoyConfig, fields=["search", "max_leaves", "cohere
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    options.define_synthesis_flags(values)
-    options.define_schedule_flags(values)
+    synthesis_flags.define_synthesis_flags(values)
+    synthesis_flags.define_schedule_flags(values)
     objective_flags.define(values, default="texture")
     _CONFIG.define(values)
     flags.DEFINE_string(
@@ -257,12 +257,12 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _configure(values: flags.FlagValues) -> TextureConfig:
-    config = options.preset(values, TEXTURE_PRESETS)
+    config = synthesis_flags.preset(values, TEXTURE_PRESETS)
     return dataclasses.replace(
         config,
         objective=objective_flags.texture_objective(values, config.objective),
-        optimizer=options.optimizer(values, config.optimizer),
-        schedule=options.schedule(values, config.schedule),
+        optimizer=synthesis_flags.optimizer(values, config.optimizer),
+        schedule=synthesis_flags.schedule(values, config.schedule),
         **_CONFIG.given(values),
     )
 

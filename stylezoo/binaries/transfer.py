@@ -36,7 +36,7 @@ from typing import Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import options, quiet, reporting, transfer_flags
+from stylezoo.binaries.common import options, quiet, reporting, synthesis_flags, transfer_flags
 from stylezoo.synthesis.configurations import INITS, PRESETS
 
 # The value of --masks for regions that are found.
@@ -47,7 +47,7 @@ METHODS = ("gatys", "cnnmrf", "nnst")
 
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
-    options.define_synthesis_flags(values)
+    synthesis_flags.define_synthesis_flags(values)
     transfer_flags.define(
         values,
         init="What the picture starts from: content, noise, style, or the path of a picture.",
@@ -73,7 +73,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         raise ValueError("`--style_masks` must not be given with --masks=auto")
     masks = None if finds_regions else transfer_flags.read_masks(values, values.masks)
     quiet.import_tensorflow()
-    config = transfer_flags.configure(values, options.preset(values, PRESETS))
+    config = transfer_flags.configure(values, synthesis_flags.preset(values, PRESETS))
     initial = _initial(values)
 
     from stylezoo import synthesis

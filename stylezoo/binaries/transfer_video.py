@@ -30,6 +30,7 @@ from stylezoo.binaries.common import (
     options,
     quiet,
     reporting,
+    synthesis_flags,
     transfer_flags,
 )
 from stylezoo.synthesis.clip_config import CLIP_PRESETS, ClipTransferConfig
@@ -47,7 +48,7 @@ _CONFIG = config_flags.ConfigFlags(CLIP_PRESETS[_PRESET], skip=["transfer"])
 def define_flags(values: flags.FlagValues) -> None:
     """Add the command's flags to ``values``."""
     clip_flags.define(values)
-    options.define_optimizer_flags(values)
+    synthesis_flags.define_optimizer_flags(values)
     transfer_flags.define(
         values,
         init="What the first frame of a scene starts from: content, noise or style.",

@@ -17,7 +17,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import errors, images
-from stylezoo.binaries.common import network_flags, options, quiet, reporting
+from stylezoo.binaries.common import network_flags, options, quiet, reporting, synthesis_flags
 
 if TYPE_CHECKING:
     from stylezoo.synthesis import InversionConfig
@@ -31,8 +31,8 @@ def define_flags(values: flags.FlagValues) -> None:
         report="Also write errors, losses, times and settings to this JSON file.",
     )
     network_flags.define(values, default="squeezenet1_1")
-    options.define_optimizer_flags(values)
-    options.define_inversion_flags(values)
+    synthesis_flags.define_optimizer_flags(values)
+    synthesis_flags.define_inversion_flags(values)
     flags.DEFINE_list(
         "layers",
         None,
@@ -81,7 +81,7 @@ def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
     """Return the configuration of every layer of the sheet, in its order."""
     from stylezoo import perceptual, synthesis
 
-    optimizer = options.optimizer(values, synthesis.InversionConfig.optimizer)
+    optimizer = synthesis_flags.optimizer(values, synthesis.InversionConfig.optimizer)
     looked = network_flags.read(values)
     taps = list(perceptual.tap_info(looked))
     layers = list(values.layers or taps)
@@ -89,7 +89,7 @@ def _configs(values: flags.FlagValues) -> "dict[str, InversionConfig]":
         head = [perceptual.LOG_PROBABILITIES] if network_flags.has_head(values, looked) else []
         pools = [tap for tap in taps if tap.startswith("pool")][-1:]
         layers = [*head, *pools, *layers]
-    given = options.INVERSION.given(values)
+    given = synthesis_flags.INVERSION.given(values)
     network = network_flags.perceptual(values, looked)
     with errors.renamed(layer="layers"):
         return {

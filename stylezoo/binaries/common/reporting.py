@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import glob
-import importlib.metadata
 import json
 import pathlib
 import platform
@@ -183,6 +182,8 @@ def peak_rss_mb() -> float:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that decide a result."""
+    import importlib.metadata
+
     return {
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _VERSIONED},

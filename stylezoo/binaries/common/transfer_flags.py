@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo import images
-from stylezoo.binaries.common import config_flags, objective_flags, options
+from stylezoo.binaries.common import config_flags, objective_flags, options, synthesis_flags
 from stylezoo.synthesis.configurations import INITS, PRESETS, TransferConfig
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ _CONFIG = config_flags.ConfigFlags(
 
 
 def define(values: flags.FlagValues, *, init: str, masks: str) -> None:
-    """Add the flags to ``values``; those of the optimiser are in `options`.
+    """Add the flags to ``values``; those of the optimiser are in `synthesis_flags`.
 
     Args:
         values: The command's flags.
         init: Help of ``--init``.
         masks: Help of ``--masks``.
     """
-    options.define_schedule_flags(values)
+    synthesis_flags.define_schedule_flags(values)
     objective_flags.define(values, default="relative")
     _CONFIG.define(values)
 
@@ -85,8 +85,8 @@ def configure(values: flags.FlagValues, config: TransferConfig) -> TransferConfi
     return dataclasses.replace(
         config,
         objective=objective_flags.objective(values, config.objective),
-        optimizer=options.optimizer(values, config.optimizer),
-        schedule=options.schedule(values, config.schedule),
+        optimizer=synthesis_flags.optimizer(values, config.optimizer),
+        schedule=synthesis_flags.schedule(values, config.schedule),
         **_CONFIG.given(values),
         **options.given(values, ["init"] if values.init in INITS else []),
     )
