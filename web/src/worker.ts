@@ -88,9 +88,11 @@ async function trial(candidate: Current): Promise<Trial> {
 
 /** Returns why a GPU is not to be used; empty if it is. */
 function objection(gpu: Trial, cpu: Trial, request: LoadRequest): string {
-  const error = Math.max(...gpu.outputs.map((each, index) => largestDifference(each, cpu.outputs[index]!)));
-  // Not <, so that NaN is an error too.
-  if (!(error <= TOLERANCE)) return `the GPU paints wrongly: its error is ${error.toFixed(3)}`;
+  for (const [index, output] of gpu.outputs.entries()) {
+    const error = largestDifference(output, cpu.outputs[index]!);
+    // Not >, so that NaN is an error too.
+    if (!(error <= TOLERANCE)) return `the GPU paints wrongly: its output ${index + 1} differs by ${error.toFixed(3)}`;
+  }
   if (request.choice === 'automatic' && gpu.milliseconds > cpu.milliseconds) {
     return `the GPU takes ${gpu.milliseconds.toFixed()} ms, the CPU ${cpu.milliseconds.toFixed()}`;
   }

@@ -110,6 +110,13 @@ async function assertShows(page, file) {
 
 const slide = (page, label, value) => page.getByLabel(label, {exact: true}).fill(String(value));
 
+/** Leaves the page the files of 64 px alone. */
+const small = (page) => page.route('**/models.json', async (route) => {
+  const manifest = await (await route.fetch()).json();
+  for (const model of manifest.models) model.files = model.files.filter((each) => each.size[0] === 64);
+  await route.fulfill({json: manifest});
+});
+
 /** Puts a file on the page by an event that carries one. */
 async function carry(page, type, file, mime = 'image/png') {
   await page.evaluate(([type, data, name, mime]) => {
@@ -194,7 +201,8 @@ describe('models', () => {
   });
 
   test('that are damaged are told, and another can be taken', SLOW, async () => {
-    const page = await open(address, {prepare: (page) => page.route('**/*256*.tflite', (route) => route.fulfill({body: 'no model'}))});
+    const damage = (page) => page.route('**/*256*.tflite', (route) => route.fulfill({body: 'no model'}));
+    const page = await open(address, {prepare: damage});
     assert.notEqual(await page.textContent('#error'), '');
     await choose(page, '#size', '64 px');
     assert.match(await runtime(page), /^Runs on WebAssembly/);
@@ -205,8 +213,7 @@ describe('models', () => {
 
 describe('the camera', () => {
   test('is painted in steady memory, and recorded', {timeout: 240_000}, async () => {
-    const page = await open();
-    await choose(page, '#size', '64 px');
+    const page = await open(address, {prepare: small});
     await painted(page, () => page.click('#camera'));
     await page.evaluate(() => {
       globalThis.frames = 0;
@@ -219,21 +226,21 @@ describe('the camera', () => {
     };
     const before = await used(30);
     const afterwards = await used(230);
-    // 200 frames of 256 px have 100 MB of numbers for the network alone.
-    assert.ok(afterwards - before < 8e6, `${before} bytes became ${afterwards}`);
-    assert.match(await page.textContent('#speed'), /^\d+\.\d frames\/s, \d+ ms for 256 × 144 px$/);
+    // What the network takes and gives for 200 frames of 64 px is 20 MB.
+    assert.ok(afterwards - before < 5e6, `${before} bytes became ${afterwards}`);
+    assert.match(await page.textContent('#speed'), /^\d+\.\d frames\/s, \d+ ms for 64 × 36 px$/);
     await page.click('#record');
     await page.waitForTimeout(2500);
     const [saved] = await Promise.all([page.waitForEvent('download'), page.click('#record')]);
     assert.match(saved.suggestedFilename(), /^camera_painted\.(webm|mp4)$/);
-    const clip = `data:video/webm;base64,${fs.readFileSync(await saved.path(), 'base64')}`;
+    const clip = fs.readFileSync(await saved.path(), 'base64');
     const size = await page.evaluate(async (data) => {
-      const bytes = Uint8Array.from(atob(data.split(',')[1]), (each) => each.charCodeAt(0));
+      const bytes = Uint8Array.from(atob(data), (each) => each.charCodeAt(0));
       const video = Object.assign(document.createElement('video'), {src: URL.createObjectURL(new Blob([bytes]))});
       await new Promise((resolve, reject) => { video.onloadeddata = resolve; video.onerror = reject; });
       return [video.videoWidth, video.videoHeight];
     }, clip);
-    assert.deepEqual(size, [256, 144]);
+    assert.deepEqual(size, [64, 36]);
     await page.click('#camera');
     assert.equal(await page.textContent('#camera'), 'Start the camera');
     await page.context().close();
@@ -252,21 +259,15 @@ describe('the camera', () => {
 describe('WebGPU', () => {
   const onGpu = async (prepare) => {
     gpuBrowser ??= await launch(GPU_FLAGS);
-    const page = await open(address, {from: gpuBrowser, prepare: async (page) => {
-      // The page begins with 256 px, for which an adapter in software takes a minute.
-      await page.route('**/models.json', async (route) => {
-        const manifest = await (await route.fetch()).json();
-        for (const model of manifest.models) model.files = model.files.filter((each) => each.size[0] === 64);
-        await route.fulfill({json: manifest});
-      });
+    return open(address, {from: gpuBrowser, prepare: async (page) => {
+      await small(page); // an adapter in software takes a minute for 256 px
       await prepare?.(page);
     }});
-    await choose(page, '#processor', 'WebGPU');
-    return page;
   };
 
   test('paints as WebAssembly does', {timeout: 240_000}, async () => {
     const page = await onGpu();
+    await choose(page, '#processor', 'WebGPU');
     assert.match(await runtime(page), /^Runs on WebGPU \(.+\)\.$/);
     await painted(page, () => page.click('#sample'));
     const shown = await page.evaluate(() => painting.toDataURL().split(',')[1]);
@@ -285,14 +286,16 @@ describe('WebGPU', () => {
         let reads = 0;
         GPUBuffer.prototype.getMappedRange = function(...range) {
           const data = read.apply(this, range);
-          if (this.usage & GPUBufferUsage.MAP_READ && ++reads > 1) new Uint8Array(data).fill(0);
+          // Only outputs are as large.
+          const output = this.usage & GPUBufferUsage.MAP_READ && this.size >= 64 * 64 * 3 * 4;
+          if (output && ++reads > 1) new Uint8Array(data).fill(0);
           return data;
         };
       }`;
       await route.fulfill({body: broken + script, contentType: 'text/javascript', headers: {
         'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Resource-Policy': 'same-origin'}});
     }));
-    assert.match(await runtime(page), /^Runs on WebAssembly .*: the GPU paints wrongly: its error is 0\.\d+/);
+    assert.match(await runtime(page), /^Runs on WebAssembly .*: the GPU paints wrongly: its output 2 differs by 0\.\d+/);
     await page.context().close();
   });
 });
