@@ -15,13 +15,14 @@ sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path
 
 EXPORTS := exports/conditional exports/gravel exports/light
 
-.PHONY: help demo test test-all lint types docs bench exports $(EXPORTS) web test-web verify-gpu verify-serving \
+.PHONY: help demo test test-all test-gpu lint types docs bench exports $(EXPORTS) web test-web verify-gpu verify-serving \
     lock audit release-check clean
 
 help:
 	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg, $(OUT)/demo_transfer.jpg"
 	@echo "make test      lint, types and the default tests"
 	@echo "make test-all  the slow tests too"
+	@echo "make test-gpu  the tests that matter on a GPU; they are skipped where there is none"
 	@echo "make docs      the documentation: $(OUT)/docs/index.html"
 	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
 	@echo "make exports   make exports/ anew; make exports/light one of them"
@@ -63,6 +64,10 @@ test: $(VENV)/.installed-dev lint types
 test-all: $(VENV)/.installed-dev lint types
 	$(BIN)/python -m pytest $(PARALLEL) --slow
 
+# TensorFlow sees a GPU with its CUDA libraries: $(BIN)/pip install 'tensorflow[and-cuda]'
+test-gpu: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/gpu
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -85,6 +90,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.memory --output=$(OUT)/benchmarks/memory.json
 	$(BIN)/python -m benchmarks.visualize --output=$(OUT)/benchmarks/visualize.json
 	$(BIN)/python -m benchmarks.video --output=$(OUT)/benchmarks/video.json
+	$(BIN)/python -m benchmarks.distribution --output=$(OUT)/benchmarks/distribution.json
 
 # Whatever is there is made again: a version 1 of each. After a training of one, `make exports/light`.
 exports: $(EXPORTS)

@@ -8,9 +8,7 @@ pictures, batch 1, of each generator. ``pytorch`` runs the same Johnson network 
 ours; it needs ``pip install 'stylezoo[pytorch]'``.
 """
 
-import itertools
 import tempfile
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -43,17 +41,12 @@ def training_speed(preset: str, size: int, precision: training.Precision) -> dic
         sample_every=_STEPS.value,
         precision=precision,
     )
-    moments: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        training.train_style(
-            config,
-            loop=loop,
-            run=f"{folder}/run",
-            callback=lambda _: moments.append(time.perf_counter()),
+        step = results.seconds_per_step(
+            lambda callback: training.train_style(
+                config, loop=loop, run=f"{folder}/run", callback=callback
+            )
         )
-    seconds = [later - earlier for earlier, later in itertools.pairwise(moments)]
-    # The first steps are traced and optimised, the last is followed by samples and saving.
-    step = float(np.median(seconds[2:-1]))
     return {"seconds_per_step": step, "images_per_second": loop.batch_size / step}
 
 

@@ -1,6 +1,7 @@
 """What every suite writes beside its figures."""
 
 import datetime
+import itertools
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stylezoo.binaries.common import reporting
+from stylezoo.progress import Callback
 
 
 def write(path: str | pathlib.Path, suite: str, figures: Mapping[str, Any]) -> None:
@@ -55,6 +57,15 @@ def timings(runs: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[s
             elapsed = time.perf_counter() - began
             seconds[name].append(own if isinstance(own, float) else elapsed)
     return seconds
+
+
+def seconds_per_step(train: Callable[[Callback], object]) -> float:
+    """Run a training that calls back after each of its steps, and return the median seconds of a step."""
+    moments: list[float] = []
+    train(lambda _: moments.append(time.perf_counter()))
+    seconds = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    # The first steps are traced and optimised, the last is followed by samples and saving.
+    return statistics.median(seconds[2:-1])
 
 
 def run_command(*arguments: str) -> dict[str, Any]:

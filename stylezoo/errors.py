@@ -26,6 +26,10 @@ class BatchError(StylezooError):
     """The runner of a batch failed."""
 
 
+class DistributionError(StylezooError):
+    """Another worker of a distributed training is gone."""
+
+
 def one_line(error: BaseException) -> str:
     """Return an error's message in one line, or its type's name if it has no message."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -67,6 +67,8 @@ class LoopConfig:
         distribution: Distribution of a step over devices. ``"mirrored"`` uses the GPUs of this machine,
             ``"multi_worker"`` the machines that the environment variable TF_CONFIG describes, all of
             which must see the run's folder.
+        jit_compile: Whether XLA compiles the step, which pays on some GPUs. Noise is then other noise, and
+            sums on GPUs may be rounded in another way each time. Not for several replicas.
         seed: Seed of the weights, of the order and crops of pictures, of the choice of styles and of
             noise.
         log_every: Number of steps between two records of the losses; each saved state has one too.
@@ -85,6 +87,7 @@ class LoopConfig:
     precision: Precision = "auto"
     average: float = 0.0
     distribution: Distribution = "none"
+    jit_compile: bool = False
     seed: int = 0
     log_every: int = 20
     save_every: int = 200
@@ -101,6 +104,11 @@ class LoopConfig:
                 raise ValueError(
                     f"`{field}` must be one of {', '.join(known)}. Received: {field}={value!r}"
                 )
+        if self.jit_compile and self.distribution != "none":
+            raise ValueError(
+                "`jit_compile` must be False for several replicas. "
+                f"Received: jit_compile=True, distribution={self.distribution!r}"
+            )
         counts = ("num_steps", "batch_size", "log_every", "save_every", "sample_every")
         for field, least in (*((count, 1) for count in counts), ("seed", 0), ("clip_norm", 0)):
             value = getattr(self, field)
@@ -117,4 +125,6 @@ class LoopConfig:
         """Return the fields that decide the trained weights."""
         reporting = ("log_every", "save_every", "sample_every")
         fields = dataclasses.asdict(self)
-        return {name: value for name, value in fields.items() if name not in reporting}
+        # Runs that began before there was this field go on.
+        without = reporting if self.jit_compile else (*reporting, "jit_compile")
+        return {name: value for name, value in fields.items() if name not in without}

@@ -96,7 +96,8 @@ class _StyleTask(GeneratorTask):
 
     def loss(self, batch: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         num_styles = len(self._config.styles)
-        order = tf.random.experimental.stateless_shuffle(tf.range(num_styles), seed)
+        # XLA has no shuffle.
+        order = tf.argsort(tf.random.stateless_uniform([num_styles], seed))
         # Every style as often as the others, as far as the batch has room.
         chosen = tf.gather(order, tf.range(tf.shape(batch)[0]) % num_styles)
         return self._loss_in(chosen, batch, seed)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from stylezoo import errors
 from stylezoo.progress import Callback, Progress
 from stylezoo.training.averaging import RunningAverage
 from stylezoo.training.loop_config import LoopConfig, Precision, StepDecay
@@ -19,6 +20,9 @@ from stylezoo.training.precision import fastest_precision
 from stylezoo.training.run_folder import RunFolder, recorded
 
 _logger = logging.getLogger(__name__)
+
+# What TensorFlow raises of a worker that ended, was started anew alone, or never came.
+_GONE = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
 
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
@@ -103,7 +107,8 @@ def train(
 
     The state is saved after every ``save_every`` steps, and step s sees the same data and random
     numbers however often the run was interrupted before it, so that a resumed run ends with the
-    weights of an unbroken one. TensorFlow's operations are made deterministic for the whole process.
+    weights of an unbroken one. TensorFlow's operations are made deterministic for the whole process, except
+    under XLA, which lacks some of those.
 
     Args:
         make_task: Function that builds the task; it is called under the distribution's scope, with the
@@ -122,12 +127,14 @@ def train(
         ValueError: If the folder holds another run, or the batch doesn't divide over the replicas.
         FloatingPointError: If a loss or the gradient is not finite; the message names the step and the
             term. The last saved state stays.
+        DistributionError: If another worker is gone. The last saved state stays.
         OSError: Something can't be written.
     """
-    tf.config.experimental.enable_op_determinism()
+    if not config.jit_compile:
+        tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
     config = dataclasses.replace(config, precision=_resolved(config.precision, path))
-    with _policy(config.precision):
+    with _policy(config.precision), _errors_of_workers():
         strategy = strategy_of(config.distribution)
         replicas = strategy.num_replicas_in_sync
         if config.batch_size % replicas:
@@ -139,6 +146,18 @@ def train(
         with strategy.scope():
             trainer = _Trainer(make_task(config), config, strategy, run)
         return trainer.run(callback)
+
+
+@contextlib.contextmanager
+def _errors_of_workers() -> Iterator[None]:
+    """Raise the error of a collective operation as one of ours, which says what to do."""
+    try:
+        yield
+    except _GONE as error:
+        raise errors.DistributionError(
+            "another worker does not answer. Start all workers again with the same command: they go on from "
+            f"the last saved state ({errors.one_line(error)})"
+        ) from error
 
 
 def _resolved(precision: Precision, path: str) -> Precision:
@@ -219,7 +238,9 @@ class _Trainer(Generic[Result]):
             state["average"] = self._average.averages
         self._checkpoint = tf.train.Checkpoint(**state)
         self._names: tuple[str, ...] = ()
-        self._graph = tf.function(self._graph_step, autograph=False)
+        self._graph = tf.function(
+            self._graph_step, autograph=False, jit_compile=config.jit_compile or None
+        )
         run.restore(self._checkpoint)
         self._first = int(self._step.numpy())
         self._batches = self._open_batches()

@@ -3,12 +3,14 @@
 A process of its own, since TensorFlow's devices and cluster are set before anything else is done.
 FOLDER has photographs, classes, a painting and weights, and gets the run NAME and its result, NAME.preset
 (of workers NAME.0.preset and so on; of classifiers .npz); FIELDS are those of the LoopConfig, as JSON, and
-``stop``, the step after which it is interrupted.
+``stop``, the step after which it is interrupted, or
+``kill``, the step after which worker 1 is killed the first time.
 """
 
 import json
 import os
 import pathlib
+import signal
 import sys
 
 import keras
@@ -66,7 +68,7 @@ def objective(folder, *, content_layers):
 def main():
     folder, name, task, fields = pathlib.Path(sys.argv[1]), *sys.argv[2:]
     fields = json.loads(fields)
-    stop = fields.pop("stop", None)
+    stop, kill = fields.pop("stop", None), fields.pop("kill", None)
     config = training.LoopConfig(**fields)
     if config.distribution == "mirrored":
         (device,) = tf.config.list_physical_devices("CPU")
@@ -80,9 +82,13 @@ def main():
     def interrupt(progress):
         if progress.step == stop:
             sys.exit()
+        killed = folder / f"{name}.killed"
+        if progress.step == kill and worker == 1 and not killed.exists():
+            killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    options = {"loop": config, "run": str(folder / name), "callback": interrupt}
     worker = json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {}).get("index")
+    options = {"loop": config, "run": str(folder / name), "callback": interrupt}
     stem = name if worker is None else f"{name}.{worker}"
     if task == "classifier":
         model = training.train_classifier(classifier_training(folder), **options).model

@@ -177,6 +177,16 @@ def test_an_epoch_shows_every_picture_once(shades):
     assert epochs[0] != epochs[1] != epochs[2]
 
 
+def test_each_picture_of_an_epoch_is_read_by_one_worker(shades):
+    photographs = data.open_photographs(shades(8))
+    seen = [
+        shades_seen(batches(photographs, batch_size=4, num_steps=2, shard=(index, 2)))
+        for index in range(2)
+    ]
+    assert [len(each) for each in seen] == [4, 4]
+    assert sorted(seen[0] + seen[1]) == list(range(8))
+
+
 # --- crops ------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Training over several devices and processes, which is to be the same training."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -47,31 +48,36 @@ def free_ports(count):
     return ports
 
 
-def train(folder, name, task, *, workers=0, **fields):
-    """Runs the script, or as many workers of it, to the end."""
+def train(folder, name, task, *, workers=0, starts=1, **fields):
+    """Runs the script, or as many workers of it, each up to ``starts`` times until it succeeds.
+
+    Returns what the starts of each that failed wrote.
+    """
     command = [sys.executable, SCRIPT, folder, name, task, json.dumps(FIELDS | fields)]
     hosts = [f"127.0.0.1:{port}" for port in free_ports(workers)]
-    environments = [
-        {"TF_CONFIG": json.dumps({"cluster": {"worker": hosts}, "task": task_of})}
-        for task_of in ({"type": "worker", "index": index} for index in range(workers))
-    ]
-    processes = [
-        subprocess.Popen(
-            command,
-            env={**os.environ, **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for environment in environments or [{}]
-    ]
-    try:
-        for process in processes:
-            _, error = process.communicate(timeout=150)
-            assert process.returncode == 0, error
-    finally:
-        for process in processes:
-            process.kill()
+    tasks = [{"type": "worker", "index": index} for index in range(workers)]
+    clusters = [{"cluster": {"worker": hosts}, "task": each} for each in tasks]
+    environments = [{"TF_CONFIG": json.dumps(each)} for each in clusters] or [{}]
+
+    def work(environment):
+        failures = []
+        for _ in range(starts):
+            result = subprocess.run(
+                command,
+                env={**os.environ, **environment},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+            if result.returncode == 0:
+                return failures
+            failures.append(result.stderr)
+        raise AssertionError(result.stderr)
+
+    with concurrent.futures.ThreadPoolExecutor(len(environments)) as executor:
+        return list(executor.map(work, environments))
 
 
 def weights(preset):
@@ -141,6 +147,21 @@ def test_workers(folder, single):
     # One of them wrote.
     assert len(list((folder / "workers").glob("events.*"))) == 2  # of two starts
     assert [record["step"] for record in records(folder / "workers")] == [0, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.slow
+def test_a_worker_is_killed(folder):
+    """The other one ends with an error; started again, both go on from the last state, to the same end."""
+    options = {"workers": 2, "distribution": "multi_worker", "num_steps": 5}
+    train(folder, "unbroken", "instance", **options)
+    failures = train(folder, "killed", "instance", kill=3, starts=8, **options)
+    assert "DistributionError: another worker does not answer. Start all" in failures[0][0]
+    assert failures[1][0]
+    assert_equal(state(folder / "killed"), state(folder / "unbroken"))
+    assert records(folder / "killed") == records(folder / "unbroken")
+    # They did not begin anew.
+    saved, killed = folder / "killed" / "checkpoints" / "ckpt-2.index", folder / "killed.killed"
+    assert saved.stat().st_mtime_ns < killed.stat().st_mtime_ns
 
 
 @pytest.mark.slow

@@ -493,6 +493,10 @@ def test_tensorboard(unbroken):
             "`precision` must be one of auto, float32, mixed_bfloat16, mixed_",
         ),
         ({"distribution": "tpu"}, "`distribution` must be one of none, mirrored, multi_worker"),
+        (
+            {"jit_compile": True, "distribution": "mirrored"},
+            "`jit_compile` must be False for several replicas. Received: jit_compile=True, .*mirrored",
+        ),
         ({"num_steps": 0}, "`num_steps` must be >= 1. Received: num_steps=0"),
         ({"batch_size": 0}, "`batch_size` must be >= 1"),
         ({"log_every": 0}, "`log_every` must be >= 1"),
