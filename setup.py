@@ -41,6 +41,7 @@ setuptools.setup(
         "stylezoo.classifiers": ["*.txt"],
         "stylezoo.export.verify": ["*.mjs", "npm/*.json"],
         "stylezoo.video": ["*.html"],
+        "stylezoo.visualize": ["*.npy"],
         "stylezoo.web": ["page/*", "thumbnails/*.jpg"],
         "stylezoo.pretrained": ["*/*.h5", "*/*.json", "*/*.md"],
     },

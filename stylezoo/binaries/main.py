@@ -29,6 +29,7 @@ COMMANDS = (
     "train_style",
     "train_texture",
     "train_superres",
+    "train_prior",
     "train_classifier",
     "stylize",
     "batch",

@@ -4,10 +4,14 @@ Usage:
   stylezoo visualize activation --class=CLASS,... --output=PICTURE [--preset=NAME] [--judge=NETWORK] [--flags]
   stylezoo visualize activation --layer=LAYER --channel=N,... --output=PICTURE [--flags]
 
-Several classes or channels become a sheet. Single flags change the values of a preset, and 0 takes a
-regulariser or transform away. The presets are:
+Several classes or channels become a sheet. --prior=DECODER stands for --preset=decoder with that decoder.
+Single flags change the values of a preset, and 0 takes a regulariser, a transform or the crops away. The
+presets are:
   robust     Fourier coefficients, decorrelated colours, random transforms (Olah et al. 2017; the default)
   smooth     the same, coarser and averaged over steps; for EfficientNet
+  maco       phases of Fourier coefficients of photographs' magnitudes, random crops (Fel et al. 2023)
+  decoder    codes of a learned prior, within the bounds of real codes (Nguyen et al. 2016)
+  ppgn       the same with reconstruction and noise, for different pictures of one class (Nguyen et al. 2017)
   l2         Simonyan et al. 2014
   yosinski1  blur and clipping of small norms (Yosinski et al. 2015, like the next three)
   yosinski2  decay and clipping of small norms
@@ -19,8 +23,9 @@ rank of each picture's class is printed.
 """
 
 import dataclasses
+import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -46,7 +51,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _CONFIG = config_flags.ConfigFlags(
-    ActivationConfig, skip=["network", "weights", "optimizer", "transforms"]
+    ActivationConfig, skip=["network", "weights", "optimizer", "transforms", "crops", "prior"]
 )
 _ADAM = config_flags.ConfigFlags(ActivationConfig.optimizer, fields=["learning_rate"])
 _ASCENT = config_flags.ConfigFlags(GradientAscent, skip=["regularizers"])
@@ -66,6 +71,20 @@ _TRANSFORMS = {
     priors.Scale: config_flags.ConfigFlags(priors.Scale, names={"fraction": "scale"}),
     priors.Rotation: config_flags.ConfigFlags(priors.Rotation, names={"degrees": "rotation"}),
 }
+
+_CROPS = config_flags.ConfigFlags(
+    priors.Crops,
+    names={
+        "count": "crops",
+        "largest": "largest_crop",
+        "smallest": "smallest_crop",
+        "seen": "crop_size",
+        "noise": "crop_noise",
+    },
+)
+_PRIOR = config_flags.ConfigFlags(
+    priors.LearnedPrior, names={"decoder": "prior", "decay": "code_decay", "noise": "code_noise"}
+)
 
 
 class _Run:
@@ -115,14 +134,14 @@ def define_flags(values: flags.FlagValues) -> None:
     _ADAM.define(values)
     _ASCENT.define(values)
     _define_picture_flags(values)
-    for part in (*_REGULARIZERS.values(), *_TRANSFORMS.values()):
+    for part in (*_REGULARIZERS.values(), *_TRANSFORMS.values(), _CROPS, _PRIOR):
         part.define(values)
 
 
 def _define_picture_flags(values: flags.FlagValues) -> None:
     """Add the flags that say which pictures are made, and of what."""
     for name, default, text in (
-        ("preset", "robust", "Preset of the list above."),
+        ("preset", None, "Preset of the list above; by default decoder with --prior, else robust."),
         ("judge", None, "Network that is shown the pictures of classes afterwards."),
         (
             "images",
@@ -196,18 +215,29 @@ def configure(values: flags.FlagValues) -> ActivationConfig:
     """Return the preset's configuration with the values of the flags that were given."""
     from stylezoo import visualize
 
-    if values.preset not in visualize.PRESETS:
+    name = values.preset or ("decoder" if values.prior else "robust")
+    if name not in visualize.PRESETS:
         raise ValueError(
-            f"`--preset` must be one of {', '.join(visualize.PRESETS)}. Received: {values.preset}"
+            f"`--preset` must be one of {', '.join(visualize.PRESETS)}. Received: {name}"
         )
     preset = dataclasses.replace(
-        visualize.PRESETS[values.preset], network=network_flags.read(values), weights=values.weights
+        visualize.PRESETS[name], network=network_flags.read(values), weights=values.weights
     )
     return dataclasses.replace(
-        _CONFIG.replace(values, preset),
+        preset,
+        **_CONFIG.given(values),
         optimizer=_optimizer(values, preset.optimizer),
         transforms=_changed(values, preset.transforms, _TRANSFORMS),
+        crops=_part(values, preset.crops, _CROPS, priors.Crops),
+        prior=_part(values, preset.prior, _PRIOR, priors.LearnedPrior),
     )
+
+
+def _part(
+    values: flags.FlagValues, part: Any, own_flags: config_flags.ConfigFlags, kind: type[Any]
+) -> Any:
+    """Return a preset's part, or a new one, changed by its flags; the preset's if none is given."""
+    return own_flags.replace(values, part or kind()) if own_flags.given(values) else part
 
 
 def _optimizer(values: flags.FlagValues, preset: "OptimizerConfig") -> "OptimizerConfig":
@@ -253,9 +283,11 @@ def _judge(values: flags.FlagValues) -> Any:
 
 
 def _start(values: flags.FlagValues, config: ActivationConfig, paths: list[Any]) -> "tf.Tensor":
-    """Return the mean picture of each facet, [facets, size, size, 3]."""
+    """Return the mean picture of each facet, [facets, size, size, 3], or its mean code with a decoder."""
     from stylezoo import perceptual, visualize
 
+    if config.parametrization == "maco":
+        raise ValueError("`--images` must not be given with the parametrization maco")
     deepest = list(perceptual.tap_info(config.network))[-1]
     network = perceptual.Perceptual(config.network, config.weights).build([deepest])
     squares = (
@@ -263,7 +295,22 @@ def _start(values: flags.FlagValues, config: ActivationConfig, paths: list[Any])
         for path in paths
     )
     with errors.renamed(count="facets"):
-        return visualize.cluster_means(network, squares, values.facets, seed=config.seed)
+        represent = _represent(config)
+        return visualize.cluster_means(
+            network, squares, values.facets, seed=config.seed, represent=represent
+        )
+
+
+def _represent(config: ActivationConfig) -> "Callable[[Any], tf.Tensor]":
+    """Return the function that makes of a picture what is optimised: its code, or itself."""
+    import tensorflow as tf
+
+    from stylezoo import generators, visualize
+
+    if config.prior is None:
+        return tf.convert_to_tensor
+    decoder = generators.load_decoder(config.prior.decoder)
+    return functools.partial(visualize.encode, decoder)
 
 
 def _repeated(start: "tf.Tensor", first: int, count: int) -> "tf.Tensor":

@@ -7,6 +7,7 @@ from .enlargements import (
     mean_likeness,
 )
 from .lpips import Lpips
+from .naturalness import frechet_distance, pooled_features
 from .paintings import (
     Painting,
     check_styles,
@@ -62,6 +63,7 @@ __all__ = [
     "enlargements_sheet",
     "enlargements_table",
     "frame_figures",
+    "frechet_distance",
     "mean_figure",
     "mean_likeness",
     "mean_scores",
@@ -69,6 +71,7 @@ __all__ = [
     "paint_and_score",
     "paintings_sheet",
     "plot_lines",
+    "pooled_features",
     "scores_table",
     "starting_pictures",
     "style_size_of",

@@ -12,6 +12,8 @@ from .configs import (
     SuperResolutionConfig,
     TextureNetworkConfig,
 )
+from .decoder import Decoder
+from .decoder_config import DecoderConfig
 from .families import (
     FAMILIES,
     Arbitrary,
@@ -24,7 +26,8 @@ from .families import (
 )
 from .growing import grow
 from .importing import LAYOUTS, import_painter
-from .presets import initial, is_painter, load, read_card
+from .preset_model import PresetModel
+from .presets import initial, is_painter, load, load_decoder, read_card
 from .styles import append_styles, blank_styles, style_variables
 from .super_resolution import degrade
 
@@ -38,12 +41,15 @@ __all__ = [
     "TEXTURES",
     "Arbitrary",
     "ArbitraryConfig",
+    "Decoder",
+    "DecoderConfig",
     "GeneratorConfig",
     "Johnson",
     "JohnsonConfig",
     "Light",
     "LightConfig",
     "Painter",
+    "PresetModel",
     "Style",
     "StyleMix",
     "SuperResolution",
@@ -60,6 +66,7 @@ __all__ = [
     "initial",
     "is_painter",
     "load",
+    "load_decoder",
     "read_card",
     "style_shares",
     "style_variables",

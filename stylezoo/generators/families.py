@@ -15,6 +15,7 @@ from stylezoo.generators.configs import GeneratorConfig
 from stylezoo.generators.johnson import Johnson
 from stylezoo.generators.light import Light
 from stylezoo.generators.painter import Painter
+from stylezoo.generators.preset_model import PresetModel
 from stylezoo.generators.super_resolution import SuperResolution
 from stylezoo.generators.texture_network import TextureNetwork
 
@@ -52,23 +53,23 @@ def build(config: GeneratorConfig, *, styles: Sequence[str] = ()) -> Painter:
     return family(config, styles=styles)
 
 
-def count_weights(family: type[Painter], config: Mapping[str, Any]) -> int:
-    """Return how many numbers the weights of a painter are, without any memory for them.
+def count_weights(family: type[PresetModel], config: Mapping[str, Any]) -> int:
+    """Return how many numbers the weights of a network are, without any memory for them.
 
     Args:
-        family: The painter's class.
-        config: What :meth:`Painter.from_config` takes.
+        family: The network's class.
+        config: What :meth:`PresetModel.from_config` takes.
 
     Raises:
-        TypeError, ValueError: As :meth:`Painter.from_config`.
+        TypeError, ValueError: As :meth:`PresetModel.from_config`.
     """
     with keras.StatelessScope(initialize_variables=False):
         variables = family.from_config(config).variables
     return sum(math.prod(variable.shape) for variable in variables)
 
 
-def check_finite(painter: Painter) -> None:
-    """Raise a ValueError if a weight of a painter is NaN or infinite; the message names the layer's."""
-    for variable in painter.variables:
+def check_finite(model: PresetModel) -> None:
+    """Raise a ValueError if a weight of a network is NaN or infinite; the message names the layer's."""
+    for variable in model.variables:
         if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
             raise ValueError(f"its weights {variable.path} are NaN or infinite")

@@ -1,8 +1,5 @@
 """Painters: networks that paint in one pass, as Keras models that know their styles and inputs."""
 
-import dataclasses
-import os
-import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -18,10 +15,11 @@ from stylezoo.generators.configs import (
     ArbitraryConfig,
     GeneratorConfig,
 )
+from stylezoo.generators.preset_model import PresetModel
 from stylezoo.progress import Callback
 
 
-class Painter(keras.Model):
+class Painter(PresetModel):
     """A network that paints, the base of all families.
 
     A painter is a functional Keras model: ``summary``, ``save("x.keras")``,
@@ -64,23 +62,28 @@ class Painter(keras.Model):
         """Connect the layers; return the inputs by name and the output."""
         raise NotImplementedError
 
-    # The record is no attribute of its own, since Keras would track a dict and put it into checkpoints.
-    @property
-    def training_record(self) -> Mapping[str, Any]:
-        """How the painter was trained, as JSON can hold it; read-only, but it can be replaced."""
-        return self._training_record
-
-    @training_record.setter
-    def training_record(self, record: Mapping[str, Any]) -> None:
-        self._training_record = types.MappingProxyType(dict(record))
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, as JSON can hold them."""
-        return {
-            "config": dataclasses.asdict(self.config),
-            "styles": list(self.style_rows),
-            "name": self.name,
-        }
+        return {**super().get_config(), "styles": list(self.style_rows)}
+
+    def introduction(self) -> list[str]:
+        """Return the lines of the default card."""
+        if self.paints == TEXTURES:
+            call = "painter.paint(size=(512, 512), seed=0)"
+        else:
+            style = f', style="{self.styles[0]}"' if self.styles else ""
+            call = f"painter.paint(image{style})"
+        named = ", ".join(f"`{each}`" for each in self.styles)
+        return [
+            f"# {type(self).__name__}",
+            "",
+            f"A painter of {self.paints} with {self.count_params():,} parameters.",
+            *([f"Its styles: {named}."] if self.styles else []),
+            "",
+            "    import stylezoo",
+            '    painter = stylezoo.load("FOLDER")',
+            f"    {call}",
+        ]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
@@ -90,65 +93,12 @@ class Painter(keras.Model):
             TypeError, ValueError: If the configuration has another field, or a wrong value.
         """
         del custom_objects  # it is built of this project's layers alone
-        fields: Any = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in config["config"].items()
-        }
         styles = config.get("styles")
         if not isinstance(styles, list | tuple) or not all(
             isinstance(each, str) for each in styles
         ):
             raise ValueError(f"`styles` must be a list of names. Received: styles={styles!r}")
-        return cls(cls.config_type(**fields), styles=styles, name=config.get("name"))
-
-    @classmethod
-    def from_preset(cls, preset: str | os.PathLike[str]) -> Self:
-        """Load a trained painter; see :func:`stylezoo.generators.load`.
-
-        Args:
-            preset: A name in :data:`stylezoo.pretrained.LISTED`, a folder that
-                :meth:`save_to_preset` wrote, or a ``.h5`` file of version 0.1.
-
-        Raises:
-            OSError, ValueError: As :func:`stylezoo.generators.load`; also ValueError if the painter
-                is of another class.
-        """
-        from stylezoo.generators import presets  # it knows all families
-
-        painter = presets.load(preset)
-        if not isinstance(painter, cls):
-            raise ValueError(
-                f"`preset` must be a {cls.__name__}. Received: {preset}, a {type(painter).__name__}"
-            )
-        return painter
-
-    def save_to_preset(
-        self,
-        folder: str | os.PathLike[str],
-        *,
-        half: bool = False,
-        overwrite: bool = False,
-        card: str | None = None,
-    ) -> None:
-        """Write a preset, whole or not at all.
-
-        Args:
-            folder: The preset's folder, in a folder that exists.
-            half: Whether kernels are stored in float16, which takes half the space; they are
-                computed with in float32 all the same. The rest is small, and a variance may be too
-                large for float16.
-            overwrite: Whether to replace a preset that is there already.
-            card: The text of ``README.md``; by default what is known of the painter.
-
-        Raises:
-            FileExistsError: If there is something already that may not be replaced; nothing but a
-                preset ever is.
-            OSError: If it can't be written.
-            TypeError: If the training record is not what JSON can hold.
-        """
-        from stylezoo.generators import presets
-
-        presets.save(self, folder, half=half, overwrite=overwrite, card=card)
+        return cls(cls.config_from(config["config"]), styles=styles, name=config.get("name"))
 
     # No property: Keras would walk into it when it saves, and from itself into itself.
     def parts(self) -> dict[str, keras.Model]:

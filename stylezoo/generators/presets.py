@@ -1,4 +1,4 @@
-"""Presets: folders that hold a trained painter, as KerasHub lays them out.
+"""Presets: folders that hold a trained painter or decoder, as KerasHub lays them out.
 
 ``config.json`` has the class and its configuration, ``model.weights.h5`` the weights in Keras's own
 layout, ``metadata.json`` the versions, the record of the training and the SHA-256 of the weights, and
@@ -11,24 +11,32 @@ import json
 import os
 import pathlib
 import shutil
-from typing import Any
+from collections.abc import Collection
+from typing import Any, TypeVar
 
 import h5py
 import keras
 
 import stylezoo
 from stylezoo import errors, images, pretrained
-from stylezoo.generators.configs import TEXTURES, GeneratorConfig
+from stylezoo.generators.configs import GeneratorConfig
+from stylezoo.generators.decoder import Decoder
 from stylezoo.generators.families import FAMILIES, build, check_finite, count_weights
 from stylezoo.generators.growing import grow
 from stylezoo.generators.h5_files import is_h5, read_h5
 from stylezoo.generators.importing import PUBLISHED, load_published
 from stylezoo.generators.painter import Painter
+from stylezoo.generators.preset_model import PresetModel
 from stylezoo.weights.hdf5_checks import check_plain
+
+Kind = TypeVar("Kind", bound=PresetModel)
 
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 CARD = "README.md"
 _FILES = {_CONFIG, _WEIGHTS, _METADATA, CARD}
+
+# The classes that presets hold, by name.
+_CLASSES: dict[str, type[PresetModel]] = {**FAMILIES, Decoder.__name__: Decoder}
 
 # The errors that reading JSON, HDF5 and configurations can raise that somebody changed.
 _DAMAGES = (
@@ -38,34 +46,34 @@ _DAMAGES = (
 
 
 def save(
-    painter: Painter,
+    model: PresetModel,
     folder: str | os.PathLike[str],
     *,
     half: bool = False,
     overwrite: bool = False,
     card: str | None = None,
 ) -> None:
-    """Write a preset; see :meth:`Painter.save_to_preset`."""
+    """Write a preset; see :meth:`PresetModel.save_to_preset`."""
     path = pathlib.Path(folder)
     if overwrite and path.exists() and not _is_preset(path):
         raise FileExistsError(f"`{path}` is no preset, and only a preset is replaced")
-    config = {"class_name": type(painter).__name__, "config": painter.get_config()}
+    config = {"class_name": type(model).__name__, "config": model.get_config()}
     with images.atomic_folder(path, overwrite=overwrite) as temporary:
         weights = temporary / _WEIGHTS
-        _check_space(temporary, painter)
-        painter.save_weights(weights)
+        _check_space(temporary, model)
+        model.save_weights(weights)
         if half:
             _halve(weights)
         metadata = {
             "stylezoo_version": stylezoo.__version__,
             "keras_version": keras.__version__,
-            "parameter_count": painter.count_params(),
+            "parameter_count": model.count_params(),
             "weights_sha256": _sha256(weights),
-            "training": dict(painter.training_record),
+            "training": dict(model.training_record),
         }
         for name, content in ((_CONFIG, config), (_METADATA, metadata)):
             (temporary / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        (temporary / CARD).write_text(card or _card(painter), encoding="utf-8")
+        (temporary / CARD).write_text(card or _card(model), encoding="utf-8")
 
 
 def load(model: str | os.PathLike[str]) -> Painter:
@@ -78,9 +86,41 @@ def load(model: str | os.PathLike[str]) -> Painter:
 
     Raises:
         OSError: If the folder or file can't be read.
-        ValueError: If there is no such folder or file, or it is damaged.
+        ValueError: If there is no such folder or file, it is damaged, or it holds no painter.
     """
-    if known := pretrained.MODELS.get(str(model)):
+    return load_as(model, Painter)
+
+
+def load_decoder(model: str | os.PathLike[str]) -> Decoder:
+    """Load a trained decoder.
+
+    Args:
+        model: A name in :data:`stylezoo.pretrained.DECODERS`, or a preset's folder. A folder whose name is
+            that of a pretrained decoder is meant by ``"./NAME"``.
+
+    Raises:
+        OSError, ValueError: As :func:`load`.
+    """
+    return load_as(model, Decoder)
+
+
+def load_as(model: str | os.PathLike[str], kind: type[Kind]) -> Kind:
+    """Load a trained network of a class; see :func:`load`.
+
+    Raises:
+        OSError, ValueError: As :func:`load`; also ValueError if the network is of another class.
+    """
+    loaded = _load(model, pretrained.DECODERS if kind is Decoder else pretrained.LISTED)
+    if not isinstance(loaded, kind):
+        raise ValueError(
+            f"`model` must be a {kind.__name__}. Received: {model}, a {type(loaded).__name__}"
+        )
+    return loaded
+
+
+def _load(model: str | os.PathLike[str], listed: Collection[str]) -> PresetModel:
+    """Load a network; ``listed`` are the names that an error tells of."""
+    if known := (pretrained.MODELS | pretrained.DECODERS).get(str(model)):
         if _sha256(known.folder / _WEIGHTS) != known.sha256:
             raise ValueError(
                 f"the pretrained model {known.name} is damaged: install stylezoo again"
@@ -90,10 +130,8 @@ def load(model: str | os.PathLike[str]) -> Painter:
         return load_published(str(model))
     path = pathlib.Path(model)
     if not path.exists() or (path.is_dir() and not (path / _CONFIG).exists()):
-        raise FileNotFoundError(
-            f"`model` must be a preset's folder, or one of {', '.join(pretrained.LISTED)}. "
-            f"Received: {model}"
-        )
+        choices = ", or one of ".join(filter(None, ("a preset's folder", ", ".join(listed))))
+        raise FileNotFoundError(f"`model` must be {choices}. Received: {model}")
     try:
         return _read(path) if path.is_dir() else read_h5(path)
     except _DAMAGES as error:
@@ -155,24 +193,24 @@ def _is_preset(path: pathlib.Path) -> bool:
     return path.is_dir() and {each.name for each in path.iterdir()} == _FILES
 
 
-def _read(folder: pathlib.Path) -> Painter:
+def _read(folder: pathlib.Path) -> PresetModel:
     described, metadata = (_json(folder / name) for name in (_CONFIG, _METADATA))
     if _sha256(folder / _WEIGHTS) != metadata["weights_sha256"]:
         raise ValueError(f"{_WEIGHTS} is not what {_METADATA} says")
     class_name = described["class_name"]
-    if class_name not in FAMILIES:
+    if class_name not in _CLASSES:
         raise ValueError(f"there is no class {class_name}")
     _check_size(folder, class_name, described["config"])
-    painter = FAMILIES[class_name].from_config(described["config"])
-    painter.training_record = metadata["training"]
-    painter.load_weights(folder / _WEIGHTS)
-    check_finite(painter)
-    return painter
+    model = _CLASSES[class_name].from_config(described["config"])
+    model.training_record = metadata["training"]
+    model.load_weights(folder / _WEIGHTS)
+    check_finite(model)
+    return model
 
 
 def _check_size(folder: pathlib.Path, class_name: str, config: dict[str, Any]) -> None:
-    """Raise an error unless the weights are as many as a painter has, which may be too many to build."""
-    needed = count_weights(FAMILIES[class_name], config)
+    """Raise an error unless the weights are as many as a network has, which may be too many to build."""
+    needed = count_weights(_CLASSES[class_name], config)
     file = folder / _WEIGHTS
     with h5py.File(file, "r") as opened:
         found = check_plain(opened, file.stat().st_size)
@@ -180,12 +218,12 @@ def _check_size(folder: pathlib.Path, class_name: str, config: dict[str, Any]) -
         raise ValueError(f"{_WEIGHTS} has {found:,} weights, and such a {class_name} {needed:,}")
 
 
-def _check_space(folder: pathlib.Path, painter: Painter) -> None:
+def _check_space(folder: pathlib.Path, model: PresetModel) -> None:
     """Raise an OSError where the weights have no room.
 
     HDF5 crashes when Python ends if it could not write to a disk that was full.
     """
-    needed = 8 * painter.count_params() + 2**20  # once whole, once halved, and HDF5's own share
+    needed = 8 * model.count_params() + 2**20  # once whole, once halved, and HDF5's own share
     if shutil.disk_usage(folder).free < needed:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
@@ -222,27 +260,10 @@ def _sha256(path: pathlib.Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _card(painter: Painter) -> str:
-    """Describe a painter in Markdown."""
-    if painter.paints == TEXTURES:
-        call = "painter.paint(size=(512, 512), seed=0)"
-    else:
-        style = f', style="{painter.styles[0]}"' if painter.styles else ""
-        call = f"painter.paint(image{style})"
-    lines = [
-        f"# {type(painter).__name__}",
-        "",
-        f"A painter of {painter.paints} with {painter.count_params():,} parameters.",
-        *(
-            [f"Its styles: {', '.join(f'`{each}`' for each in painter.styles)}."]
-            * bool(painter.styles)
-        ),
-        "",
-        "    import stylezoo",
-        '    painter = stylezoo.load("FOLDER")',
-        f"    {call}",
-    ]
-    if painter.training_record:
-        record = json.dumps(dict(painter.training_record), indent=2)
+def _card(model: PresetModel) -> str:
+    """Describe a network in Markdown."""
+    lines = model.introduction()
+    if model.training_record:
+        record = json.dumps(dict(model.training_record), indent=2)
         lines += ["", "## Training", "", *(f"    {line}" for line in record.splitlines())]
     return "\n".join(lines) + "\n"

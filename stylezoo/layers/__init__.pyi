@@ -18,6 +18,7 @@ from .resampling import (
     NearestUpsampling,
     PadToMultiple,
 )
+from .standardization import Standardize
 
 __all__ = [
     "PREPROCESSINGS",
@@ -37,6 +38,7 @@ __all__ = [
     "PadToMultiple",
     "PredictedInstanceNormalization",
     "Preprocess",
+    "Standardize",
     "UnitClip",
     "instance_moments",
 ]

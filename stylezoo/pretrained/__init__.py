@@ -143,6 +143,8 @@ _PUBLISHED = (
         styles=tuple(f"style{index}" for index in range(26)),
     ),
 )
+# Networks that make pictures of a classifier's features.
+DECODERS: dict[str, PretrainedModel] = {}
 MODELS = {model.name: model for model in _MODELS}
 PUBLISHED = {model.name: model for model in _PUBLISHED}
 #: All of them.

@@ -16,7 +16,13 @@ from .inversion import check_inversion, invert
 from .loop import SynthesisResult, optimize_image
 from .minimizers import Minimizer
 from .optimizers import LBFGS, Adam, OptimizerConfig
-from .parameters import FourierImage, ImageParameter, LaplacianPyramid, Pixels
+from .parameters import (
+    FourierImage,
+    ImageParameter,
+    LaplacianPyramid,
+    MagnitudeConstrainedImage,
+    Pixels,
+)
 from .pyramid import Level, PyramidResult, coarse_to_fine
 from .regions import find_regions
 from .style_transfer import transfer
@@ -38,6 +44,7 @@ __all__ = [
     "InversionConfig",
     "LaplacianPyramid",
     "Level",
+    "MagnitudeConstrainedImage",
     "Minimizer",
     "OptimizationConfig",
     "OptimizerConfig",

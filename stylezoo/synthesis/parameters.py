@@ -137,17 +137,13 @@ class FourierImage:
     """
 
     def __init__(self, initial: tf.Tensor, *, exponent: float = 1.0) -> None:
-        initial = tf.clip_by_value(tf.cast(initial, tf.float32), _MARGIN, 1.0 - _MARGIN)
         self._size = height, width = initial.shape[1], initial.shape[2]
-        colours = tf.constant(_COLOURS)
-        # The longest of the three directions gets a length of 1.
-        self._colours = colours / tf.reduce_max(tf.norm(colours, axis=0))
         self._gains = (
             ops.frequency_gains(height, width, exponent=exponent) * (height * width) ** 0.5
         )
-        logits = tf.math.log(initial / (1.0 - initial))
-        decorrelated = tf.einsum("bhwr,cr->bchw", logits, tf.linalg.inv(self._colours))
-        spectrum = tf.signal.rfft2d(decorrelated) / tf.cast(self._gains, tf.complex64)
+        spectrum = tf.signal.rfft2d(decorrelated_logits(initial)) / tf.cast(
+            self._gains, tf.complex64
+        )
         parts = tf.stack([tf.math.real(spectrum), tf.math.imag(spectrum)], axis=-1)
         self.variable = tf.Variable(parts, name="coefficients")
 
@@ -155,8 +151,7 @@ class FourierImage:
         """Return the picture, strictly between 0 and 1."""
         spectrum = tf.complex(self.variable[..., 0], self.variable[..., 1])
         spectrum *= tf.cast(self._gains, tf.complex64)
-        decorrelated = tf.signal.irfft2d(spectrum, fft_length=self._size)
-        return tf.sigmoid(tf.einsum("bchw,rc->bhwr", decorrelated, self._colours))
+        return _recorrelated(tf.signal.irfft2d(spectrum, fft_length=self._size))
 
     def project(self) -> None:
         """Do nothing: every value is allowed."""
@@ -164,3 +159,60 @@ class FourierImage:
     def free(self, gradient: tf.Tensor) -> tf.Tensor:
         """Return 1 everywhere: there are no bounds."""
         return tf.ones_like(gradient)
+
+
+class MagnitudeConstrainedImage:
+    """The phases of Fourier coefficients of decorrelated colours, whose magnitudes are fixed.
+
+    Source: Fel et al. 2023, section 3. It differs in the units: magnitudes are those of photographs, and the
+    picture is not standardised, so that it has their contrast. The mean colour is fixed too.
+
+    Args:
+        phases: The phases to start from, [B, 3, H, W // 2 + 1] float32, in radians.
+        magnitudes: Magnitudes of the coefficients, [3, H, W // 2 + 1], as ``tf.signal.rfft2d`` has them of
+            :func:`decorrelated_logits`.
+        size: Height and width of the picture, px.
+    """
+
+    def __init__(self, phases: tf.Tensor, magnitudes: tf.Tensor, size: tuple[int, int]) -> None:
+        self._magnitudes = tf.cast(magnitudes, tf.complex64)
+        self._size = size
+        self.variable = tf.Variable(phases, name="phases")
+
+    def image(self) -> tf.Tensor:
+        """Return the picture, strictly between 0 and 1."""
+        angles = tf.complex(tf.cos(self.variable), tf.sin(self.variable))
+        return _recorrelated(tf.signal.irfft2d(self._magnitudes * angles, fft_length=self._size))
+
+    def project(self) -> None:
+        """Do nothing: every angle is allowed."""
+
+    def free(self, gradient: tf.Tensor) -> tf.Tensor:
+        """Return 1 everywhere: there are no bounds."""
+        return tf.ones_like(gradient)
+
+
+def decorrelated_logits(image: tf.Tensor, *, margin: float = _MARGIN) -> tf.Tensor:
+    """Return the logits of a picture's values in the directions of natural colours.
+
+    Args:
+        image: [B, H, W, 3] in [0, 1]. Values within ``margin`` of black and white are moved to that distance.
+        margin: See ``image``.
+
+    Returns:
+        [B, 3, H, W] float32: light and dark, blue and orange, green and magenta.
+    """
+    image = tf.clip_by_value(tf.cast(image, tf.float32), margin, 1.0 - margin)
+    logits = tf.math.log(image / (1.0 - image))
+    return tf.einsum("bhwr,cr->bchw", logits, tf.linalg.inv(_directions()))
+
+
+def _recorrelated(decorrelated: tf.Tensor) -> tf.Tensor:
+    """Return the picture, [B, H, W, 3] in [0, 1], of :func:`decorrelated_logits`."""
+    return tf.sigmoid(tf.einsum("bchw,rc->bhwr", decorrelated, _directions()))
+
+
+def _directions() -> tf.Tensor:
+    """Return the directions of natural colours as columns; the longest has a length of 1."""
+    colours = tf.constant(_COLOURS)
+    return colours / tf.reduce_max(tf.norm(colours, axis=0))

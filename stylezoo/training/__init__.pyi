@@ -6,6 +6,8 @@ from .data import CropConfig, Photographs, centre_crops, crops, open_photographs
 from .labelled import LabelledPhotographs, open_labelled
 from .loop_config import DECAYS, DISTRIBUTIONS, PRECISIONS, LoopConfig, Precision, StepDecay
 from .painter_configs import StyleTraining, SuperresTraining, TextureTraining
+from .prior_config import PriorTraining
+from .prior_training import PriorResult, train_prior
 from .recipes import RECIPES, Recipe, finetuning_recipe, recipe
 from .recognition import Predictions, confusion_picture, predict, scorer
 from .style_training import train_style
@@ -31,6 +33,8 @@ __all__ = [
     "Photographs",
     "Precision",
     "Predictions",
+    "PriorResult",
+    "PriorTraining",
     "Recipe",
     "StepDecay",
     "StyleTraining",
@@ -50,6 +54,7 @@ __all__ = [
     "scorer",
     "train",
     "train_classifier",
+    "train_prior",
     "train_style",
     "train_superres",
     "train_texture",

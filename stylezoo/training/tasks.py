@@ -42,7 +42,7 @@ class GeneratorTask:
 
     def __init__(self, config: Described, loop: LoopConfig, painter: generators.Painter) -> None:
         self._network = painter
-        painter.training_record = _without_folders({**config.describe(), "loop": loop.deciding()})
+        painter.training_record = without_folders({**config.describe(), "loop": loop.deciding()})
 
     @property
     def network(self) -> generators.Painter:
@@ -86,12 +86,12 @@ class GeneratorTask:
         return TrainingResult(self.painter(), self.skipped)
 
 
-def _without_folders(value: Any) -> Any:
+def without_folders(value: Any) -> Any:
     """Reduce paths to names, since a model that is passed on should not tell of its owner's folders."""
     if isinstance(value, dict):
-        return {key: _without_folders(each) for key, each in value.items()}
+        return {key: without_folders(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_folders(each) for each in value]
+        return [without_folders(each) for each in value]
     if isinstance(value, str) and pathlib.Path(value).exists():
         return pathlib.Path(value).name
     return value

@@ -3,6 +3,8 @@ from .activation_config import PARAMETRIZATIONS, STARTS, ActivationConfig, Gradi
 from .ascent import regularize
 from .attribution import Attribution, colours, heat, magnitudes, unsuitable_methods
 from .attribution_config import CAM_METHODS, METHODS, AttributionConfig
+from .codes import DecodedImage, encode, encoder, initial_codes, invert
+from .crops import random_crops
 from .dream import Dreamer
 from .dream_config import DreamConfig, Dreamed
 from .facets import cluster_means
@@ -11,8 +13,10 @@ from .priors import (
     Blur,
     ClipContribution,
     ClipNorm,
+    Crops,
     Decay,
     Jitter,
+    LearnedPrior,
     Padding,
     Regularizer,
     Rotation,
@@ -46,7 +50,9 @@ __all__ = [
     "Blur",
     "ClipContribution",
     "ClipNorm",
+    "Crops",
     "Decay",
+    "DecodedImage",
     "Direction",
     "DiversityLoss",
     "DreamConfig",
@@ -54,6 +60,7 @@ __all__ = [
     "Dreamer",
     "GradientAscent",
     "Jitter",
+    "LearnedPrior",
     "Padding",
     "Patch",
     "Position",
@@ -70,13 +77,18 @@ __all__ = [
     "colour_tiles",
     "colours",
     "crop",
+    "encode",
+    "encoder",
     "grey_grid",
     "guided_backprop",
     "heat",
     "initial",
+    "initial_codes",
+    "invert",
     "kernels",
     "magnitudes",
     "maximize",
+    "random_crops",
     "ranks",
     "regularize",
     "scores",

@@ -1,36 +1,42 @@
 """Activation maximisation, which is gradient ascent with priors (Simonyan 2014, Yosinski 2015, Olah 2017)."""
 
+import math
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from stylezoo import classifiers, errors, losses, perceptual
+from stylezoo import classifiers, errors, generators, losses, perceptual
 from stylezoo.losses import IMAGE, Features
 from stylezoo.objectives import TotalLoss
 from stylezoo.progress import Callback
 from stylezoo.synthesis import (
     FourierImage,
     ImageParameter,
+    MagnitudeConstrainedImage,
     OptimizationConfig,
     Pixels,
     SynthesisResult,
     optimize_image,
 )
 from stylezoo.synthesis.optimizers import Adam
+from stylezoo.visualize import spectrum
 from stylezoo.visualize.activation_config import ActivationConfig, GradientAscent
+from stylezoo.visualize.codes import DecodedImage, initial_codes
+from stylezoo.visualize.crops import random_crops
 from stylezoo.visualize.priors import (
     Blur,
     ClipContribution,
     ClipNorm,
+    Crops,
     Decay,
     Jitter,
+    LearnedPrior,
     Padding,
     Regularizer,
     Rotation,
     Scale,
-    Transform,
 )
 from stylezoo.visualize.rectifiers import with_rectifiers
 from stylezoo.visualize.transforms import transform
@@ -39,22 +45,26 @@ from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
 
 class _RobustLoss(TotalLoss):
-    """A loss whose network sees the picture after random transforms; pixel terms see it as it is."""
+    """A loss whose network sees random transforms or crops of a picture; pixel terms see it as it is."""
 
     def __init__(
         self,
         terms: Sequence[losses.LossTerm],
         network: keras.Model,
-        transforms: Sequence[Transform],
-        seed: int,
+        config: ActivationConfig,
     ) -> None:
         super().__init__(terms, network)
-        self._transforms = tuple(transforms)
-        self._random = tf.random.Generator.from_seed(seed)
+        self._config = config
+        self._random = tf.random.Generator.from_seed(config.seed)
+        self._calls = tf.Variable(0.0, trainable=False)
 
     def features(self, image: tf.Tensor) -> Features:
-        """Return the features of the picture after the transforms, and the picture before them."""
-        seen = transform(image, self._transforms, self._random)
+        """Return the features of what the network sees of the picture, and the picture as it is."""
+        seen = transform(image, self._config.transforms, self._random)
+        if self._config.crops and self._config.crops.count:
+            progress = self._calls / max(self._config.steps - 1, 1)
+            seen = random_crops(seen, self._config.crops, tf.minimum(progress, 1.0), self._random)
+            self._calls.assign_add(1.0)
         return {**super().features(seen), IMAGE: tf.convert_to_tensor(image)}
 
 
@@ -72,7 +82,8 @@ def maximize(
         objective: The score, which may look at another unit for each picture of the batch.
         config: See :class:`ActivationConfig`.
         batch: Number of pictures, which are made at once.
-        start: [batch, H, W, 3] in [0, 1] to start from, in place of ``config.start`` and ``config.size``.
+        start: [batch, H, W, 3] in [0, 1] to start from, in place of ``config.start`` and ``config.size``;
+            codes of the decoder, [batch, h, w, C], where there is one.
         callback: Called after every step.
 
     Returns:
@@ -86,23 +97,18 @@ def maximize(
     layers = objective.layers
     with errors.renamed(taps="layer"):
         perceptual.check_taps(config.network, layers, head=True)
-    if start is None:
-        start = initial(config, batch)
-    size = start.shape[1], start.shape[2]
-    with errors.renamed(image="size"):
-        perceptual.check_image_size(*size, architecture=config.network, taps=layers)
+    picture = parameter(config, batch, start)
+    size = picture.image().shape[1:3]
+    seen = (config.crops.seen,) * 2 if config.crops else size
+    with errors.renamed(image="seen" if config.crops else "size"):
+        perceptual.check_image_size(*seen, architecture=config.network, taps=layers)
     extra = (config.diversity_layer,) if config.diversity_weight and config.diversity_layer else ()
     network = perceptual.Perceptual(config.network, config.weights).build((*layers, *extra))
-    check_score(objective, network.compute_output_shape((batch, *size, 3)))
-    loss = _RobustLoss(
-        _terms(objective, config),
-        with_rectifiers(network, "redirected"),
-        config.transforms,
-        config.seed,
-    )
+    check_score(objective, network.compute_output_shape((batch, *seen, 3)))
+    loss = _RobustLoss(_terms(objective, config), with_rectifiers(network, "redirected"), config)
     result, _ = optimize_image(
         loss,
-        parameter(config, start),
+        picture,
         loss.targets({}),
         config=OptimizationConfig(config.optimizer, average_decay=config.average_decay),
         num_steps=config.steps,
@@ -144,11 +150,50 @@ def initial(config: ActivationConfig, batch: int) -> tf.Tensor:
     return tf.clip_by_value(start + noise, 0.0, 1.0)
 
 
-def parameter(config: ActivationConfig, start: tf.Tensor) -> ImageParameter:
-    """Return the pictures ``start`` in the parametrisation of ``config``."""
+def parameter(
+    config: ActivationConfig, batch: int, start: tf.Tensor | None = None
+) -> ImageParameter:
+    """Return the pictures to start from in the parametrisation of ``config``.
+
+    Args:
+        config: See :class:`ActivationConfig`.
+        batch: Number of pictures.
+        start: See :func:`maximize`.
+
+    Raises:
+        ValueError: If ``start`` is given for phases, which magnitudes of their own would not fit.
+        OSError, WeightsError: If the decoder or its classifier's weights can't be had.
+    """
+    if config.prior:
+        return _decoded(config, config.prior, batch, start)
+    if config.parametrization == "maco":
+        if start is not None:
+            raise ValueError("`start` must not be given for the parametrisation maco")
+        return _phases(config, batch)
+    if start is None:
+        start = initial(config, batch)
     if config.parametrization == "fourier":
         return FourierImage(start, exponent=config.exponent)
     return Pixels(start)
+
+
+def _decoded(
+    config: ActivationConfig, prior: LearnedPrior, batch: int, start: tf.Tensor | None
+) -> DecodedImage:
+    with errors.renamed(model="prior"):
+        decoder = generators.load_decoder(prior.decoder)
+    if start is None:
+        start = initial_codes(decoder, config.start, batch=batch, seed=config.seed)
+    return DecodedImage(decoder, start, size=config.size, prior=prior, seed=config.seed)
+
+
+def _phases(config: ActivationConfig, batch: int) -> MagnitudeConstrainedImage:
+    size = (config.size, config.size)
+    magnitudes = spectrum.magnitudes(*size)
+    phases = tf.zeros([batch, *magnitudes.shape])
+    if config.start == "noise":
+        phases = tf.random.stateless_uniform(phases.shape, [config.seed, 0], -math.pi, math.pi)
+    return MagnitudeConstrainedImage(phases, magnitudes, size)
 
 
 def _terms(objective: Score, config: ActivationConfig) -> list[losses.LossTerm]:
@@ -166,6 +211,8 @@ def _terms(objective: Score, config: ActivationConfig) -> list[losses.LossTerm]:
 # These are larger than those of Olah et al.; with a scale of 0.1 and turns of 10° other networks recognise
 # fewer pictures.
 _ROBUST = (Padding(12), Jitter(48), Scale(0.5), Rotation(30))
+
+_GENTLE = (Jitter(16), Scale(0.2), Rotation(10))
 
 # The four sets of Yosinski et al. 2015, table 1.
 _YOSINSKI: dict[str, tuple[Regularizer, ...]] = {
@@ -193,6 +240,26 @@ PRESETS: dict[str, ActivationConfig] = {
         for name, regularizers in _YOSINSKI.items()
     },
     "robust": ActivationConfig(transforms=_ROBUST),
+    # Fel et al. 2023, section 3; the sizes of crops, the noise and the rate are those of the authors' code.
+    "maco": ActivationConfig(
+        parametrization="maco", size=512, optimizer=Adam(learning_rate=0.3), crops=Crops()
+    ),
+    # Nguyen et al. 2016 have no transforms; without them other networks recognise fewer pictures.
+    "decoder": ActivationConfig(
+        parametrization="decoder",
+        start="grey",
+        optimizer=Adam(learning_rate=0.05),
+        transforms=_GENTLE,
+        prior=LearnedPrior(),
+    ),
+    # Nguyen et al. 2017.
+    "ppgn": ActivationConfig(
+        parametrization="decoder",
+        start="noise",
+        optimizer=Adam(learning_rate=0.05),
+        transforms=_GENTLE,
+        prior=LearnedPrior(decay=0.0, reconstruction=0.05, noise=0.02),
+    ),
     # This is coarser, and averaged, for networks with noisy gradients, such as EfficientNet.
     "smooth": ActivationConfig(
         exponent=2.0,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stylezoo.perceptual import Network
 from stylezoo.synthesis.optimizers import Adam, OptimizerConfig
-from stylezoo.visualize.priors import Regularizer, Transform
+from stylezoo.visualize.priors import Crops, LearnedPrior, Regularizer, Transform
 
 if TYPE_CHECKING:
     from stylezoo.synthesis.minimizers import Loss, Minimizer
     from stylezoo.synthesis.parameters import ImageParameter
 
-Parametrization = Literal["pixels", "fourier"]
+Parametrization = Literal["pixels", "fourier", "maco", "decoder"]
 Start = Literal["grey", "noise"]
 
 PARAMETRIZATIONS: tuple[Parametrization, ...] = typing.get_args(Parametrization)
@@ -77,16 +77,20 @@ class ActivationConfig:
             :class:`~stylezoo.perceptual.KerasNetwork`.
         weights: Weights of the network: imagenet, a name of ``stylezoo weights list``, or a file.
         size: Side of the square pictures, px.
-        parametrization: What is optimised: pixels, or Fourier coefficients of decorrelated colours.
+        parametrization: What is optimised: pixels, Fourier coefficients of decorrelated colours, their phases
+            alone (maco), or the code that a decoder makes the picture of.
         exponent: Exponent of the Fourier coefficients' scale, frequency^-exponent. Pictures are smoother
             with a larger one.
-        start: Picture to start from: ImageNet's mean colour, or noise about it.
+        start: Picture to start from: ImageNet's mean colour, or noise about it. For phases and codes these
+            are phases of 0 and the mean code, or noise.
         optimizer: Adam, or :class:`~stylezoo.visualize.GradientAscent` with its regularisers, which are
             functions of pixels.
         steps: Number of optimisation steps.
         average_decay: Decay of a moving average of the pictures, which is the result, so that what the
             random transforms do to single steps cancels. At 0 the last picture is the result.
         transforms: Random transforms that a picture must survive, of which the first is applied first.
+        crops: Random crops that the network sees in place of the picture.
+        prior: Decoder that makes the picture, for the parametrisation decoder alone.
         l2_weight: Weight of the mean squared difference to the mean colour.
         tv_weight: Weight of the total variation. Pictures are smoother with a larger one.
         diversity_weight: Weight of the likeness of the pictures of one batch.
@@ -94,8 +98,9 @@ class ActivationConfig:
         seed: Seed of the noise and of the transforms.
 
     Raises:
-        ValueError: For an unknown parametrisation or start, a number out of its range, or gradient
-            ascent of Fourier coefficients.
+        ValueError: For an unknown parametrisation or start, a number out of its range, gradient
+            ascent of anything but pixels, or a prior without the parametrisation decoder or the other way
+            round.
     """
 
     network: Network = "squeezenet1_1"
@@ -108,6 +113,8 @@ class ActivationConfig:
     steps: int = 256
     average_decay: float = 0.0
     transforms: tuple[Transform, ...] = ()
+    crops: Crops | None = None
+    prior: LearnedPrior | None = None
     l2_weight: float = 0.0
     tv_weight: float = 0.0
     diversity_weight: float = 0.0
@@ -131,6 +138,12 @@ class ActivationConfig:
         if self.parametrization != "pixels" and isinstance(self.optimizer, GradientAscent):
             raise ValueError(
                 "`parametrization` must be pixels for gradient ascent with regularisers. "
+                f"Received: parametrization={self.parametrization!r}"
+            )
+
+        if (self.prior is None) == (self.parametrization == "decoder"):
+            raise ValueError(
+                "`parametrization` must be decoder with a prior, and only then. "
                 f"Received: parametrization={self.parametrization!r}"
             )
 

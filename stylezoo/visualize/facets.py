@@ -1,6 +1,6 @@
-"""Starts for multifaceted pictures: means of clusters of real images (Nguyen et al. 2016, section 3)."""
+"""Starts for multifaceted pictures: means of clusters of real images (Nguyen et al. 2016b, section 3)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
@@ -13,9 +13,14 @@ _NEAREST = 15  # images that a mean is taken over, as in the paper
 
 
 def cluster_means(
-    network: keras.Model, images: Iterable[Image], count: int, *, seed: int = 0
+    network: keras.Model,
+    images: Iterable[Image],
+    count: int,
+    *,
+    seed: int = 0,
+    represent: Callable[[Image], tf.Tensor] = tf.convert_to_tensor,
 ) -> tf.Tensor:
-    """Return the mean image of each cluster, taken over the 15 images at most nearest to its centre.
+    """Return the mean image or code of each cluster, over the 15 images at most nearest to its centre.
 
     The clusters are those of k-means on the mean over positions of a layer's features, as unit vectors.
     The paper instead reduces the features of a fully connected layer by PCA and t-SNE first.
@@ -25,9 +30,10 @@ def cluster_means(
         images: [1, H, W, 3] in [0, 1] each, all of one size.
         count: Number of clusters.
         seed: Seed of the first centres.
+        represent: Function of an image that returns what is averaged, [1, ...]; by default the image.
 
     Returns:
-        [count, H, W, 3] in [0, 1], the largest cluster first.
+        [count, H, W, 3] in [0, 1], or codes [count, ...], the largest cluster first.
 
     Raises:
         ValueError: If there are fewer images than clusters.
@@ -46,7 +52,7 @@ def cluster_means(
         distances = np.linalg.norm(features - centres[index], axis=1)
         own = np.flatnonzero(members == index)
         nearest = own[np.argsort(distances[own], kind="stable")][:_NEAREST]
-        means.append(np.mean([stacked[each] for each in nearest], axis=0))
+        means.append(np.mean([represent(stacked[each]) for each in nearest], axis=0))
     return tf.concat(means, axis=0)
 
 

@@ -46,7 +46,7 @@ class Unit:
 
     Attributes:
         layer: Tap of the unit.
-        channel: Index of the channel; several for pictures that have a channel each.
+        channel: Index of the channel; several for pictures that have a channel each, by turns.
         position: Position of the neuron; ``"all"`` for the mean over the channel.
     """
 
@@ -74,7 +74,8 @@ class Unit:
         """Return the feature, [B] float32."""
         values = tf.cast(features[self.layer], tf.float32)
         _check_position(self.layer, tuple(values.shape), self.position)
-        channels = tf.broadcast_to(tf.constant(self.channels), tf.shape(values)[:1])
+        # Several crops of each picture come one after another, so that the channels repeat.
+        channels = tf.tile(self.channels, [tf.shape(values)[0] // len(self.channels)])
         if _is_flat(values):
             return tf.gather(values, channels, axis=1, batch_dims=1)
         maps = tf.gather(tf.transpose(values, [0, 3, 1, 2]), channels, axis=1, batch_dims=1)

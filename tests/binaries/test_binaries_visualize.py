@@ -583,3 +583,57 @@ def test_unknown_part(capsys):
     assert main.run(["visualize", "everything"]) == 2
     message = "`WHAT` must be one of filters, attribution, .*Received: everything"
     assert_one_line(capsys.readouterr().err, "visualize", message)
+
+
+# Learned priors
+
+
+@pytest.fixture
+def prior(folder):
+    """Train a decoder in two steps, and return its flag."""
+    flags = (
+        "--content=trip --weights=squeeze.h5 --layer=fire2 --image_size=32 --widths=2,3,4 --run=run "
+        "--comparators=squeezenet1_1:fire2 --steps=2 --batch_size=1 --adversarial_from=1"
+    )
+    assert main.run(["train_prior", *flags.split()]) == 0
+    return "--prior=run/model"
+
+
+def test_pictures_by_a_decoder(prior, capsys):
+    assert run("activation", f"{prior} --images=trip --facets=2 --report=out.json") == 0
+    assert shape()[1] > 2 * 40  # a picture of each facet
+    settings = report()["settings"]
+    assert settings["parametrization"] == "decoder"
+    assert settings["prior"]["decoder"] == "run/model"
+    assert run("activation", f"--preset=ppgn {prior} --pictures=2 --overwrite") == 0
+    flags = f"inversion {SQUEEZE} --image=photo.png --size=40 --steps=2 {prior}"
+    assert main.run(["visualize", *flags.split(), "--output=two.png", "--report=two.json"]) == 0
+    [layer] = json.loads(pathlib.Path("two.json").read_text("utf-8"))["layers"]
+    assert layer["layer"] == "fire2"
+    assert f"{layer['error']:.4f}  {layer['decoded_error']:.4f}" in capsys.readouterr().out
+    assert main.run(["visualize", *flags.split(), "--output=x.png", "--layers=fire2"]) == 1
+    assert "`--layers` must not be given with --prior" in capsys.readouterr().err
+
+
+def test_pictures_of_phases(folder):
+    assert run("activation", "--preset=maco --crops=2 --crop_size=40 --report=out.json") == 0
+    assert report()["settings"]["crops"]["count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--prior=none", "`--prior` must be a preset's folder"),
+        ("--prior=light", "`--prior` must be a Decoder. Received: light, a Light"),
+        (
+            "--preset=maco --images=trip",
+            "`--images` must not be given with the parametrization maco",
+        ),
+        ("--deviations=2", "`--parametrization` must be decoder with a prior, and only then"),
+        ("--preset=maco --smallest_crop=0", "`--smallest_crop` must be in (0, 1]"),
+    ],
+)
+def test_priors_that_are_refused(flags, message, folder, capsys):
+    assert run("activation", flags) == 1
+    assert message in capsys.readouterr().err
+    assert not pathlib.Path("out.png").exists()

@@ -61,6 +61,7 @@ LAYERS = [
     *(Case(lambda mode=mode: layers.Preprocess(mode), mode) for mode in layers.PREPROCESSINGS),
     Case(layers.Luminance),
     Case(layers.UnitClip),
+    Case(layers.Standardize),
     Case(lambda: layers.Limit(0.5)),
     Case(layers.InstanceNormalization),
     Case(

@@ -337,6 +337,8 @@ def test_ranks(headed):
         ({"start": "black"}, "`start` must be one of grey, noise"),
         ({"size": 0}, "`size` must be >= 1"),
         ({"optimizer": visualize.GradientAscent()}, "`parametrization` must be pixels"),
+        ({"parametrization": "decoder"}, "`parametrization` must be decoder with a prior"),
+        ({"prior": visualize.LearnedPrior()}, "`parametrization` must be decoder with a prior"),
     ],
 )
 def test_bad_configs(options, message):
@@ -354,6 +356,12 @@ def test_bad_configs(options, message):
         (lambda: visualize.Decay(1.5), r"`rate` must be in \[0, 1\]"),
         (lambda: visualize.Blur(-1), "`sigma` must be >= 0"),
         (lambda: visualize.Blur(1, 0), "`every` must be >= 1"),
+        (lambda: visualize.Crops(-1), "`count` must be >= 0"),
+        (lambda: visualize.Crops(largest=1.5), r"`largest` must be in \(0, 1\]"),
+        (lambda: visualize.Crops(smallest=0.0), r"`smallest` must be in \(0, 1\]"),
+        (lambda: visualize.Crops(seen=0), "`seen` must be >= 1"),
+        (lambda: visualize.LearnedPrior(deviations=0.0), "`deviations` must be > 0"),
+        (lambda: visualize.LearnedPrior(reconstruction=2.0), r"`reconstruction` must be in \[0, 1"),
         (lambda: visualize.ClipNorm(101), r"`percentile` must be in \[0, 100\]"),
         (lambda: visualize.ClipContribution(-1), r"`percentile` must be in \[0, 100\]"),
     ],
@@ -388,9 +396,11 @@ def test_presets_are_those_of_the_papers():
             assert config.parametrization == "pixels"
         else:
             assert isinstance(config.optimizer, Adam)
-            assert config.parametrization == "fourier"
-            assert len(config.transforms) == 4
-    assert {*regularizers, "robust", "smooth"} == set(visualize.PRESETS)
+            known = {"maco": "maco", "decoder": "decoder", "ppgn": "decoder"}
+            assert config.parametrization == known.get(name, "fourier")
+    assert {*regularizers, "robust", "smooth", *known} == set(visualize.PRESETS)
+    maco = visualize.PRESETS["maco"]
+    assert (maco.size, maco.steps, maco.crops) == (512, 256, visualize.Crops(32, 0.5, 0.05))
 
 
 @pytest.mark.slow

@@ -13,9 +13,9 @@ from stylezoo.training.loop_config import LoopConfig
 
 if TYPE_CHECKING:
     from stylezoo.progress import Callback, Progress
-    from stylezoo.training import ClassifierResult, TrainingResult
+    from stylezoo.training import ClassifierResult, PriorResult, TrainingResult
 
-    Train = Callable[..., TrainingResult | ClassifierResult]
+    Train = Callable[..., TrainingResult | ClassifierResult | PriorResult]
 
 LOOP = ConfigFlags(LoopConfig, names={"num_steps": "steps"})
 
