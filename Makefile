@@ -87,6 +87,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.classifiers --output=$(OUT)/benchmarks/classifiers.json
 	$(BIN)/python -m benchmarks.patches --output=$(OUT)/benchmarks/patches.json
 	$(BIN)/python -m benchmarks.exports --output=$(OUT)/benchmarks/exports.json
+	$(BIN)/python -m benchmarks.serving --output=$(OUT)/benchmarks/serving.json
 	$(BIN)/python -m benchmarks.memory --output=$(OUT)/benchmarks/memory.json
 	$(BIN)/python -m benchmarks.visualize --output=$(OUT)/benchmarks/visualize.json
 	$(BIN)/python -m benchmarks.video --output=$(OUT)/benchmarks/video.json
@@ -95,6 +96,7 @@ bench: $(VENV)/.installed-dev
 # Whatever is there is made again: a version 1 of each. After a training of one, `make exports/light`.
 exports: $(EXPORTS)
 	$(BIN)/stylezoo serve_config --overwrite
+	$(BIN)/stylezoo serve_config --server=kserve --overwrite
 
 exports/conditional: TFLITE := 256x256:float16 512x512:float16
 exports/gravel: TFLITE := 256x256:none

@@ -6,5 +6,3 @@ DEFAULT_MAX_SIDE = 1024
 LARGEST_SIDE = 2048
 # Picture files of more pixels are refused by what their header says.
 DEFAULT_MAX_PIXELS = 16_000_000
-# A GIF file's frames are unpacked whole, and may take 2,600 times as much.
-MOST_GIF_BYTES = 2**17

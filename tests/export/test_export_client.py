@@ -101,7 +101,7 @@ def test_gives_up_in_one_line(url, double, photo, capsys, failures, flags, calls
 def test_what_can_not_be_decoded(url, photo, capsys):
     pathlib.Path("text.png").write_text("none", encoding="utf-8")
     assert run(url, "text.png", "--style_weights=1,0", "--output=out.jpg") == 1
-    assert "must be a JPEG, PNG or BMP file that can be decoded" in capsys.readouterr().err
+    assert "must be a JPEG, PNG, GIF or BMP file that can be decoded" in capsys.readouterr().err
 
 
 def test_deadline(url, double, photo, capsys):

@@ -32,7 +32,13 @@ def test_the_shipped_models_are_there():
         *(f"light_{side}x{side}_float16.tflite" for side in (256, 384, 512, 720)),
     }
     assert all(export.versions(folder) == [1] for folder in FOLDERS)
-    for name in ("models.config", "Caddyfile", "docker-compose.yaml", "kubernetes.yaml"):
+    for name in (
+        "models.config",
+        "Caddyfile",
+        "docker-compose.yaml",
+        "kubernetes.yaml",
+        "kserve.yaml",
+    ):
         assert (EXPORTS / name).is_file()
 
 

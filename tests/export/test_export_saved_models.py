@@ -116,7 +116,7 @@ def test_one_bad_file_is_named(session):
     assert got["stylized_bytes"][0] == session("stylize_bytes", alone)["stylized_bytes"][0]
     assert [len(each) > 0 for each in got["stylized_bytes"]] == [True, True, False]
     assert got["error"].tolist()[:2] == [b"", b""]
-    assert b"must be a JPEG, PNG or BMP file that can be decoded" in got["error"][2]
+    assert b"must be a JPEG, PNG, GIF or BMP file that can be decoded" in got["error"][2]
 
 
 BAD_ROWS = {

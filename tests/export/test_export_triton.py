@@ -76,7 +76,9 @@ def test_eight_clients_get_what_they_asked_for(kind, urls, exports):
     assert len(set(got) - {got[1]}) == NUM_REQUESTS - len(bad)  # so that a mix-up would show
     for index, each in enumerate(expected):
         if each is None:
-            assert "`image_bytes` must be a JPEG, PNG or BMP file that can be dec" in got[index]
+            assert (
+                "`image_bytes` must be a JPEG, PNG, GIF or BMP file that can be dec" in got[index]
+            )
         else:
             assert got[index] == each
 

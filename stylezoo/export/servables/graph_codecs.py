@@ -6,12 +6,10 @@ from typing import Any
 import tensorflow as tf
 
 from stylezoo import images
-from stylezoo.export.limits import LARGEST_SIDE, MOST_GIF_BYTES
+from stylezoo.export.limits import LARGEST_SIDE
+from stylezoo.export.servables import gif_files
 
-_BAD_FILE = (
-    "`image_bytes` must be a JPEG, PNG or BMP file that can be decoded, or a GIF file of at most "
-    f"{MOST_GIF_BYTES:,} bytes"
-)
+_BAD_FILE = "`image_bytes` must be a JPEG, PNG, GIF or BMP file that can be decoded"
 # A progressive JPEG has about ten scans. Each is decoded over the whole picture, and may take 20 bytes.
 _MOST_SCANS = 100
 # Larger transparent pictures are laid over white in integers, which differs by a rounding.
@@ -135,16 +133,11 @@ def _header_size(data: tf.Tensor) -> tf.Tensor:
         field = tf.ensure_shape(tf.io.decode_raw(field, dtype, little_endian=little), [2])
         return tf.abs(tf.cast(field, tf.int64))[::-1]
 
-    is_gif = _starts(data, b"GIF8")
-    with tf.control_dependencies(
-        [tf.debugging.Assert(~is_gif | (tf.strings.length(data) <= MOST_GIF_BYTES), ["GIF"])]
-    ):
-        data = tf.identity(data)
     return tf.case(
         [
             (_starts(data, b"\xff\xd8"), lambda: _jpeg_size(data)),
             (_starts(data, b"\x89PNG"), lambda: numbers(16, tf.int32, little=False)),
-            (is_gif, lambda: numbers(6, tf.uint16, little=True)),
+            (_starts(data, b"GIF8"), lambda: numbers(6, tf.uint16, little=True)),
             (_starts(data, b"BM"), lambda: numbers(18, tf.int32, little=True)),
         ],
         default=lambda: tf.zeros([2], tf.int64),
@@ -164,14 +157,17 @@ def _decode(
     enough = 2 * tf.cast(side, tf.int64)
     # What is to be divided before any pixel is decoded is divided by a power of two.
     ratio = tf.reduce_sum(tf.cast(of(size) >= enough * _RATIOS[1:], tf.int32))
+
+    def other(data: tf.Tensor) -> tf.Tensor:
+        return _unit(tf.io.decode_image(data, channels=3, expand_animations=False), enough, of)
+
     image = tf.case(
         [
             (_starts(data, b"\xff\xd8"), lambda: _unit(_decode_jpeg(data, ratio), enough, of)),
             (_starts(data, b"\x89PNG"), lambda: _decode_png(data, enough, of)),
+            (_starts(data, b"GIF8"), lambda: other(gif_files.first_frame(data, size))),
         ],
-        default=lambda: _unit(
-            tf.io.decode_image(data, channels=3, expand_animations=False), enough, of
-        ),
+        default=lambda: other(data),
     )
     return _upright(tf.ensure_shape(image, [None, None, 3]), _orientation(data))
 

@@ -23,9 +23,7 @@ from stylezoo.generators import Painter
 
 _SIZES = ((64, 80, 2), (37, 53, 1), (96, 96, 1))
 _IMAGE = Tensor("float32", "[B, H, W, 3]", "RGB in [0, 1], of any size")
-IMAGE_BYTES = Tensor(
-    "string", "[B]", "JPEG, PNG or BMP files, or small GIF files, each of its own size"
-)
+IMAGE_BYTES = Tensor("string", "[B]", "JPEG, PNG, GIF or BMP files, each of its own size")
 MAX_SIDE = Tensor(
     "int32",
     "[B], [1] or []",
@@ -113,9 +111,10 @@ class PhotographServable(Servable):
             side = tf.clip_by_value(side, 1, LARGEST_SIDE)
             image, bad_file = graph_codecs.decode(data, side, max_pixels=self.max_pixels)
             error = tf.where(tf.equal(wrong, ""), bad_file, wrong)
+            # Outside of the branch, since what a branch is given stays in memory until its end.
+            shown = graph_codecs.limit(image, side)[None]
 
             def painted() -> tf.Tensor:
-                shown = graph_codecs.limit(image, side)[None]
                 return graph_codecs.encode(self._paint(shown, *(each[None] for each in weights))[0])
 
             return tf.cond(tf.equal(error, ""), painted, lambda: tf.constant("")), error

@@ -10,6 +10,7 @@ answer tells whether the model was loaded.
 ``saved_model_session.py`` is the other end.
 """
 
+import contextlib
 import ctypes
 import importlib.util
 import os
@@ -17,7 +18,7 @@ import pathlib
 import pickle
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ _Int64Array = ctypes.POINTER(ctypes.c_int64)
 # Types of the results and arguments of the functions in use.
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "TF_NewStatus": (_Pointer, []),
+    "TF_DeleteStatus": (None, [_Pointer]),
     "TF_GetCode": (ctypes.c_int, [_Pointer]),
     "TF_Message": (_String, [_Pointer]),
     "TF_NewGraph": (_Pointer, []),
@@ -69,11 +71,11 @@ class _Output(ctypes.Structure):
     _fields_ = (("operation", _Pointer), ("index", ctypes.c_int))
 
 
-class _StatusError(Exception):
+class StatusError(Exception):
     """TensorFlow answered with an error status."""
 
 
-def _library() -> Any:
+def load_library() -> Any:
     """Load TensorFlow's shared library and declare its functions."""
     spec = importlib.util.find_spec("tensorflow")  # finds TensorFlow without importing it
     if spec is None or not spec.submodule_search_locations:
@@ -95,24 +97,23 @@ def _library() -> Any:
     return library
 
 
-class _Session:
-    """A loaded SavedModel."""
+class Session:
+    """A loaded SavedModel, which several threads may run at the same time."""
 
     def __init__(self, library: Any, path: str) -> None:
         self._tf = library
-        self._status = library.TF_NewStatus()
         self._graph = library.TF_NewGraph()
-        self._session = library.TF_LoadSessionFromSavedModel(
-            library.TF_NewSessionOptions(),
-            None,
-            os.fsencode(path),
-            (_String * 1)(b"serve"),
-            1,
-            self._graph,
-            None,
-            self._status,
-        )
-        self._check()
+        with self._status() as status:
+            self._session = library.TF_LoadSessionFromSavedModel(
+                library.TF_NewSessionOptions(),
+                None,
+                os.fsencode(path),
+                (_String * 1)(b"serve"),
+                1,
+                self._graph,
+                None,
+                status,
+            )
 
     def run(
         self, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
@@ -123,33 +124,40 @@ class _Session:
         fetched = (_Output * len(outputs))(*map(self._output, outputs))
         results = (_Pointer * len(outputs))()
         began = time.perf_counter()
-        self._tf.TF_SessionRun(
-            *(self._session, None),
-            *(fed, (_Pointer * len(tensors))(*tensors), len(tensors)),
-            *(fetched, results, len(outputs)),
-            *(None, 0, None, self._status),
-        )
+        try:
+            with self._status() as status:
+                self._tf.TF_SessionRun(
+                    *(self._session, None),
+                    *(fed, (_Pointer * len(tensors))(*tensors), len(tensors)),
+                    *(fetched, results, len(outputs)),
+                    *(None, 0, None, status),
+                )
+        finally:
+            for tensor in tensors:
+                self._delete(tensor)
         seconds = time.perf_counter() - began
-        for tensor in tensors:
-            self._delete(tensor)
-        self._check()
         tensors = [result or 0 for result in results]
         arrays = [self._array(tensor) for tensor in tensors]
         for tensor in tensors:
             self._delete(tensor)
         return arrays, seconds
 
-    def _check(self) -> None:
-        code = self._tf.TF_GetCode(self._status)
-        if code:
-            message = self._tf.TF_Message(self._status).decode(errors="replace")
-            raise _StatusError(code, message)
+    @contextlib.contextmanager
+    def _status(self) -> Iterator[int]:
+        """Yield a status for the block's call, and raise a StatusError if it is one of an error then."""
+        status = self._tf.TF_NewStatus()
+        try:
+            yield status
+            if code := self._tf.TF_GetCode(status):
+                raise StatusError(code, self._tf.TF_Message(status).decode(errors="replace"))
+        finally:
+            self._tf.TF_DeleteStatus(status)
 
     def _output(self, name: str) -> _Output:
         operation, _, index = name.partition(":")
         found = self._tf.TF_GraphOperationByName(self._graph, operation.encode())
         if not found:
-            raise _StatusError(_INVALID_ARGUMENT, f"the graph has no operation {operation}")
+            raise StatusError(_INVALID_ARGUMENT, f"the graph has no operation {operation}")
         return _Output(found, int(index))
 
     def _tensor(self, array: np.ndarray) -> int:
@@ -202,8 +210,8 @@ def _serve(path: str, requests: Any, answers: Any) -> None:
         answers.flush()
 
     try:
-        session = _Session(_library(), path)
-    except _StatusError as error:
+        session = Session(load_library(), path)
+    except StatusError as error:
         answer("error", *error.args)
         return
     answer("ok", [], 0.0)
@@ -214,7 +222,7 @@ def _serve(path: str, requests: Any, answers: Any) -> None:
             return
         try:
             answer("ok", *session.run(inputs, outputs))
-        except _StatusError as error:
+        except StatusError as error:
             answer("error", *error.args)
 
 
