@@ -23,6 +23,7 @@ pytest.importorskip("apache_beam")
 
 # Beam's runner in this process, with threads for workers.
 LOCAL = ["--runner=FnApiRunner"]
+DASK = "--runner=apache_beam.runners.dask.dask_runner.DaskRunner"
 SIZES = {"a": (24, 32), "b": (32, 24), "c": (24, 32)}
 
 
@@ -264,7 +265,7 @@ def test_flags_that_do_not_fit(folder, model, capfd, flags, message):
     ("worker", "beam_options"),
     [
         ("sdk_worker_main", []),
-        ("spawn_main", ["--", "--runner=DaskRunner", "--dask_npartitions=25"]),
+        ("spawn_main", ["--", DASK, "--dask_npartitions=25"]),
     ],
     ids=["local", "dask"],
 )
