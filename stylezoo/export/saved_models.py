@@ -1,5 +1,7 @@
 """SavedModels as TensorFlow Serving wants them: ``<name>/<version>/``."""
 
+import functools
+import inspect
 import json
 import os
 import pathlib
@@ -33,6 +35,10 @@ def versions(folder: str | os.PathLike[str]) -> list[int]:
 def save(servable: Servable, path: str | os.PathLike[str]) -> None:
     """Write a SavedModel into an empty folder, with a record of what it is and warm-up requests.
 
+    What ``tf.saved_model.load`` returns can be called as the Keras model is, and has a method of each
+    signature's name, which takes a dictionary, as :class:`keras.layers.TFSMLayer` passes one. ``serve`` is
+    the name of ``serving_default`` that Keras looks for.
+
     Raises:
         OSError: If it can't be written.
     """
@@ -40,6 +46,8 @@ def save(servable: Servable, path: str | os.PathLike[str]) -> None:
     # The module has TensorFlow's variables, not Keras's layers, of which a server knows nothing.
     module.weights = [variable.value for variable in servable.network.variables]
     signatures = servable.signatures()
+    for name, function in _endpoints(signatures).items():
+        setattr(module, name, function)
     folder = pathlib.Path(path)
     try:
         tf.saved_model.save(module, os.fspath(path), signatures=signatures)
@@ -48,6 +56,35 @@ def save(servable: Servable, path: str | os.PathLike[str]) -> None:
     (folder / _EXTRA).mkdir()
     write_json(folder / _EXTRA / _RECORD, {**servable.record(), **_versions()})
     write_requests(folder / WARMUP, servable)
+
+
+def _endpoints(signatures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what Python calls of a loaded SavedModel, by the attribute's name."""
+    default = signatures["serving_default"]
+    found = {name: _of_a_dictionary(function) for name, function in signatures.items()}
+
+    @tf.function(autograph=False, input_signature=default.input_signature)
+    @functools.wraps(default.python_function)  # for the inputs' names
+    def call(*inputs: tf.Tensor, **named: tf.Tensor) -> Any:
+        outputs = default(*inputs, **named)
+        return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+
+    return {**found, "serve": found["serving_default"], "__call__": call}
+
+
+def _of_a_dictionary(function: Any) -> Any:
+    """Return the function of one dictionary, in which inputs that have a default may be missing."""
+    parameters = inspect.signature(function.python_function).parameters
+    specs = dict(zip(parameters, function.input_signature, strict=True))
+    needed = {name for name, each in parameters.items() if each.default is each.empty}
+
+    @tf.function(autograph=False)
+    def endpoint(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return function(**inputs)
+
+    for names in (specs.keys(), needed):  # the same function twice if nothing may be missing
+        endpoint.get_concrete_function({name: specs[name] for name in names})
+    return endpoint
 
 
 def read_record(path: str | os.PathLike[str]) -> Mapping[str, Any]:

@@ -110,7 +110,8 @@ class PadToMultiple(keras.layers.Layer):
 
     def _padded(self, side: Any) -> Any:
         larger = max if isinstance(side, int) else tf.maximum
-        return larger(-(-side // self.multiple) * self.multiple, self.minimum)
+        # tf2onnx rounds the quotients of negative integers towards zero: there are none here.
+        return larger((side + self.multiple - 1) // self.multiple * self.multiple, self.minimum)
 
     def call(self, x: Any) -> Any:  # noqa: D102
         for axis in (1, 2):
