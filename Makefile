@@ -101,6 +101,7 @@ exports: $(EXPORTS)
 exports/conditional: TFLITE := 256x256:float16 512x512:float16
 exports/gravel: TFLITE := 256x256:none
 exports/light: TFLITE := 256x256:float16 384x384:float16 512x512:float16 720x720:float16
+exports/light: ONNX := yes
 $(EXPORTS): exports/%: $(VENV)/.installed-dev
 	rm -rf $@
 	$(BIN)/stylezoo export --model=$*
@@ -108,6 +109,7 @@ $(EXPORTS): exports/%: $(VENV)/.installed-dev
 	    $(BIN)/stylezoo export --model=$* --format=tflite \
 	        --image_size=$${each%:*} --quantize=$${each#*:} || exit 1; \
 	done
+	$(if $(ONNX),$(BIN)/stylezoo export --model=$* --format=onnx)
 
 # The page is built into the package, from which it is written with exports/ for any host.
 web: $(VENV)/.installed-dev

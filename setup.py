@@ -17,10 +17,12 @@ SAMPLES = ["scikit-image>=0.25,<0.27"]
 EXPORT = [
     *SAMPLES,
     "ai-edge-litert>=2.1,<3",
+    "ai-edge-quantizer>=0.10,<0.11",
     "grpcio>=1.70,<2",
     "tensorflow-serving-api>=2.21,<2.23",
 ]
 KSERVE = ["tritonclient[grpc,http]>=2.50,<3"]
+ONNX = ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "tf2onnx>=1.17,<1.18"]
 BEAM = ["apache-beam>=2.77,<3"]
 VIDEO = ["av>=15,<19", "opencv-python-headless>=4.10,<6"]
 RUFF = ["ruff>=0.17,<0.18"]
@@ -68,6 +70,7 @@ setuptools.setup(
     extras_require={
         "samples": SAMPLES,
         "export": EXPORT,
+        "onnx": ONNX,
         "video": VIDEO,
         "beam": BEAM,
         "kserve": KSERVE,
@@ -90,12 +93,11 @@ setuptools.setup(
             "hypothesis>=6.100,<7",
             "kubernetes-validate>=1.33",
             "mypy>=2,<3",
-            "onnx>=1.17,<2",
-            "onnxruntime>=1.20,<2",
             "pytest>=9,<10",
             "pyyaml>=6,<7",
             "pytest-xdist>=3.6,<4",
             "scipy>=1.15,<2",
+            "tensorflow-hub>=0.16,<0.17",
         ],
     },
     entry_points={"console_scripts": ["stylezoo = stylezoo.binaries.start:main"]},

@@ -1,4 +1,4 @@
-"""Latency of the Keras call, the SavedModel through TensorFlow's C API, and TFLite files, by turns.
+"""Latency of the Keras call, the SavedModel through TensorFlow's C API, TFLite and ONNX files, by turns.
 
 Usage: python -m benchmarks.exports [--model=conditional] [--size=PX...] [--output=RESULT.json]
 
@@ -19,7 +19,7 @@ from absl import app, flags
 
 from benchmarks import results
 from stylezoo import export, images
-from stylezoo.export import saved_models, tflite
+from stylezoo.export import onnx, saved_models, tflite
 from stylezoo.export.limits import DEFAULT_MAX_PIXELS
 from stylezoo.export.servables import graph_codecs
 
@@ -46,13 +46,13 @@ def speed(size: int, folder: pathlib.Path) -> dict[str, Any]:
     """
     servable = export.load(_MODEL.value)
     photograph = images.centre_square(images.load_sample("chelsea"), size).numpy()
-    inputs = servable.mobile_inputs(photograph, 0)
+    inputs = servable.portable_inputs(photograph, 0)
     data = images.encode_image(photograph, ".jpg")
     saved_models.save(servable, folder)
     runs = {
         "keras": _keras(servable.network, inputs),
         **_codecs(photograph[0], data),
-        **_tflite(servable, size, folder, inputs),
+        **_files(servable, size, folder, inputs),
     }
     file_inputs = {
         "image_bytes": np.array([data, None], object)[:1],
@@ -96,23 +96,23 @@ def _codecs(photograph: np.ndarray, data: bytes) -> dict[str, Run]:
     }
 
 
-def _tflite(
+def _files(
     servable: export.Servable, size: int, folder: pathlib.Path, inputs: export.Arrays
 ) -> dict[str, Run]:
-    """Return the call of a TFLite file of each kind, with each number of threads."""
+    """Return the calls of files of each kind, with each number of threads."""
     runs: dict[str, Run] = {}
-    photographs, _ = export.split(None, (size, size))
     for quantize in export.QUANTIZATIONS:
         path = folder / f"{quantize}.tflite"
-        path.write_bytes(
-            tflite.convert(
-                servable, export.TfliteConfig((size, size), quantize), photographs=photographs
-            )
-        )
+        path.write_bytes(tflite.convert(servable, export.TfliteConfig((size, size), quantize)))
         for threads in _THREADS:
             name = f"tflite {'float32' if quantize == 'none' else quantize}, {threads} threads"
-            model = export.LiteRtModel(path, num_threads=threads)
+            model: Callable[..., object] = export.LiteRtModel(path, num_threads=threads)
             runs[name] = functools.partial(model, inputs)
+    path = folder / "model.onnx"
+    path.write_bytes(onnx.convert(servable))
+    for threads in _THREADS:
+        model = export.OnnxModel(path, num_threads=threads)
+        runs[f"onnx, {threads} threads"] = functools.partial(model, inputs)
     return runs
 
 

@@ -1,17 +1,20 @@
-"""Make a model ready to serve: a SavedModel for TensorFlow Serving, or a TFLite file for GPUs.
+"""Make a model ready to serve: a SavedModel for TensorFlow Serving, a TFLite file for GPUs, an ONNX file.
 
 Usage:
   stylezoo export --model=MODEL [--format=saved_model] [--output=exports] [--version=N]
-  stylezoo export --model=MODEL --format=tflite --image_size=HxW [--quantize=none|float16|int8]
+  stylezoo export --model=MODEL --format=tflite --image_size=HxW|any [--quantize=none|float16|int8]
+  stylezoo export --model=MODEL --format=onnx
 
 MODEL is a name that `stylezoo models` lists, or a folder `model` that `stylezoo train_style` or
 `train_texture` wrote. A classifier is exported with its head, or with --layers=LAYER,... as a network that
 gives the features of these layers and their Gram matrices.
 
   saved_model   OUTPUT/NAME/VERSION/: signatures for arrays and for picture files, warm-up requests
-  tflite        OUTPUT/NAME/NAME_HxW_QUANTIZE.tflite: builtin operators only, for one size and picture
+  tflite        OUTPUT/NAME/NAME_HxW_QUANTIZE.tflite: builtin operators only, for one size and picture;
+                with --image_size=any for all, on CPUs alone and several times slower
+  onnx          OUTPUT/NAME/NAME.onnx: pictures of any size, any number of them
 
-A version is never replaced. int8 is calibrated on photographs, and compared on others.
+A version is never replaced. int8 is compared on photographs, in every style.
 OUTPUT/NAME/README.md, the card, tells what goes in and what comes out.
 Everything is loaded back by a runtime that knows nothing of Keras, and compared, before it gets its name.
 """
@@ -22,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
+from stylezoo import errors
 from stylezoo.binaries.common import config_flags, flag_checks, options, quiet, reporting
 from stylezoo.export.limits import DEFAULT_MAX_PIXELS
 from stylezoo.export.tflite_config import TfliteConfig
@@ -42,15 +46,21 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_enum(
         "format",
         "saved_model",
-        ["saved_model", "tflite"],
+        ["saved_model", "tflite", "onnx"],
         "Kind of export, as told above.",
         flag_values=values,
     )
     string("output", "exports", "Folder of all exports.")
     string("name", None, "Name of the export; by default that of the model or of its folder.")
-    string("image_size", None, "Height and width of the pictures of a .tflite file, px, as HxW.")
+    string(
+        "image_size",
+        None,
+        "Height and width of the pictures of a .tflite file, px, as HxW, or any.",
+    )
     _TFLITE.define(values)
-    flags.DEFINE_bool("overwrite", False, "Replace an existing .tflite file.", flag_values=values)
+    flags.DEFINE_bool(
+        "overwrite", False, "Replace an existing .tflite or .onnx file.", flag_values=values
+    )
     flags.DEFINE_integer(
         "max_pixels",
         DEFAULT_MAX_PIXELS,
@@ -99,37 +109,39 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     export.check_name(name)
     servable = load_model(values, model=values.model, layers=values.layers)
     servable.max_pixels = values.max_pixels
-    if config is None:
+    if values.format == "saved_model":
         path, checks = export.export_saved_model(
             servable, values.output, name=name, version=values.version
         )
     else:
-        with quiet.silent_stderr():  # converter and interpreter say what no user asked for
-            path, checks = export.export_tflite(
-                servable,
-                values.output,
-                config,
-                name=name,
-                overwrite=values.overwrite,
-            )
+        file = {"name": name, "overwrite": values.overwrite}
+        with quiet.silent_stderr():  # converters and interpreters say what no user asked for
+            if config is None:
+                path, checks = export.export_onnx(servable, values.output, **file)
+            else:
+                path, checks = export.export_tflite(servable, values.output, config, **file)
     print_checks(checks)
     print(path)
     return 0
 
 
 def _tflite_config(values: flags.FlagValues) -> TfliteConfig | None:
-    """Return the configuration of a TFLite file; None for a SavedModel."""
-    if values.format == "saved_model":
-        for name in ("image_size", "calibration", "quantize"):
+    """Return the configuration of a TFLite file; None for other formats."""
+    for name in ("version", "max_pixels"):
+        is_met = values.format == "saved_model"
+        flag_checks.needs(values, name, "--format=saved_model", met=is_met)
+    if values.format != "tflite":
+        for name in ("image_size", "photographs", "quantize"):
             if values[name].value is not None:
                 raise ValueError(f"`--{name}` must come with --format=tflite")
         return None
-    for name in ("version", "max_pixels"):
-        flag_checks.needs(values, name, "--format=saved_model", met=False)
+    if values.image_size == "any":
+        with errors.renamed(size="image_size"):
+            return _TFLITE.create(values, size=None)
     sides = (values.image_size or "").split("x")
     if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
         raise ValueError(
-            f"`--image_size` must be HEIGHTxWIDTH in px. Received: {values.image_size or 'nothing'}"
+            f"`--image_size` must be HEIGHTxWIDTH in px, or any. Received: {values.image_size or 'nothing'}"
         )
     config: TfliteConfig = _TFLITE.create(values, size=(int(sides[0]), int(sides[1])))
     return config

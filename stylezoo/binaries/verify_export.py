@@ -3,21 +3,24 @@
 Usage:
   stylezoo verify_export PATH... [--model=MODEL]
 
-A PATH is a SavedModel's folder, NAME/VERSION, or a .tflite file. A SavedModel runs through TensorFlow's C++
-loader, the one of TensorFlow Serving, in a process without TensorFlow's Python: every signature, in several
-sizes, and what must be refused. A .tflite file runs through LiteRT on the CPU. MODEL and its flags are
-those of `stylezoo export`; exports of a folder or a file need them.
+A PATH is a SavedModel's folder, NAME/VERSION, a .tflite file or a .onnx file. A SavedModel runs through
+TensorFlow's C++ loader, the one of TensorFlow Serving, in a process without TensorFlow's Python: every
+signature, in several sizes, and what must be refused. A .tflite file runs through LiteRT on the CPU, and a
+.onnx file through ONNX Runtime. MODEL and its flags are those of `stylezoo export`; exports of a folder or a
+file need them.
 """
 
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from absl import flags
 
 from stylezoo.binaries import export as export_command
 from stylezoo.binaries.common import quiet
+
+if TYPE_CHECKING:
+    from stylezoo.export import Check, Servable
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -47,27 +50,23 @@ def define_flags(values: flags.FlagValues) -> None:
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; return its exit status."""
     if not arguments:
-        raise ValueError("expected exports: folders of SavedModels, or .tflite files")
+        raise ValueError("expected exports: folders of SavedModels, .tflite or .onnx files")
     quiet.import_tensorflow()
     from stylezoo import export
     from stylezoo.export.serving import client, connect
-    from stylezoo.export.verify import webgpu
 
     for path in arguments:
-        is_tflite = path.endswith(".tflite")
+        is_file = path.endswith((".tflite", ".onnx"))
         with quiet.silent_stderr():
-            record = (export.read_tflite_record if is_tflite else export.read_record)(path)
+            record = (export.read_file_record if is_file else export.read_record)(path)
         servable = export_command.load_model(
             values,
             model=values.model or record["model"],
             layers=values.layers or record.get("layers", ()),
         )
         export.check_origin(servable, record, path)
-        if is_tflite:
-            with quiet.silent_stderr():
-                checks = export.verify_tflite(servable, path, _held_out(record))
-            if values.gpu:
-                checks += webgpu.verify_on_gpu(servable, path)
+        if is_file:
+            checks = _verify_file(servable, path, record, gpu=values.gpu)
         elif values.url:
             name = pathlib.Path(path).parent.name
             server = connect.connect(client.Endpoint(values.url, name, values.protocol))
@@ -80,8 +79,17 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     return 0
 
 
-def _held_out(record: Mapping[str, Any]) -> list[np.ndarray]:
-    """Return photographs for a file in 8 bits, none for others."""
+def _verify_file(
+    servable: "Servable", path: str, record: Mapping[str, Any], *, gpu: bool
+) -> "list[Check]":
+    """Compare a TFLite or ONNX file."""
     from stylezoo import export
+    from stylezoo.export.verify import webgpu
 
-    return export.split(None, tuple(record["size"]))[1] if record["quantize"] == "int8" else []
+    with quiet.silent_stderr():
+        if path.endswith(".onnx"):
+            return export.verify_onnx(servable, path)
+        size = tuple(record["size"])
+        photographs = export.read_photographs(None, size) if record["quantize"] == "int8" else []
+        checks = export.verify_tflite(servable, path, photographs)
+    return checks + (webgpu.verify_on_gpu(servable, path) if gpu else [])

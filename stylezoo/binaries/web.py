@@ -67,7 +67,7 @@ def _default_exports() -> pathlib.Path:
 
     folder = defaults.exports_folder()
     for model, config in defaults.missing_exports():
-        print(f"Exporting {model} at {config.size[0]} px, once ...", flush=True)
+        print(f"Exporting {model} ({config.quantize}) at {config.size} px, once ...", flush=True)
         quiet.import_tensorflow()
         from stylezoo import export
 

@@ -1,6 +1,8 @@
-from .calibration import split
-from .exporting import check_name, export_saved_model, export_tflite
-from .litert import LiteRtModel, read_tflite_record
+from .cards import card_text, read_file_record
+from .exporting import check_name, export_onnx, export_saved_model, export_tflite
+from .litert import LiteRtModel
+from .onnx import OnnxModel
+from .photographs import read_photographs
 from .saved_models import read_record, versions
 from .servables.by_name import KINDS, load
 from .servables.servable import Arrays, Servable, fingerprint
@@ -10,6 +12,7 @@ from .verify.verification import (
     Check,
     check_origin,
     require,
+    verify_onnx,
     verify_saved_model,
     verify_server,
     verify_tflite,
@@ -21,20 +24,24 @@ __all__ = [
     "Arrays",
     "Check",
     "LiteRtModel",
+    "OnnxModel",
     "RuntimeStatusError",
     "SavedModelSession",
     "Servable",
     "TfliteConfig",
+    "card_text",
     "check_name",
     "check_origin",
+    "export_onnx",
     "export_saved_model",
     "export_tflite",
     "fingerprint",
     "load",
+    "read_file_record",
+    "read_photographs",
     "read_record",
-    "read_tflite_record",
     "require",
-    "split",
+    "verify_onnx",
     "verify_saved_model",
     "verify_server",
     "verify_tflite",

@@ -1,16 +1,27 @@
 """Model cards of exports: their files, inputs and outputs, and a request that works."""
 
 import json
+import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from stylezoo import images
 from stylezoo.export import saved_models
 from stylezoo.export.limits import DEFAULT_MAX_SIDE
 from stylezoo.export.litert import read_tflite_record
+from stylezoo.export.onnx import read_onnx_record
 from stylezoo.export.servables.servable import Servable, Tensor
 
 _CARD = "README.md"
+_TFLITE = (
+    "Inputs and outputs are float32, pictures RGB in [0, 1]. Builtin operators only, those that a GPU's "
+    "delegate takes. What a file is stands in it too, as JSON in its metadata `stylezoo.json`."
+)
+_ONNX = (
+    "Inputs and outputs are float32, pictures RGB in [0, 1] with the channels last. What a file is stands "
+    "in it too, as JSON in its metadata `stylezoo.json`."
+)
 _DECODE = (
     'python3 -c "import base64, json, sys; '
     "painted = json.load(sys.stdin)['outputs']['stylized_bytes'][0]['b64']; "
@@ -20,15 +31,36 @@ _DECODE = (
 
 def write(servable: Servable, folder: pathlib.Path) -> None:
     """Write the card of all that a model's folder holds."""
+    with images.atomic_path(folder / _CARD, overwrite=True) as temporary:
+        temporary.write_text(card_text(servable, folder), encoding="utf-8")
+
+
+def card_text(servable: Servable, folder: pathlib.Path) -> str:
+    """Return the card of all that a model's folder holds, from the model's own card and the files."""
     parts = [f"# {folder.name}", _origin(servable)]
     if found := saved_models.versions(folder):
         parts += [_saved_model(servable, folder.name, found)]
-    if files := sorted(folder.glob("*.tflite")):
-        parts.append(_tflite(files))
+    if files := sorted(folder.glob("*.tflite"), key=_size):
+        parts.append(_files("TFLite", files, _TFLITE))
+    if files := sorted(folder.glob("*.onnx")):
+        parts.append(_files("ONNX", files, _ONNX))
     if servable.card:
         parts += ["## The model", _demoted(servable.card)]
-    with images.atomic_path(folder / _CARD, overwrite=True) as temporary:
-        temporary.write_text("\n\n".join(parts).rstrip() + "\n", encoding="utf-8")
+    return "\n\n".join(parts).rstrip() + "\n"
+
+
+def read_file_record(path: str | os.PathLike[str]) -> Mapping[str, Any]:
+    """Read what was recorded in a TFLite or ONNX file.
+
+    Raises:
+        ExportError: If the file can't be read, is damaged, or was not written by `stylezoo export`.
+    """
+    is_onnx = pathlib.Path(path).suffix == ".onnx"
+    return (read_onnx_record if is_onnx else read_tflite_record)(path)
+
+
+def _size(path: pathlib.Path) -> tuple[list[int], str]:
+    return read_file_record(path)["size"] or [], path.name
 
 
 def _origin(servable: Servable) -> str:
@@ -65,28 +97,32 @@ def _saved_model(servable: Servable, name: str, versions: list[int]) -> str:
             "size, those of the signatures with `_bytes` need not. A row that fails has its reason in the "
             "output `error` and harms no other; a request of one row fails as a whole, with "
             "INVALID_ARGUMENT.",
+            "",
+            "In Python, without stylezoo (`hub.load` of TensorFlow Hub does the same):",
+            "",
+            *_indented(_python(servable, name, versions[-1])),
         ]
     )
 
 
-def _tflite(files: list[pathlib.Path]) -> str:
-    rows = ["| file | MB | in | out |", "|---|---|---|---|"]
+def _files(kind: str, files: list[pathlib.Path], meaning: str) -> str:
+    rows = ["| file | MB | in | out | agreement with the model |", "|---|---|---|---|---|"]
     for file in files:
-        record = read_tflite_record(file)
-        inputs = [f"`{name}` {each['shape']}" for name, each in record["inputs"].items()]
-        outputs = [f"`{name}` {shape}" for name, shape in record["outputs"].items()]
-        size = file.stat().st_size / 1e6
-        rows.append(f"| `{file.name}` | {size:.1f} | {', '.join(inputs)} | {', '.join(outputs)} |")
-    return "\n".join(
-        [
-            "## TFLite",
-            "",
-            *rows,
-            "",
-            "Inputs and outputs are float32, pictures RGB in [0, 1]. Builtin operators only, those that a "
-            "GPU's delegate takes. What a file is stands in it too, as JSON in its metadata `stylezoo.json`.",
-        ]
-    )
+        record = read_file_record(file)
+        inputs, outputs = (
+            ", ".join(f"`{name}` {_shape(each)}" for name, each in record[key].items())
+            for key in ("inputs", "outputs")
+        )
+        size = f"{file.stat().st_size / 1e6:.1f}"
+        rows.append(
+            f"| `{file.name}` | {size} | {inputs} | {outputs} | {record.get('agreement', '')} |"
+        )
+    return "\n".join([f"## {kind}", "", *rows, "", meaning])
+
+
+def _shape(described: Any) -> str:
+    shape = described["shape"] if isinstance(described, dict) else described
+    return f"[{', '.join(map(str, shape))}]"
 
 
 def _rows(signature: str, direction: str, tensors: Mapping[str, Tensor]) -> list[str]:
@@ -111,6 +147,26 @@ def _curl(servable: Servable, name: str) -> list[str]:
     if servable.kind == "classes":
         return [f'echo "{request}" |', post]
     return [f'echo "{request}" |', f"{post} |", f"    {_DECODE} > painted.jpg"]
+
+
+def _python(servable: Servable, name: str, version: int) -> list[str]:
+    """Return the calls of a loaded SavedModel, as lines of Python."""
+    inputs, outputs = servable.tensors()["serving_default"]
+    names = ", ".join(inputs)
+    answer = next(iter(outputs)) if len(outputs) == 1 else "features"
+    lines = [
+        f'model = tf.saved_model.load("{name}/{version}")',
+        f"{answer} = model({names})",
+        f'layer = keras.layers.TFSMLayer("{name}/{version}")  # takes {{{_keys(inputs)}}}',
+    ]
+    if signature := servable.bytes_signature:
+        required = [each for each in servable.tensors()[signature][0] if each != "max_side"]
+        lines.append(f"answers = model.{signature}({{{_keys(required)}}})")
+    return lines
+
+
+def _keys(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}": {name}' for name in names)
 
 
 def _first_style(servable: Servable) -> list[list[int]]:

@@ -4,13 +4,13 @@ import contextlib
 import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from stylezoo import images
-from stylezoo.export import cards, saved_models, tflite
-from stylezoo.export.calibration import split
+from stylezoo.export import cards, onnx, saved_models, tflite
+from stylezoo.export.photographs import read_photographs
 from stylezoo.export.servables.servable import Servable
 from stylezoo.export.tflite_config import TfliteConfig
 from stylezoo.export.verify import verification
@@ -71,7 +71,8 @@ def export_tflite(
 ) -> tuple[pathlib.Path, list[verification.Check]]:
     """Write ``output/name/name_HEIGHTxWIDTH_QUANTIZE.tflite``, and the model's card.
 
-    The file gets its name after :func:`~stylezoo.export.verify_tflite` has compared it.
+    A file for pictures of any size has ``any`` in place of the sides. The file gets its name after
+    :func:`~stylezoo.export.verify_tflite` has compared it.
 
     Args:
         servable: What :func:`stylezoo.export.load` returned.
@@ -85,25 +86,80 @@ def export_tflite(
 
     Raises:
         OSError: If the file can't be written, or exists.
-        ValueError: If the name is not allowed, the model can't take the size, or there are too few
-            photographs.
+        ValueError: If the name is not allowed, the model can't take the size, or there are no photographs.
         ExportError: If what was written does not do what the model does.
     """
-    check_name(name)
-    parent = pathlib.Path(output) / name
     kind = "float32" if config.quantize == "none" else config.quantize
-    height, width = config.size
-    path = parent / f"{name}_{height}x{width}_{kind}.tflite"
+    size = "x".join(map(str, config.size)) if config.size else "any"
     photographs: list[np.ndarray] = []
-    held_out: list[np.ndarray] = []
-    if config.quantize == "int8":
-        photographs, held_out = split(config.calibration, config.size)
-    with made(parent), images.atomic_path(path, overwrite=overwrite) as temporary:
-        content = tflite.convert(servable, config, photographs=photographs)
+    if config.quantize == "int8" and config.size:
+        photographs = read_photographs(config.photographs, config.size)
+    return _export_file(
+        servable,
+        output,
+        name,
+        f"_{size}_{kind}.tflite",
+        convert=lambda: tflite.convert(servable, config),
+        verify=lambda path: verification.verify_tflite(servable, path, photographs),
+        overwrite=overwrite,
+    )
+
+
+def export_onnx(
+    servable: Servable, output: str | os.PathLike[str], *, name: str, overwrite: bool = False
+) -> tuple[pathlib.Path, list[verification.Check]]:
+    """Write ``output/name/name.onnx``, for pictures of any size, and the model's card.
+
+    The file gets its name after :func:`~stylezoo.export.verify_onnx` has compared it.
+
+    Args:
+        servable: What :func:`stylezoo.export.load` returned.
+        output: The folder of all exports, which is made if there is none.
+        name: The name of the model's folder.
+        overwrite: Whether to replace a file.
+
+    Returns:
+        The path of the export, and the comparisons.
+
+    Raises:
+        OSError: If the file can't be written, or exists.
+        ValueError: If the name is not allowed.
+        ModuleNotFoundError: If tf2onnx or ONNX Runtime isn't installed.
+        ExportError: If what was written does not do what the model does.
+    """
+    return _export_file(
+        servable,
+        output,
+        name,
+        ".onnx",
+        convert=lambda: onnx.convert(servable),
+        verify=lambda path: verification.verify_onnx(servable, path),
+        overwrite=overwrite,
+    )
+
+
+def _export_file(
+    servable: Servable,
+    output: str | os.PathLike[str],
+    name: str,
+    ending: str,
+    *,
+    convert: Callable[[], bytes],
+    verify: Callable[[pathlib.Path], list[verification.Check]],
+    overwrite: bool,
+) -> tuple[pathlib.Path, list[verification.Check]]:
+    """Write a file that has been verified, with the figures of that in its record, and the card."""
+    check_name(name)
+    kind = onnx if ending == ".onnx" else tflite
+    path = pathlib.Path(output) / name / f"{name}{ending}"
+    with made(path.parent), images.atomic_path(path, overwrite=overwrite) as temporary:
+        content = convert()
         temporary.write_bytes(content)
-        checks = verification.verify_tflite(servable, temporary, held_out)
+        checks = verify(temporary)
         verification.require(checks, path)
-    cards.write(servable, parent)
+        record = {**cards.read_file_record(temporary), "agreement": verification.agreement(checks)}
+        temporary.write_bytes(kind.with_record(content, record))
+    cards.write(servable, path.parent)
     return path, checks
 
 

@@ -3,8 +3,9 @@
 import contextlib
 import io
 import json
+import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import flatbuffers
@@ -20,40 +21,37 @@ from stylezoo.export.tflite_config import TfliteConfig
 _FILE_IDENTIFIER = b"TFL3"
 
 
-def convert(
-    servable: Servable, config: TfliteConfig, *, photographs: Sequence[np.ndarray] = ()
-) -> bytes:
+def convert(servable: Servable, config: TfliteConfig) -> bytes:
     """Convert a model to the content of a TFLite file.
 
     Args:
         servable: What :func:`stylezoo.export.load` returned.
         config: See :class:`TfliteConfig`.
-        photographs: Photographs to calibrate ``"int8"`` on, each [1, height, width, 3] in [0, 1].
 
     Raises:
         ValueError: If the model can't take the size.
-        ExportError: If the model needs operators that TFLite or its GPU delegate lacks.
+        ExportError: If the model needs operators that TFLite or its GPU delegate lacks, or has nothing
+            that can be computed in 8 bits.
     """
-    calls = list(_calls(servable, photographs)) if config.quantize == "int8" else []
-    network = servable.mobile(*config.size, calibration=calls)
+    network = servable.portable(config.size)
     with tempfile.TemporaryDirectory() as folder:
         _save(network, folder)
         try:
             converted = _converter(folder, half=config.quantize == "float16").convert()
-            if config.quantize == "int8":
-                converted = _quantized(folder, calls, kept=_first_operators(converted))
         except Exception as error:  # ConverterError is derived from Exception alone
             reason = str(error).partition("\n")[0][:300]
             raise ExportError(f"TFLite can't hold this model: {reason}") from error
+    if config.quantize == "int8":
+        converted = _quantized(converted, servable.eight_bits)
     check_gpu(converted)
     record = {
         **servable.record(),
-        "size": list(config.size),
+        "size": list(config.size) if config.size else None,
         "quantize": config.quantize,
         "inputs": {name: _described(each) for name, each in network.input.items()},
-        "outputs": {name: list(each.shape) for name, each in network.output.items()},
+        "outputs": {name: _shape(each) for name, each in network.output.items()},
     }
-    return _with_metadata(converted, record)
+    return with_record(converted, record)
 
 
 def _converter(folder: str, *, half: bool = False) -> Any:
@@ -66,38 +64,40 @@ def _converter(folder: str, *, half: bool = False) -> Any:
     return converter
 
 
-def _quantized(folder: str, calls: Sequence[Mapping[str, np.ndarray]], kept: list[str]) -> bytes:
-    """Convert to 8 bits, except operators whose outputs are ``kept`` in float32."""
-    converter = _converter(folder)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: iter(calls)
-    # It is called a debugger, but it is also what can leave some operators as they are.
-    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=kept)
-    debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter, debug_dataset=lambda: iter(calls[:1]), debug_options=options
-    )
-    return debugger.get_nondebug_quantized_model()
+def _quantized(content: bytes, chosen: str) -> bytes:
+    """Compute the chosen convolutions in 8 bits, with ranges per channel and per picture; halve the others.
 
-
-def _first_operators(content: bytes) -> list[str]:
-    """Return outputs of the operators before the third convolution, where 8 bits lose most, or the last."""
+    Args:
+        content: A file in float32.
+        chosen: A regular expression of their names; an empty one for all.
+    """
     from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_quantizer import qtyping, quantizer
 
     interpreter = Interpreter(model_content=content)
     names = {each["index"]: each["name"] for each in interpreter.get_tensor_details()}
-    operators = interpreter._get_ops_details()
-    at = [index for index, each in enumerate(operators) if each["op_name"] == "CONV_2D"]
-    end = (at[1:3] or [0])[-1]
-    return [names[each["outputs"][0]] for each in operators[:end]]
-
-
-def _calls(
-    servable: Servable, photographs: Sequence[np.ndarray]
-) -> Iterator[dict[str, np.ndarray]]:
-    """Return what the model is calibrated with: every photograph in four of the styles."""
-    for index in range(4 * len(photographs)):
-        yield servable.mobile_inputs(photographs[index % len(photographs)], index)
+    convolutions = [
+        names[each["outputs"][0]]
+        for each in interpreter._get_ops_details()
+        if each["op_name"] == "CONV_2D"
+    ]
+    if not any(re.search(chosen, name) for name in convolutions):
+        raise ExportError("this model has no convolutions that can be computed in 8 bits")
+    made = quantizer.Quantizer(content)
+    kind = qtyping.TFLOperationName.CONV_2D
+    made.add_dynamic_config(regex=".*", operation_name=kind, num_bits=8)
+    half = qtyping.OpQuantizationConfig(
+        weight_tensor_config=qtyping.TensorQuantizationConfig(
+            num_bits=16, dtype=qtyping.TensorDataType.FLOAT
+        ),
+        compute_precision=qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
+    )
+    for name in convolutions:
+        if not re.search(chosen, name):
+            made.update_quantization_recipe(re.escape(name), kind, half, "float_casting")
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints sizes and bars
+        return bytes(made.quantize().quantized_model)
 
 
 def _save(network: keras.Model, folder: str) -> None:
@@ -113,7 +113,11 @@ def _save(network: keras.Model, folder: str) -> None:
 
 
 def _described(tensor: Any) -> dict[str, Any]:
-    return {"shape": list(tensor.shape), "range": [0.0, 1.0]}
+    return {"shape": _shape(tensor), "range": [0.0, 1.0]}
+
+
+def _shape(tensor: Any) -> list[int | str]:
+    return [side or "any" for side in tensor.shape]
 
 
 def check_gpu(content: bytes) -> None:
@@ -126,18 +130,20 @@ def check_gpu(content: bytes) -> None:
         raise ExportError(f"GPUs can't run this model: {'; '.join(warnings)}")
 
 
-def _with_metadata(content: bytes, record: Mapping[str, Any]) -> bytes:
-    """Return the file's content with a record added to its metadata."""
+def with_record(content: bytes, record: Mapping[str, Any]) -> bytes:
+    """Return the file's content with a record in its metadata, in place of an earlier one."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(content), 0))
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(json.dumps(record).encode(), np.uint8)
-    model.buffers.append(buffer)
-    entry = schema.MetadataT()
-    entry.name = METADATA
-    entry.buffer = len(model.buffers) - 1
-    model.metadata = [*(model.metadata or []), entry]
+    model.metadata = model.metadata or []
+    found = [each for each in model.metadata if each.name in (METADATA, METADATA.encode())]
+    if not found:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = METADATA, len(model.buffers)
+        model.metadata.append(entry)
+        model.buffers.append(schema.BufferT())
+        found = [entry]
+    model.buffers[found[0].buffer].data = np.frombuffer(json.dumps(record).encode(), np.uint8)
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
     return bytes(builder.Output())

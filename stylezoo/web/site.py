@@ -98,7 +98,7 @@ def _models(exports: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, path
     files = {}
     for file in sorted(exports.glob("*/*.tflite")):
         record = read_tflite_record(file)
-        if record["kind"] not in _KINDS:
+        if record["kind"] not in _KINDS or record["size"] is None:  # GPUs take one size alone
             continue
         name = file.parent.name
         path = f"models/{name}/{file.name}"

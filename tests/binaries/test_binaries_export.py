@@ -74,11 +74,14 @@ TABLE = {
         ("--name=../up", "`--name` must be letters, digits"),
         ("--output=file", "`file/painter` can't be made: Not a directory"),
         ("--output=/proc/exports", "`/proc/exports/painter` can't be made"),
-        ("--format=onnx", "format"),
+        ("--format=h5", "format"),
+        ("--format=onnx --image_size=64x64", "`--image_size` must come with --format=tflite"),
+        ("--format=onnx --max_pixels=64", "`--max_pixels` must come with --format=saved_model"),
         ("--image_size=64x64", "`--image_size` must come with --format=tflite"),
         ("--quantize=int8", "`--quantize` must come with --format=tflite"),
-        ("--format=tflite", "`--image_size` must be HEIGHTxWIDTH in px. Received: nothing"),
+        ("--format=tflite", "`--image_size` must be HEIGHTxWIDTH in px, or any. Received: nothing"),
         ("--format=tflite --image_size=64", "`--image_size` must be HEIGHTxWIDTH in px"),
+        ("--format=tflite --image_size=any --quantize=int8", "`--image_size` must be given for"),
         ("--format=tflite --image_size=0x64", "`--image_size` must be HEIGHTxWIDTH in px"),
         (
             "--format=tflite --image_size=30x32",
@@ -88,8 +91,8 @@ TABLE = {
         ("--format=tflite --image_size=32x32 --version=2", "`--version` must come with"),
         ("--format=tflite --image_size=16x16", "painter_16x16_float32.tflite` already exists"),
         (
-            "--format=tflite --image_size=32x32 --quantize=int8 --calibration=exports",
-            "`--calibration` must be a folder of at least 4 photographs",
+            "--format=tflite --image_size=32x32 --quantize=int8 --photographs=exports",
+            "`--photographs` must be a folder of photographs. Received: exports",
         ),
     ],
     "verify_export": [
@@ -129,6 +132,18 @@ def test_a_tflite_file_is_verified_again(folder, capsys):
     card = pathlib.Path("exports/painter/README.md").read_text(encoding="utf-8")
     assert "| `painter_16x16_float32.tflite` |" in card
     assert "## SavedModel: `1/`" in card
+
+
+def test_an_onnx_file_is_written_and_verified(folder, capsys):
+    assert main.run(["export", *EXPORT.split(), "--format=onnx"]) == 0
+    out = capsys.readouterr().out
+    assert "ONNX Runtime, CPU  1x37x53: stylized" in out
+    path = "exports/painter/painter.onnx"
+    assert out.endswith(f"{path}\n")
+    assert main.run(["verify_export", path, "--model=painter"]) == 0
+    assert capsys.readouterr().out.endswith(f"{path}: does what painter does\n")
+    assert main.run(["export", *EXPORT.split(), "--format=onnx"]) == 1
+    assert_one_line(capsys.readouterr().err, "export", f"`{path}` already exists")
 
 
 def test_truncated_tflite(folder, capsys):

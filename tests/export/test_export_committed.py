@@ -12,7 +12,7 @@ from stylezoo.binaries import main
 
 EXPORTS = pathlib.Path(stylezoo.__file__).parents[1] / "exports"
 FOLDERS = sorted(path.parent for path in EXPORTS.glob("*/README.md"))
-TFLITE = sorted(EXPORTS.glob("*/*.tflite"))
+FILES = sorted([*EXPORTS.glob("*/*.tflite"), *EXPORTS.glob("*/*.onnx")])
 
 
 MODELS = ("conditional", "gravel", "light")
@@ -25,11 +25,12 @@ def model(request):
 
 def test_the_shipped_models_are_there():
     assert [folder.name for folder in FOLDERS] == list(MODELS)
-    names = {path.name for path in TFLITE}
+    names = {path.name for path in FILES}
     assert names == {
         *(f"conditional_{side}x{side}_float16.tflite" for side in (256, 512)),
         "gravel_256x256_float32.tflite",
         *(f"light_{side}x{side}_float16.tflite" for side in (256, 384, 512, 720)),
+        "light.onnx",
     }
     assert all(export.versions(folder) == [1] for folder in FOLDERS)
     for name in (
@@ -45,10 +46,16 @@ def test_the_shipped_models_are_there():
 def test_all_are_of_todays_weights(model):
     """`make exports` makes them anew after a training."""
     own = model.record()
-    for path in sorted(EXPORTS.glob(f"{model.source}/*.tflite")):
-        export.check_origin(model, export.read_tflite_record(path), path)
+    for path in (each for each in FILES if each.parent.name == model.source):
+        export.check_origin(model, export.read_file_record(path), path)
     record = export.read_record(EXPORTS / model.source / "1")
     assert {key: record[key] for key in own} == own
+
+
+def test_cards_are_those_of_the_models(model):
+    """A change of a preset's card is taken over by `export.card_text`, without exporting anew."""
+    folder = EXPORTS / model.source
+    assert (folder / "README.md").read_text(encoding="utf-8") == export.card_text(model, folder)
 
 
 def test_saved_model_made_again_is_the_same(model, tmp_path):
@@ -77,7 +84,7 @@ def test_saved_model_made_again_is_the_same(model, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", TFLITE, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_files_do_what_their_models_do(path):
     assert main.run(["verify_export", str(path)]) == 0
 

@@ -5,9 +5,11 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_hub
 from export_helpers import CONFIGS, generator
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
@@ -46,6 +48,25 @@ def test_does_what_its_model_does(exported, name):
     compared = {check.what.partition(",")[0] for check in checks}
     assert compared >= {"serving_default", servable.bytes_signature}
     assert sum("refused" in check.what for check in checks) == 1
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_python_calls_what_it_loads(exported, name):
+    """TFSMLayer passes a dictionary, and a loaded model is called as the Keras model is."""
+    path, _, servable = exported[name]
+    loaded, hubs = tf.saved_model.load(path), tensorflow_hub.load(str(path))
+    layer = keras.layers.TFSMLayer(path)
+    for call in servable.calls():
+        inputs = {key: tf.constant(each) for key, each in call.inputs.items()}
+        expected = servable.expected(call)
+        by_dictionary = keras.layers.TFSMLayer(path, call_endpoint=call.signature)(inputs)
+        answers = [getattr(loaded, call.signature)(inputs), by_dictionary]
+        if call.signature == "serving_default":
+            called = [hubs(*inputs.values()), loaded(**inputs)]
+            answers += [layer(inputs), *({servable.output: each} for each in called)]
+        for got in answers:
+            got = {key: each.numpy() for key, each in got.items()}
+            assert all(check.passed for check in verification.compare("Python", "", got, expected))
 
 
 def test_has_the_layout_of_tensorflow_serving(exported):

@@ -8,7 +8,7 @@ from export_helpers import CONFIGS, generator
 from stylezoo import export, images, layers
 from stylezoo.errors import ExportError
 from stylezoo.export import tflite
-from stylezoo.export.servables import mobile
+from stylezoo.export.servables import portable
 from stylezoo.export.servables.servable import smooth_picture
 from stylezoo.export.verify import verification
 
@@ -47,7 +47,7 @@ def test_styles_are_switched_at_run_time(written):
     assert model.record["styles"] == ["a", "b"]
     assert model.record["inputs"]["image"] == {"shape": [1, *SIZE, 3], "range": [0.0, 1.0]}
     picture = smooth_picture(*SIZE, seed=5)
-    one, other, again = (model(servable.mobile_inputs(picture, index)) for index in (0, 1, 2))
+    one, other, again = (model(servable.portable_inputs(picture, index)) for index in (0, 1, 2))
     np.testing.assert_array_equal(one["stylized"], again["stylized"])
     assert np.abs(one["stylized"] - other["stylized"]).mean() > 1e-3
 
@@ -58,22 +58,85 @@ def test_another_network_is_noticed(written):
     assert not any(check.passed for check in export.verify_tflite(other, path))
 
 
-@pytest.mark.parametrize(("model", "quantize"), [("light", "float16"), ("conditional", "int8")])
-def test_smaller_kinds_of_trained_models(tmp_path, model, quantize):
-    """Smaller kinds are near the float32 file, for photographs that were not calibrated on."""
-    servable = export.load(model)
-    size = (64, 64)
-    photographs, held_out = export.split(None, size)
-    content = tflite.convert(servable, export.TfliteConfig(size, quantize), photographs=photographs)
+@pytest.mark.parametrize("quantize", ["none", "float16"])
+def test_any_size(model_files, tmp_path, quantize):
+    servable = export.load(str(model_files["conditional"]))
+    config = export.TfliteConfig(None, quantize)
+    path, checks = export.export_tflite(servable, tmp_path, config, name="painter")
+    kind = {"none": "float32", "float16": "float16"}[quantize]
+    assert path.name == f"painter_any_{kind}.tflite"
+    assert [check.what.partition(",")[0] for check in checks] == ["2x64x80", "1x37x53", "1x96x96"]
+    assert all(check.passed for check in checks), checks
+    assert export.read_file_record(path)["inputs"]["image"]["shape"] == ["any", "any", "any", 3]
+
+
+def test_half_weights_of_a_trained_model(tmp_path):
+    servable = export.load("light")
+    path, (*checks,) = export.export_tflite(
+        servable, tmp_path, export.TfliteConfig((64, 64), "float16"), name="light"
+    )
     # A kernel that is folded with the interpolation is stored four times as large.
     folded = [each for each in servable.network.layers if isinstance(each, layers.BilinearConv2D)]
     numbers = servable.network.count_params() + 3 * sum(np.size(each.kernel) for each in folded)
-    assert len(content) < {"float16": 2.4, "int8": 1.6}[quantize] * numbers
-    path = tmp_path / "model.tflite"
-    path.write_bytes(content)
-    checks = export.verify_tflite(servable, path, held_out)
-    assert len(checks) == len(held_out)
-    assert all(check.passed for check in checks), checks
+    assert path.stat().st_size < 2.4 * numbers
+    assert all(check.passed and len(check.psnr) == 1 for check in checks)
+
+
+def test_eight_bits_in_all_styles(model_files, tmp_path):
+    """Each photograph is compared in each style; the card has the least and the median."""
+    servable = export.load(str(model_files["conditional"]))
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    for index in range(3):
+        images.write_image(photographs / f"{index}.png", smooth_picture(40, 50, seed=index))
+    config = export.TfliteConfig(SIZE, "int8", str(photographs))
+    path, checks = export.export_tflite(servable, tmp_path, config, name="painter")
+    assert [len(check.psnr) for check in checks] == [2, 2, 2]
+    found = [each for check in checks for each in check.psnr]
+    # The same again, by hand.
+    photograph = export.read_photographs(photographs, SIZE)[1]
+    inputs = servable.portable_inputs(photograph, 1)
+    got = export.LiteRtModel(path)(inputs)["stylized"]
+    expected = servable.portable_expected(inputs)["stylized"]
+    psnr = 10 * np.log10(expected.max() ** 2 / np.mean((got - expected) ** 2))
+    assert checks[1].psnr[1] == pytest.approx(psnr, abs=0.01)
+    card = (path.parent / "README.md").read_text(encoding="utf-8")
+    assert f"{min(found):.1f} dB at least, {np.median(found):.1f} dB in the median, of 6" in card
+    assert got.dtype == np.float32
+    assert np.abs(got - expected).max() > 1e-5  # it is in 8 bits indeed
+
+
+def test_eight_bits_that_lose_too_much_in_one_style_are_refused(model_files, tmp_path, monkeypatch):
+    servable = export.load(str(model_files["conditional"]))
+    expected = servable.portable_expected
+
+    def other_in_the_second_style(inputs):
+        found = expected(inputs)["stylized"]
+        return {"stylized": found + 0.05 * inputs["style_weights"][0, 1]}
+
+    monkeypatch.setattr(servable, "portable_expected", other_in_the_second_style)
+    with pytest.raises(ExportError, match=r"noise: differs by 0\.0\d+, limit 0\.0316"):
+        export.export_tflite(servable, tmp_path, export.TfliteConfig(SIZE, "int8"), name="painter")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_convolutions_for_eight_bits(model_files, monkeypatch):
+    servable = export.load(str(model_files["johnson"]))
+    monkeypatch.setattr(servable, "eight_bits", "no such layer")
+    with pytest.raises(ExportError, match="no convolutions that can be computed in 8 bits"):
+        tflite.convert(servable, export.TfliteConfig(SIZE, "int8"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["light", "conditional"])
+def test_eight_bits_of_trained_models(tmp_path, model):
+    """30 dB at least, for six photographs in all styles."""
+    servable = export.load(model)
+    config = export.TfliteConfig((256, 256), "int8")
+    _, checks = export.export_tflite(servable, tmp_path, config, name=model)
+    psnr = [each for check in checks for each in check.psnr]
+    assert len(psnr) == 6 * 17
+    assert min(psnr) >= 30
 
 
 def test_tensorflows_own_operators_are_refused(model_files, monkeypatch):
@@ -81,7 +144,7 @@ def test_tensorflows_own_operators_are_refused(model_files, monkeypatch):
     servable = export.load(str(model_files["johnson"]))
     image = keras.Input(batch_shape=(1, *SIZE, 3), name="image")
     network = keras.Model({"image": image}, {"stylized": keras.ops.erfinv(image - 0.5)})
-    monkeypatch.setattr(servable, "mobile", lambda *_, **__: network)
+    monkeypatch.setattr(servable, "portable", lambda *_, **__: network)
     with pytest.raises(ExportError, match="TFLite can't hold this model"):
         tflite.convert(servable, export.TfliteConfig(SIZE))
 
@@ -90,19 +153,19 @@ def test_tensorflows_own_operators_are_refused(model_files, monkeypatch):
 def test_mirrored_is_reflect(padding):
     x = smooth_picture(7, 9, seed=0)
     expected = np.pad(x, [(0, 0), (padding, padding), (padding, padding), (0, 0)], "reflect")
-    np.testing.assert_array_equal(mobile._mirrored(x, padding), expected)
+    np.testing.assert_array_equal(portable._mirrored(x, padding), expected)
 
 
 @pytest.mark.parametrize(("size", "fits"), [((24, 32), True), ((25, 32), False), ((4, 32), False)])
 def test_sizes_that_would_be_padded_are_refused(model_files, size, fits):
     servable = export.load(str(model_files["johnson"]))
     if fits:
-        mobile.check_size(servable.network, *size)
+        portable.check_size(servable.network, *size)
     else:
         with pytest.raises(
             ValueError, match="`image_size` must be multiples of 4 px of at least 8"
         ):
-            servable.mobile(*size)
+            servable.portable(size)
 
 
 def test_nothing_is_left_of_a_file_that_differs(model_files, tmp_path, monkeypatch):
@@ -115,15 +178,6 @@ def test_nothing_is_left_of_a_file_that_differs(model_files, tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_held_out_photographs_are_others(tmp_path):
-    for index in range(7):
-        images.write_image(tmp_path / f"{index}.png", np.full([40, 30, 3], index / 10, np.float32))
-    kept, held_out = export.split(tmp_path, (16, 16))
-    levels = [round(10 * float(each.mean())) for each in (*kept, *held_out)]
-    assert levels == [0, 2, 3, 5, 6, 1, 4]
-    assert all(each.shape == (1, 16, 16, 3) for each in (*kept, *held_out))
-
-
-def test_too_few_photographs(tmp_path):
-    with pytest.raises(ValueError, match="`calibration` must be a folder of at least 4"):
-        export.split(tmp_path, (16, 16))
+def test_no_photographs(tmp_path):
+    with pytest.raises(ValueError, match="`photographs` must be a folder of photographs"):
+        export.read_photographs(tmp_path, (16, 16))

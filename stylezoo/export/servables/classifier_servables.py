@@ -125,22 +125,25 @@ class Classifier(Servable):
             "error": strings(*[b""] * len(scores)),
         }
 
+    def picture_sizes(self) -> list[tuple[int, int, int]]:  # noqa: D102
+        return [(*self.network.input_shape[1:3], 2)]
+
     def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102
         good = images.encode_image(smooth_picture(16, 16, seed=0), ".png")
         call = Call("no picture", self.bytes_signature, {"image_bytes": strings(good, b"none")})
         return call, "that can be decoded"
 
-    def mobile(  # noqa: D102
-        self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
+    def portable(  # noqa: D102
+        self, size: tuple[int, int] | None = None
     ) -> keras.Model:
-        image = _static_image(self.network, height, width)
+        image = _image_input(self.network, size)
         scores = keras.layers.Softmax(name="softmax")(self.network(image))
         return keras.Model({"image": image}, {self.output: scores})
 
-    def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
+    def portable_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
         return {"image": picture}
 
-    def mobile_expected(self, inputs: Arrays) -> dict[str, np.ndarray]:  # noqa: D102
+    def portable_expected(self, inputs: Arrays) -> dict[str, np.ndarray]:  # noqa: D102
         return {self.output: self._scores(inputs["image"]).numpy()}
 
 
@@ -200,9 +203,7 @@ class FeatureExtractor(Servable):
         return {**default, "features": (image, features), "gram": (image, grams)}
 
     def calls(self) -> Iterator[Call]:  # noqa: D102
-        smallest = max(perceptual.tap_info(self._architecture)[t].minimum_size for t in self.taps)
-        for height, width, batch in ((64, 80, 2), (37, 53, 1)):
-            height, width = max(height, smallest), max(width, smallest)
+        for height, width, batch in self.picture_sizes()[:2]:
             inputs = {"image": smooth_picture(height, width, seed=height, batch=batch)}
             for signature in ("features", "gram"):
                 yield Call(f"{batch}x{height}x{width}", signature, inputs)
@@ -212,32 +213,38 @@ class FeatureExtractor(Servable):
         finish = ops.gram if call.signature == "gram" else tf.identity
         return {tap: finish(each).numpy() for tap, each in found.items()}
 
+    def picture_sizes(self) -> list[tuple[int, int, int]]:  # noqa: D102
+        smallest = max(perceptual.tap_info(self._architecture)[t].minimum_size for t in self.taps)
+        return [
+            (max(height, smallest), max(width, smallest), batch)
+            for height, width, batch in super().picture_sizes()
+        ]
+
     def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102
         return None
 
-    def mobile(  # noqa: D102
-        self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
+    def portable(  # noqa: D102
+        self, size: tuple[int, int] | None = None
     ) -> keras.Model:
-        with errors.renamed(image="image_size"):
-            perceptual.check_image_size(
-                height, width, architecture=self._architecture, taps=self.taps
-            )
-        shape = (1, height, width, self.network.input_shape[-1])
-        image = keras.Input(batch_shape=shape, name="image")
+        if size is not None:
+            with errors.renamed(image="image_size"):
+                perceptual.check_image_size(*size, architecture=self._architecture, taps=self.taps)
+        shape = (1, *size) if size else (None, None, None)
+        image = keras.Input(batch_shape=(*shape, self.network.input_shape[-1]), name="image")
         return keras.Model({"image": image}, self.network(image))
 
-    def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
+    def portable_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
         return {"image": picture}
 
     def record(self) -> dict[str, Any]:  # noqa: D102
         return {**super().record(), "layers": list(self.taps)}
 
 
-def _static_image(network: keras.Model, height: int, width: int) -> Any:
-    """Return the input of a classifier of a known size."""
+def _image_input(network: keras.Model, size: tuple[int, int] | None) -> Any:
+    """Return the input of a classifier, which takes one size only."""
     shape = network.input_shape[1:]
-    if shape[:2] != (height, width):
+    if size is not None and shape[:2] != size:
         raise ValueError(
-            f"`image_size` must be {shape[0]}x{shape[1]} for this model. Received: {height}x{width}"
+            f"`image_size` must be {shape[0]}x{shape[1]} for this model. Received: {size[0]}x{size[1]}"
         )
-    return keras.Input(batch_shape=(1, *shape), name="image")
+    return keras.Input(batch_shape=(1 if size else None, *shape), name="image")

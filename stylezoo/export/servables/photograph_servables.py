@@ -1,6 +1,6 @@
 """Networks that paint photographs, as servers call them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -10,9 +10,8 @@ import tensorflow as tf
 from stylezoo import images
 from stylezoo.export.limits import DEFAULT_MAX_SIDE, LARGEST_SIDE
 from stylezoo.export.servables import graph_codecs
-from stylezoo.export.servables.mobile import check_size, static_network
+from stylezoo.export.servables.portable import check_size, portable_network, shapes_of
 from stylezoo.export.servables.servable import (
-    Arrays,
     Call,
     Servable,
     Tensor,
@@ -21,7 +20,6 @@ from stylezoo.export.servables.servable import (
 )
 from stylezoo.generators import Painter
 
-_SIZES = ((64, 80, 2), (37, 53, 1), (96, 96, 1))
 _IMAGE = Tensor("float32", "[B, H, W, 3]", "RGB in [0, 1], of any size")
 IMAGE_BYTES = Tensor("string", "[B]", "JPEG, PNG, GIF or BMP files, each of its own size")
 MAX_SIDE = Tensor(
@@ -52,10 +50,13 @@ class PhotographServable(Servable):
     kind = "photographs"
     bytes_signature = "stylize_bytes"
     output = "stylized"
+    # Not the sums of residuals at a quarter of the size, on which 8 bits lose most, nor what is at full size.
+    eight_bits = r"_conv2|eighth_"
 
     def __init__(self, painter: Painter, source: str, card: str | None = None) -> None:
         super().__init__(painter, source, card)
         self._num_styles = painter.config.num_styles
+        self.num_styles = max(self._num_styles, 1)
 
     def signatures(self) -> dict[str, Any]:  # noqa: D102
         image = tf.TensorSpec([None, None, None, 3], tf.float32, "image")
@@ -151,7 +152,7 @@ class PhotographServable(Servable):
         }
 
     def calls(self) -> Iterator[Call]:  # noqa: D102
-        for height, width, batch in _SIZES:
+        for height, width, batch in self.picture_sizes():
             inputs = {"image": smooth_picture(height, width, seed=height, batch=batch)}
             yield Call(
                 f"{batch}x{height}x{width}",
@@ -207,18 +208,21 @@ class PhotographServable(Servable):
         )
         return call, "that can be decoded"
 
-    def mobile(  # noqa: D102
-        self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
+    def portable(  # noqa: D102
+        self, size: tuple[int, int] | None = None
     ) -> keras.Model:
-        check_size(self.network, height, width)
-        inputs = self.mobile_inputs(np.zeros([1, height, width, 3], np.float32), 0)
-        shapes = {name: tuple(each.shape) for name, each in inputs.items()}
-        return static_network(self.network, shapes, output=self.output, calibration=calibration)
+        shapes = shapes_of(self.network)
+        if size is not None:
+            check_size(self.network, *size)
+            inputs = self.portable_inputs(np.zeros([1, *size, 3], np.float32), 0)
+            shapes = {name: each.shape for name, each in inputs.items()}
+        return portable_network(self.network, shapes, output=self.output)
 
-    def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
-        weights = np.eye(max(self._num_styles, 1), dtype=np.float32)
+    def portable_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
         # Each style is used alone, one after the other.
-        inputs = self.network.inputs_for(picture, style=weights[[index % len(weights)]])
+        rows = (index + np.arange(len(picture))) % self.num_styles
+        weights = np.eye(self.num_styles, dtype=np.float32)[rows]
+        inputs = self.network.inputs_for(picture, style=weights)
         return {name: np.asarray(each) for name, each in inputs.items()}
 
     def record(self) -> dict[str, Any]:  # noqa: D102

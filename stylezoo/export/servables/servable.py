@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -52,18 +52,27 @@ class Servable(abc.ABC):
         kind: The kind of the model: one of the keys of :data:`stylezoo.export.KINDS`.
         bytes_signature: The signature that takes or gives picture files; None if there is none.
         output: The name of the network's only output.
+        eight_bits: A regular expression of the layers whose convolutions can be computed in 8 bits; an empty
+            one for all.
+        num_styles: Number of the styles to choose from; 1 if there is no choice.
         max_pixels: The largest number of pixels that a picture file may have.
     """
 
     kind: ClassVar[str]
     bytes_signature: ClassVar[str | None] = None
     output: ClassVar[str] = ""
+    eight_bits: ClassVar[str] = ""
 
     def __init__(self, network: keras.Model, source: str, card: str | None = None) -> None:
         self.network = network
         self.source = source
         self.card = card
         self.max_pixels = DEFAULT_MAX_PIXELS
+        self.num_styles = 1
+
+    def picture_sizes(self) -> list[tuple[int, int, int]]:
+        """Return height, width and number of the pictures by which models of any size are compared."""
+        return [(64, 80, 2), (37, 53, 1), (96, 96, 1)]
 
     @abc.abstractmethod
     def signatures(self) -> dict[str, Any]:
@@ -89,24 +98,27 @@ class Servable(abc.ABC):
         """
 
     @abc.abstractmethod
-    def mobile(self, height: int, width: int, *, calibration: Sequence[Arrays] = ()) -> keras.Model:
-        """Build the network for one size and batch 1 from operations that TFLite has.
+    def portable(self, size: tuple[int, int] | None = None) -> keras.Model:
+        """Build the network from operations that TFLite and ONNX have.
 
         Args:
-            height: Height of its pictures, px.
-            width: Width of its pictures, px.
-            calibration: Typical inputs of :meth:`mobile_inputs`, for 8 bits.
+            size: Height and width of its pictures, px, for batch 1; None for any size and batch.
 
         Raises:
             ValueError: If the network can't take the size.
         """
 
     @abc.abstractmethod
-    def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:
-        """Return inputs of :meth:`mobile`: a picture, [1, H, W, 3], and the rest, by ``index``."""
+    def portable_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:
+        """Return inputs of :meth:`portable`.
 
-    def mobile_expected(self, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Return what the Keras model, as it was before :meth:`mobile`, gives for those inputs."""
+        Args:
+            picture: Pictures, [B, H, W, 3].
+            index: Number of the style of the first of them, or of the noise.
+        """
+
+    def portable_expected(self, inputs: Arrays) -> dict[str, np.ndarray]:
+        """Return what the Keras model, as it was before :meth:`portable`, gives for those inputs."""
         given = {name: keras.ops.convert_to_tensor(each) for name, each in inputs.items()}
         network = self.network
         output = network(given if isinstance(network.input, dict) else given["image"])

@@ -1,6 +1,6 @@
 """Texture networks, as servers call them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -10,8 +10,8 @@ import tensorflow as tf
 from stylezoo import images
 from stylezoo.export.limits import LARGEST_SIDE
 from stylezoo.export.servables import graph_codecs
-from stylezoo.export.servables.mobile import check_size, static_network
-from stylezoo.export.servables.servable import Arrays, Call, Servable, Tensor, strings
+from stylezoo.export.servables.portable import check_size, portable_network, shapes_of
+from stylezoo.export.servables.servable import Call, Servable, Tensor, strings
 from stylezoo.generators import TextureNetwork
 
 
@@ -100,16 +100,18 @@ class TextureServable(Servable):
     def undecodable(self) -> tuple[Call, str] | None:  # noqa: D102
         return Call("size 0", self.bytes_signature, _inputs([0], [(0, 64)])), "`size` must be 1"
 
-    def mobile(  # noqa: D102
-        self, height: int, width: int, *, calibration: Sequence[Arrays] = ()
+    def portable(  # noqa: D102
+        self, size: tuple[int, int] | None = None
     ) -> keras.Model:
-        check_size(self.network, height, width)
-        noise = self.network.noise_shapes(height, width)
-        shapes = {name: (1, *shape) for name, shape in noise.items()}
-        return static_network(self.network, shapes, output=self.output, calibration=calibration)
+        shapes = shapes_of(self.network)
+        if size is not None:
+            check_size(self.network, *size)
+            noise = self.network.noise_shapes(*size)
+            shapes = {name: (1, *shape) for name, shape in noise.items()}
+        return portable_network(self.network, shapes, output=self.output)
 
-    def mobile_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
-        noise = self.network.noise(picture.shape[1:3], seed=index)
+    def portable_inputs(self, picture: np.ndarray, index: int) -> dict[str, np.ndarray]:  # noqa: D102
+        noise = self.network.noise(picture.shape[1:3], batch=len(picture), seed=index)
         return {name: each.numpy() for name, each in noise.items()}
 
 

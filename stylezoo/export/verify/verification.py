@@ -12,6 +12,7 @@ from stylezoo.errors import ExportError
 from stylezoo.export import saved_models
 from stylezoo.export.limits import DEFAULT_MAX_SIDE
 from stylezoo.export.litert import LiteRtModel
+from stylezoo.export.onnx import OnnxModel
 from stylezoo.export.servables.servable import Call, Servable, smooth_picture
 from stylezoo.export.serving import warmup
 from stylezoo.export.serving.client import Client
@@ -24,6 +25,8 @@ ENCODED = 1 / 255
 
 # The largest error of TFLite in float32, on CPUs and GPUs: moments of flat channels are amplified.
 TFLITE = 2e-3
+# The largest error of ONNX Runtime: 5e-6 for this project's networks at these sizes.
+ONNX = 1e-4
 # The smallest PSNR of weights in float16, and of 8 bits, in dB.
 MINIMUM_PSNR = {"float16": 40.0, "int8": 30.0}
 
@@ -41,6 +44,7 @@ class Check:
         limit: The largest error that passes.
         passed: Whether all is well.
         note: Why it did not pass.
+        psnr: The agreement of each picture that was compared, in dB; none for what is not compared so.
     """
 
     runtime: str
@@ -49,6 +53,17 @@ class Check:
     limit: float
     passed: bool
     note: str = ""
+    psnr: tuple[float, ...] = ()
+
+
+def agreement(checks: Iterable[Check]) -> str:
+    """Say for a card how far a file agrees with its model."""
+    checks = list(checks)
+    if psnr := [each for check in checks for each in check.psnr]:
+        found = f"{min(psnr):.1f} dB at least, {np.median(psnr):.1f} dB in the median"
+        return f"{found}, of {len(psnr)} paintings"
+    errors = [check.error for check in checks if not np.isnan(check.error)]
+    return f"differs by {max(errors):.0e} at most" if errors else "the same classes"
 
 
 def require(checks: Iterable[Check], path: str | os.PathLike[str]) -> None:
@@ -147,7 +162,7 @@ def verify_tflite(
     Args:
         servable: What :func:`stylezoo.export.load` returned.
         path: The file.
-        photographs: Photographs that the file was not calibrated on, for 8 bits; [1, H, W, 3] of the file's
+        photographs: Photographs for 8 bits, which are compared in every style; [1, H, W, 3] of the file's
             size.
         run: A function that runs the file, inputs by name -> outputs; by default LiteRT's interpreter with
             XNNPACK.
@@ -160,41 +175,88 @@ def verify_tflite(
     foreign = {each for each in model.operators if each.startswith(("Flex", "CUSTOM"))}
     if foreign:
         raise ExportError(f"`{path}` must be of builtin operators: it has {', '.join(foreign)}")
-    height, width = model.record["size"]
-    pictures = photographs or [smooth_picture(height, width, seed=seed) for seed in range(2)]
+    quantize = model.record["quantize"]
+    pictures = photographs or _pictures(servable, model.record["size"])
     checks = []
     for index, picture in enumerate(pictures):
-        inputs = servable.mobile_inputs(picture, index)
-        got, expected = (run or model)(inputs), servable.mobile_expected(inputs)
-        what = f"{height}x{width}, {model.record['quantize']}, picture {index + 1}"
+        batch, height, width, _ = picture.shape
+        what = f"{batch}x{height}x{width}, {quantize}, picture {index + 1}"
         # Whatever runs it besides LiteRT's interpreter has to be as near with halved weights.
-        if model.record["quantize"] == "none" or (run and model.record["quantize"] == "float16"):
+        if quantize == "none" or (run and quantize == "float16"):
+            inputs = servable.portable_inputs(picture, index)
+            got, expected = (run or model)(inputs), servable.portable_expected(inputs)
             checks += compare(runtime, what, got, expected, limit=TFLITE)
-        else:
-            checks += [
-                _compare_noise(
-                    runtime, f"{what}: {name}", got[name], expected[name], servable, model
-                )
-                for name in expected
-            ]
+            continue
+        styles = range(servable.num_styles) if photographs and not run else [index]
+        pairs = []
+        for style in styles:
+            inputs = servable.portable_inputs(picture, style)
+            pairs.append(((run or model)(inputs), servable.portable_expected(inputs)))
+        checks += _compare_noise(runtime, what, pairs, servable.kind, MINIMUM_PSNR[quantize])
     return checks
+
+
+def _pictures(servable: Servable, size: Sequence[int] | None) -> list[np.ndarray]:
+    """Return two pictures of a size, or some of several sizes."""
+    if size is not None:
+        return [smooth_picture(*size, seed=seed) for seed in range(2)]
+    sizes = servable.picture_sizes()
+    return [smooth_picture(height, width, seed=0, batch=batch) for height, width, batch in sizes]
 
 
 def _compare_noise(
     runtime: str,
     what: str,
-    got: np.ndarray,
-    expected: np.ndarray,
-    servable: Servable,
-    model: LiteRtModel,
-) -> Check:
-    """Compare pictures by the root mean square of the noise over the peak, and classes by the likeliest."""
-    error = float(np.sqrt(np.mean(np.square(got - expected))) / np.max(np.abs(expected)))
-    limit = 10 ** (-MINIMUM_PSNR[model.record["quantize"]] / 20)
-    if servable.kind == "classes":  # a probability near 1/2 changes most, and matters least
-        same = bool(np.argmax(got) == np.argmax(expected))
-        return Check(runtime, what, np.nan, np.nan, same, "" if same else "another class")
-    return Check(runtime, f"{what}, noise", error, limit, error <= limit)
+    pairs: Sequence[tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]],
+    kind: str,
+    minimum: float,
+) -> list[Check]:
+    """Compare paintings of a picture by their noise, and classes by the likeliest.
+
+    Args:
+        runtime: What ran the export.
+        what: What is compared.
+        pairs: What the export and the model gave, for each style.
+        kind: The kind of the model.
+        minimum: The smallest PSNR that passes, dB.
+    """
+    limit = 10 ** (-minimum / 20)
+    checks = []
+    for name in pairs[0][1]:
+        outputs = [(got[name], expected[name]) for got, expected in pairs]
+        if kind == "classes":  # a probability near 1/2 changes most, and matters least
+            same = all(np.argmax(got) == np.argmax(expected) for got, expected in outputs)
+            note = "" if same else "another class"
+            checks.append(Check(runtime, f"{what}: {name}", np.nan, np.nan, same, note))
+            continue
+        noise = [_noise(*each) for each in outputs]
+        psnr = tuple(float(-20 * np.log10(max(each, 1e-10))) for each in noise)
+        where = f"{what}: {name}, noise"
+        passed = max(noise) <= limit
+        checks.append(Check(runtime, where, max(noise), limit, passed, psnr=psnr))
+    return checks
+
+
+def _noise(got: np.ndarray, expected: np.ndarray) -> float:
+    """Return the root mean square of the difference over the peak."""
+    return float(np.sqrt(np.mean(np.square(got - expected))) / np.max(np.abs(expected)))
+
+
+def verify_onnx(servable: Servable, path: str | os.PathLike[str]) -> list[Check]:
+    """Compare an ONNX file with the Keras model in several sizes, by ONNX Runtime on the CPU.
+
+    Raises:
+        ModuleNotFoundError: If ONNX Runtime isn't installed.
+        ExportError: If the file can't be loaded.
+    """
+    model = OnnxModel(path)
+    checks = []
+    for picture in _pictures(servable, None):
+        inputs = servable.portable_inputs(picture, index=0)
+        expected = servable.portable_expected(inputs)
+        what = "x".join(map(str, picture.shape[:3]))
+        checks += compare("ONNX Runtime, CPU", what, model(inputs), expected, limit=ONNX)
+    return checks
 
 
 def compare(

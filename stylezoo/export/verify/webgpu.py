@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stylezoo.errors import ExportError
 from stylezoo.export.litert import read_tflite_record
 from stylezoo.export.servables.servable import Servable, smooth_picture
 from stylezoo.export.verify.verification import Check, verify_tflite
@@ -34,13 +35,15 @@ def verify_on_gpu(servable: Servable, path: str | os.PathLike[str]) -> list[Chec
     The adapter may be one in software, SwiftShader, which is slow, so that small files are better.
 
     Raises:
-        ExportError: If the file is damaged.
+        ExportError: If the file is damaged, or for pictures of any size.
         NoBrowserError: If Node.js, Chromium, npm's packages or a WebGPU adapter are missing.
     """
     record = read_tflite_record(path)
+    if record["size"] is None:
+        raise ExportError(f"`{path}` must be of one size to run on a GPU: it is of any")
     height, width = record["size"]
     pictures = [smooth_picture(height, width, seed=seed) for seed in range(2)]
-    calls = [servable.mobile_inputs(picture, index) for index, picture in enumerate(pictures)]
+    calls = [servable.portable_inputs(picture, index) for index, picture in enumerate(pictures)]
     answer = _run(path, calls)
     runtime = f"LiteRT, WebGPU ({answer['adapter']})"
     outputs = iter(answer["outputs"])
