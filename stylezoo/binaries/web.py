@@ -67,7 +67,8 @@ def _default_exports() -> pathlib.Path:
 
     folder = defaults.exports_folder()
     for model, config in defaults.missing_exports():
-        print(f"Exporting {model} ({config.quantize}) at {config.size} px, once ...", flush=True)
+        size = "x".join(map(str, config.size or ()))
+        print(f"Exporting {model} at {size} px, once ...", flush=True)
         quiet.import_tensorflow()
         from stylezoo import export
 

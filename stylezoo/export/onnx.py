@@ -36,7 +36,8 @@ def convert(servable: Servable) -> bytes:
         file = pathlib.Path(folder) / "model.onnx"
         try:
             network.export(file, format="onnx", verbose=False)
-        except ValueError as error:
+            onnx.checker.check_model(file)  # tf2onnx writes what it doesn't know as it is
+        except (ValueError, onnx.checker.ValidationError) as error:
             reason = str(error).partition("\n")[0][:300]
             raise ExportError(f"ONNX can't hold this model: {reason}") from error
         model = onnx.load(file)

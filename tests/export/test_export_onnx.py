@@ -85,13 +85,14 @@ def test_nothing_is_left_of_a_file_that_differs(model_files, tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_operators_that_onnx_lacks_are_refused(model_files, monkeypatch):
+def test_operators_that_onnx_lacks_are_refused(model_files, tmp_path, monkeypatch):
     servable = export.load(str(model_files["johnson"]))
     image = keras.Input([None, None, 3], name="image")
     network = keras.Model({"image": image}, {"stylized": keras.ops.erfinv(image - 0.5)})
     monkeypatch.setattr(servable, "portable", lambda: network)
     with pytest.raises(ExportError, match="ONNX can't hold this model"):
-        export.export_onnx(servable, "nowhere", name="johnson")
+        export.export_onnx(servable, tmp_path / "exports", name="johnson")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_damaged_and_foreign_files(written, tmp_path):
