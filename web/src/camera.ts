@@ -11,7 +11,11 @@ const MESSAGES: Record<string, string> = {
 export class Camera {
   readonly video = create('video', {muted: true, playsInline: true});
   private stream: MediaStream | null = null;
+  private wake = () => {};
   private readonly list = element<HTMLSelectElement>('cameras');
+
+  /** @param onGone Is called when it was unplugged. */
+  constructor(private readonly onGone: () => void) {}
 
   /** Whether it runs. */
   get running(): boolean {
@@ -29,6 +33,7 @@ export class Camera {
       const name = error instanceof DOMException ? error.name : '';
       throw new Error(MESSAGES[name] ?? `The camera could not be started: ${error}`);
     }
+    this.stream.getVideoTracks()[0]?.addEventListener('ended', () => this.onGone());
     this.video.srcObject = this.stream;
     await this.video.play();
     await this.listCameras();
@@ -39,11 +44,13 @@ export class Camera {
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
     this.video.srcObject = null;
+    this.wake();
   }
 
-  /** Waits for a frame that was not seen yet. */
+  /** Waits for a frame that was not seen yet, or until the camera is stopped. */
   nextFrame(): Promise<void> {
     return new Promise((resolve) => {
+      this.wake = resolve;
       if ('requestVideoFrameCallback' in this.video) this.video.requestVideoFrameCallback(() => resolve());
       else requestAnimationFrame(() => resolve());
     });

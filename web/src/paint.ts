@@ -23,7 +23,10 @@ const CAMERA_SIZE = 256;
 class Painter {
   private readonly engine = new Engine();
   private readonly stage = new Stage();
-  private readonly camera = new Camera();
+  private readonly camera = new Camera(() => {
+    this.stopCamera();
+    showError('The camera is gone.');
+  });
   private readonly recorder = new Recorder();
   private readonly speed = new Speed();
   private readonly source = create('canvas');
@@ -174,7 +177,9 @@ class Painter {
     const [height, width] = this.choices.file.size;
     Object.assign(this.source, {width, height});
     const box = drawFitted(source, this.source, this.fit.value as Fit);
-    const {pixels, milliseconds} = await this.paintPixels();
+    const painted = await this.paintPixels();
+    if (!painted) return;
+    const {pixels, milliseconds} = painted;
     this.stage.show(new ImageData(pixels, width, height), this.source, box);
     element<HTMLButtonElement>('save').disabled = false;
     element('empty').hidden = true;
@@ -182,9 +187,9 @@ class Painter {
     element('speed').textContent = `${rate}${milliseconds.toFixed()} ms for ${box.width} × ${box.height} px`;
   }
 
-  /** Paints what the source canvas has. */
-  private async paintPixels(): Promise<Painted> {
-    const {styles} = this.choices.model;
+  /** Paints what the source canvas has; null if another size or model is wanted meanwhile. */
+  private async paintPixels(): Promise<Painted | null> {
+    const {model: {styles}, file} = this.choices;
     const strength = !styles.length || this.palette.chosen ? this.strength.valueAsNumber / 100 : 0;
     const photograph = this.sourcePixels();
     const own = strength < 1 ? identityWeights(styles) : null;
@@ -192,6 +197,7 @@ class Painter {
     const weights = this.palette.chosen ? styleWeights(styles, shares, strength) : own ?? new Float32Array(styles.length);
     const painted = await this.engine.paint(this.inputs(weights));
     if (strength === 1) return painted;
+    if (file !== this.choices.file) return null;
     const begun = performance.now();
     restore(painted.pixels, photograph, own && await this.paintOwn(own), strength);
     return {...painted, milliseconds: painted.milliseconds + performance.now() - begun};

@@ -200,6 +200,19 @@ describe('models', () => {
     await other.context().close();
   });
 
+  test('are changed while one paints', SLOW, async () => {
+    const page = await open(address);
+    await painted(page, () => page.click('#sample'));
+    await slide(page, 'Strength', 70);
+    for (const label of ['64 px', '256 px', '64 px', '256 px', '64 px']) {
+      await slide(page, 'Share of The Scream', 10 + label.length);
+      await page.selectOption('#size', {label});
+    }
+    await page.waitForFunction(() => / ms for 64 × 64 px/.test(document.querySelector('#speed').textContent));
+    assert.equal(await page.locator('#error').isVisible(), false);
+    await page.context().close();
+  });
+
   test('that are damaged are told, and another can be taken', SLOW, async () => {
     const damage = (page) => page.route('**/*256*.tflite', (route) => route.fulfill({body: 'no model'}));
     const page = await open(address, {prepare: damage});
@@ -243,6 +256,26 @@ describe('the camera', () => {
     assert.deepEqual(size, [64, 36]);
     await page.click('#camera');
     assert.equal(await page.textContent('#camera'), 'Start the camera');
+    await painted(page, () => page.setInputFiles('#file', reference('photograph.png')));
+    await page.context().close();
+  });
+
+  test('that is unplugged is told, and photographs are painted on', SLOW, async () => {
+    const page = await open(address, {prepare: async (page) => {
+      await small(page);
+      await page.addInitScript(() => {
+        const get = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wanted) => { globalThis.stream = await get(wanted); return stream; };
+      });
+    }});
+    await painted(page, () => page.click('#camera'));
+    await page.evaluate(() => {
+      const [track] = stream.getVideoTracks();
+      track.stop();
+      track.dispatchEvent(new Event('ended'));
+    });
+    await page.getByRole('alert').filter({hasText: 'The camera is gone.'}).waitFor();
+    await painted(page, () => page.setInputFiles('#file', reference('photograph.png')));
     await page.context().close();
   });
 
