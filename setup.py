@@ -13,6 +13,7 @@ VERSION = re.search(
 ).group(1)
 
 # Every range, and why the package is there at all: BUILD.md, "Dependencies".
+SEE = ["scikit-learn>=1.6,<2"]
 SAMPLES = ["scikit-image>=0.25,<0.27"]
 EXPORT = [
     *SAMPLES,
@@ -74,6 +75,7 @@ setuptools.setup(
         "video": VIDEO,
         "beam": BEAM,
         "kserve": KSERVE,
+        "see": SEE,
         "pytorch": ["torch>=2.6,<3"],
         "docs": [
             *RUFF,
@@ -87,6 +89,7 @@ setuptools.setup(
             *KSERVE,
             *VIDEO,
             *BEAM,
+            *SEE,
             "apache-beam[dask]",
             *RUFF,
             "atheris>=3,<4; python_version < '3.14' and sys_platform == 'linux'",

@@ -8,4 +8,15 @@ The weights that a package index has of SqueezeNet 1.1 (--network=squeezenet1_1)
 `stylezoo models NETWORK` lists the layers of a network. WHAT is one of:
 """
 
-SUBCOMMANDS = ("filters", "attribution", "activation", "inversion", "dream")
+SUBCOMMANDS = (
+    "filters",
+    "activations",
+    "attribution",
+    "activation",
+    "inversion",
+    "dream",
+    "fooling",
+    "neighbours",
+    "map",
+    "report",
+)

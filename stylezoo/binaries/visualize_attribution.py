@@ -14,6 +14,7 @@ without maximum pooling. Methods:
   integrated_gradients  from a black picture to this one (Sundararajan et al. 2017)
   grad_cam              the region, as warm colours (Selvaraju et al. 2017)
   guided_grad_cam       guided backprop in that region
+  occlusion             how far the score falls when a grey square hides a part (Zeiler & Fergus 2014)
 """
 
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ _CONFIG = config_flags.ConfigFlags(AttributionConfig, skip=["method"])
 _METHODS = {
     **dict.fromkeys(("noise", "samples", "seed"), "smoothgrad"),
     "steps": "integrated_gradients",
+    **dict.fromkeys(("occluder", "occluder_stride"), "occlusion"),
 }
 _UNSIGNED = ("gradient", "smoothgrad", "integrated_gradients")
 
@@ -159,8 +161,6 @@ def _attributions(
 
     For each objective there are the picture and what each method makes of it.
     """
-    from stylezoo import visualize
-
     cells: list[np.ndarray] = []
     captions: list[str] = []
     scores: list[float] = []
@@ -171,8 +171,7 @@ def _attributions(
             cells.append(shown[0].numpy())
             captions.append(reporting.caption(name, score))
             for config in configs:
-                attribution = visualize.Attribution(network, objective, config)
-                cells.append(_picture(config.method, attribution(shown), shown))
+                cells.append(picture(network, objective, config, shown))
                 captions.append(config.method)
                 bar.update()
     return cells, captions, scores
@@ -192,14 +191,22 @@ def _configs(values: flags.FlagValues, looked: "Network") -> list[AttributionCon
     ]
 
 
-def _picture(method: str, attribution: "tf.Tensor", image: "tf.Tensor") -> np.ndarray:
-    """Return an attribution as a picture."""
+def picture(
+    network: Any, objective: "Score", config: AttributionConfig, image: "tf.Tensor"
+) -> np.ndarray:
+    """Return the attribution of a picture, [1, H, W, 3], as a picture, [H, W, 3]."""
+    import tensorflow as tf
+
     from stylezoo import visualize
 
+    attribute: Any = visualize.Attribution(network, objective, config)
+    if config.method in _METHODS.values():  # many passes through the network pay for a trace
+        attribute = tf.function(attribute, autograph=False)
+    attribution = attribute(tf.convert_to_tensor(image))
     shown: Any
-    if method == "grad_cam":
+    if config.method in ("grad_cam", "occlusion"):
         shown = visualize.heat(attribution, image)
-    elif method in _UNSIGNED:
+    elif config.method in _UNSIGNED:
         shown = visualize.magnitudes(attribution)
     else:
         shown = visualize.colours(attribution)

@@ -8,7 +8,10 @@ from .crops import random_crops
 from .dream import Dreamer
 from .dream_config import DreamConfig, Dreamed
 from .facets import cluster_means
+from .features import activation_maps, check_scikit_learn, embed, map_to_grid, neighbours
 from .filters import Patch, best_patches, colour_tiles, crop, grey_grid, guided_backprop, kernels
+from .fooling import Fooled, fool
+from .fooling_config import FoolingConfig
 from .priors import (
     Blur,
     ClipContribution,
@@ -58,6 +61,8 @@ __all__ = [
     "DreamConfig",
     "Dreamed",
     "Dreamer",
+    "Fooled",
+    "FoolingConfig",
     "GradientAscent",
     "Jitter",
     "LearnedPrior",
@@ -72,13 +77,17 @@ __all__ = [
     "Transform",
     "Unit",
     "WeightedSum",
+    "activation_maps",
     "best_patches",
+    "check_scikit_learn",
     "cluster_means",
     "colour_tiles",
     "colours",
     "crop",
+    "embed",
     "encode",
     "encoder",
+    "fool",
     "grey_grid",
     "guided_backprop",
     "heat",
@@ -87,7 +96,9 @@ __all__ = [
     "invert",
     "kernels",
     "magnitudes",
+    "map_to_grid",
     "maximize",
+    "neighbours",
     "random_crops",
     "ranks",
     "regularize",

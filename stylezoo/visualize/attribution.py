@@ -9,6 +9,7 @@ from stylezoo import images as images_lib
 from stylezoo.visualize.attribution_config import CAM_METHODS, AttributionConfig, Method
 from stylezoo.visualize.rectifiers import has_rectifiers, operations, with_rectifiers
 from stylezoo.visualize.unit_scores import Score, check_score
+from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
 _RULES: dict[Method, str] = {
     "deconvnet": "deconvnet",
@@ -80,7 +81,8 @@ class Attribution:
             [B, H, W, 3] float32: the derivative of the score with respect to each pixel, as the method
             defines it. Integrated gradients give each pixel's share of the score's difference to a black
             picture's score, and guided Grad-CAM gives the product of both maps. Grad-CAM gives
-            [B, H, W, 1], >= 0.
+            [B, H, W, 1], >= 0, and so does occlusion: how far the score falls when a square about the
+            pixel is hidden, on average over the squares that hide it.
 
         Raises:
             ValueError: If the score doesn't depend on ``cam_layer``.
@@ -92,6 +94,8 @@ class Attribution:
             return self._integrate(images)
         if method == "grad_cam":
             return self._cam(images)
+        if method == "occlusion":
+            return self._occlude(images)
         gradient = self._gradient(images)
         return gradient * self._cam(images) if method == "guided_grad_cam" else gradient
 
@@ -119,6 +123,37 @@ class Attribution:
             return self._gradient((tf.cast(index, tf.float32) + 0.5) / steps * images)
 
         return images * _mean(at, steps, images)
+
+    def _occlude(self, images: tf.Tensor) -> tf.Tensor:
+        side, stride = self._config.occluder, self._config.occluder_stride
+        height, width = tf.shape(images)[1], tf.shape(images)[2]
+        rows, columns = tf.range(height), tf.range(width)
+        # Squares stick out of the picture, so that its border is hidden as often as its middle.
+        downs = tf.range(stride - side, height, stride)
+        rights = tf.range(stride - side, width, stride)
+        score = self.score(images)
+
+        def hide(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            top, left = downs[index // tf.size(rights)], rights[index % tf.size(rights)]
+            hidden = (
+                ((rows >= top) & (rows < top + side))[:, None]
+                & ((columns >= left) & (columns < left + side))[None]
+            )[None, :, :, None]
+            fall = score - self.score(tf.where(hidden, tf.constant(IMAGENET_MEAN), images))
+            hidden = tf.cast(hidden, tf.float32)
+            return fall[:, None, None, None] * hidden, hidden
+
+        zeros = tf.zeros_like(images[..., :1])
+        _, falls, counts = tf.while_loop(
+            lambda index, *_: index < tf.size(downs) * tf.size(rights),
+            lambda index, falls, counts: (
+                index + 1,
+                *(total + each for total, each in zip((falls, counts), hide(index), strict=True)),
+            ),
+            (tf.constant(0), zeros, zeros[:1]),
+            parallel_iterations=1,
+        )
+        return tf.nn.relu(tf.math.divide_no_nan(falls, counts))
 
     def _cam(self, images: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -170,7 +205,7 @@ def magnitudes(attribution: tf.Tensor) -> tf.Tensor:
 
 
 def heat(attribution: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-    """Return a map of Grad-CAM over the pictures, from dark blue to red, which is the strongest.
+    """Return a map of Grad-CAM or occlusion over the pictures, from dark blue to red, which is the strongest.
 
     Args:
         attribution: [B, H, W, 1] float32, >= 0.

@@ -12,6 +12,7 @@ Method = Literal[
     "integrated_gradients",
     "grad_cam",
     "guided_grad_cam",
+    "occlusion",
 ]
 
 METHODS: tuple[Method, ...] = typing.get_args(Method)
@@ -28,7 +29,8 @@ class AttributionConfig:
     The methods are ``"gradient"`` (Simonyan et al. 2014, section 3); ``"deconvnet"`` (Zeiler & Fergus
     2014); ``"guided_backprop"`` (Springenberg et al. 2015); ``"smoothgrad"`` (Smilkov et al. 2017);
     ``"integrated_gradients"`` (Sundararajan et al. 2017) from a black picture; ``"grad_cam"`` and
-    ``"guided_grad_cam"`` (Selvaraju et al. 2017).
+    ``"guided_grad_cam"`` (Selvaraju et al. 2017); ``"occlusion"`` by a grey square (Zeiler & Fergus 2014,
+    section 4.2).
 
     Attributes:
         method: Method of attribution.
@@ -38,6 +40,8 @@ class AttributionConfig:
         noise: Standard deviation of SmoothGrad's noise, as a fraction of the picture's range of values.
         steps: Number of pictures between black and the picture that integrated gradients take.
         seed: Seed of SmoothGrad's noise.
+        occluder: Side of the grey square that hides a part of the picture, px.
+        occluder_stride: Distance from one place of the square to the next, px.
 
     Raises:
         ValueError: For an unknown method, a number out of its range, or Grad-CAM without a layer.
@@ -49,6 +53,8 @@ class AttributionConfig:
     noise: float = 0.15
     steps: int = 50
     seed: int = 0
+    occluder: int = 48
+    occluder_stride: int = 16
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -57,7 +63,7 @@ class AttributionConfig:
             )
         if self.method in CAM_METHODS and not self.cam_layer:
             raise ValueError(f"`cam_layer` must be given for {self.method}. Received: none")
-        for name in ("samples", "steps"):
+        for name in ("samples", "steps", "occluder", "occluder_stride"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be >= 1. Received: {name}={getattr(self, name)}")
         for name in ("noise", "seed"):

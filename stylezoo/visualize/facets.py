@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from stylezoo import ops
 from stylezoo.images import Image
+from stylezoo.visualize.features import pooled
 
 _NEAREST = 15  # images that a mean is taken over, as in the paper
 
@@ -45,7 +46,7 @@ def cluster_means(
             f"Received: count={count}"
         )
     tap = next(iter(network.output))
-    features = np.concatenate([_embed(network(image)[tap]) for image in stacked])
+    features = np.concatenate([pooled(network(image)[tap]) for image in stacked])
     centres, members = ops.k_means(features, count, seed=seed)
     means = []
     for index in np.argsort(-np.bincount(members, minlength=count), kind="stable"):
@@ -54,9 +55,3 @@ def cluster_means(
         nearest = own[np.argsort(distances[own], kind="stable")][:_NEAREST]
         means.append(np.mean([represent(stacked[each]) for each in nearest], axis=0))
     return tf.concat(means, axis=0)
-
-
-def _embed(features: tf.Tensor) -> np.ndarray:
-    """Return the mean over positions as a unit vector, [1, C]."""
-    pooled = tf.reduce_mean(features, axis=[1, 2]) if features.shape.rank == 4 else features
-    return np.asarray(tf.math.l2_normalize(pooled, axis=-1))

@@ -1,8 +1,11 @@
 """`stylezoo visualize` end to end with random weights, and a table of bad input for each of its parts."""
 
+import base64
 import contextlib
+import io
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +19,7 @@ from binaries_helpers import assert_one_line
 from PIL import Image
 from snapshots import snapshot
 
-from stylezoo import classifiers, images, video
+from stylezoo import classifiers, images, perceptual, video
 from stylezoo.binaries import main, visualize
 from stylezoo.visualize import ActivationConfig
 
@@ -67,6 +70,10 @@ GOOD = {
     "activation": f"{SQUEEZE} --class=flamingo --size=40 --steps=2 --output=out.png",
     "inversion": f"{SQUEEZE} --image=photo.png --layers=relu1,log_probabilities --size=40 --steps=3 "
     "--output=out.png",
+    "activations": f"{SQUEEZE} --image=photo.png --layer=fire2 --output=out.png",
+    "fooling": f"{SQUEEZE} --image=photo.png --class=flamingo --size=60 --steps=2 --output=out.png",
+    "neighbours": f"{SQUEEZE} --images=trip --image=photo.png --size=60 --output=out.png",
+    "map": f"{SQUEEZE} --images=trip --size=60 --output=out.png",
     "dream": f"{SQUEEZE} --image=photo.png --layers=fire2 --steps=2 --octaves=2 --output=out.png",
 }
 
@@ -113,9 +120,9 @@ def test_patches(folder):
 
 
 def test_attribution(folder, capsys):
-    methods = "--method=all --samples=2 --steps=2 --report=out.json"
+    methods = "--method=gradient,grad_cam,guided_backprop --report=out.json"
     assert run("attribution", f"--class=flamingo,0 {methods}") == 0
-    assert shape() == sheet(2, 8, 52, 60)
+    assert shape() == sheet(2, 4, 52, 60)
     units = report()["units"]
     assert [each["unit"] for each in units] == ["flamingo", "tench, Tinca tinca"]
     assert f"flamingo            {units[0]['score']:.4f}" in capsys.readouterr().out
@@ -131,7 +138,7 @@ def test_methods_that_say_nothing(folder, capsys):
     command = ["visualize", "attribution", *flags.split(), "--report=out.json"]
     assert main.run([*command, "--method=all", "--steps=1"]) == 0
     assert "note: deconvnet is left out: plain has no maximum pooling" in capsys.readouterr().err
-    assert shape() == sheet(1, 7, 35, 40)
+    assert shape() == sheet(1, 8, 35, 40)
     assert "deconvnet" not in [each["method"] for each in report()["methods"]]
     assert main.run([*command, "--method=deconvnet,smoothgrad", "--overwrite"]) == 0
     assert "note: deconvnet says nothing of this picture:" in capsys.readouterr().err
@@ -193,12 +200,17 @@ MINE = "--preprocessing=bytes --output=out.png --report=out.json"
         ("filters", "--layer=deep_relu --images=trip --top=1 --channel=0:2 --size=40"),
         (
             "attribution",
-            "--image=photo.png --class=owl,3 --method=all --samples=2 --steps=2 --size=40",
+            "--image=photo.png --class=owl,3 --method=all --samples=2 --steps=2 --size=24 "
+            "--occluder_stride=24",
         ),
         ("activation", "--class=dog --size=32 --steps=2"),
         ("activation", "--layer=deep --direction=1=1,3=-0.5 --size=32 --steps=2"),
         ("inversion", "--image=photo.png --layers=deep,scores --size=24 --steps=2"),
         ("dream", "--image=photo.png --layers=deep:3,stem=0.5 --octaves=2 --steps=1"),
+        ("activations", "--image=photo.png --layer=deep"),
+        ("fooling", "--image=photo.png --class=cow --size=40"),
+        ("neighbours", "--image=trip --images=trip --layer=deep"),
+        ("map", "--images=trip"),
     ],
 )
 def test_models_that_users_bring(what, flags, folder, keras_model):
@@ -208,6 +220,36 @@ def test_models_that_users_bring(what, flags, folder, keras_model):
     assert report()["flags"]["keras_model"] == str(keras_model)
     if what == "attribution":
         assert [each["unit"] for each in report()["units"]] == ["owl", "cow"]
+
+
+def test_report(folder, keras_model, capsys):
+    """Every picture of the page can be decoded, and nothing of it is elsewhere."""
+    flags = "--image=photo.png --images=trip --size=32 --steps=1 --inversion_steps=2 --channels=2"
+    arguments = [f"--keras_model={keras_model}", *MINE.split(), *flags.split()]
+    assert main.run(["visualize", "report", *arguments, "--output=page.html"]) == 0
+    page = pathlib.Path("page.html").read_text(encoding="utf-8")
+    pictures = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)"', page)
+    layers = report()["layers"]
+    assert [each["layer"] for each in layers] == ["stem", "deep_relu"]
+    assert len(pictures) == page.count("<img") == 1 + 2 + 3 * len(layers) + 1
+    for each in pictures:
+        with Image.open(io.BytesIO(base64.b64decode(each))) as picture:
+            picture.load()
+    assert not re.search(r"(href|src)=.?https?:", page)
+    for text in ("owl", "deep_relu", "photo.png"):
+        assert text in page
+    capsys.readouterr()
+    for flag, message in (
+        ("--output=page.pdf", "`page.pdf` must end in one of .html"),
+        ("--layers=gone", "`--layers` of mine must be among rescaling"),
+        ("--image=text.png", "`text.png` is not an image"),
+        ("--images=empty", "`empty` must hold pictures"),
+        ("--steps=-1", "steps"),
+    ):
+        wrong = ["--output=b.html", "--report=b.json", flag]
+        assert main.run(["visualize", "report", *arguments, *wrong]) in (1, 2)
+        assert_one_line(capsys.readouterr().err, "visualize report", message)
+    assert not pathlib.Path("b.html").exists()
 
 
 @pytest.mark.parametrize(
@@ -349,6 +391,52 @@ def test_inversion(folder, capsys):
         assert 0 < each["error"] == each["losses"][-1]["content"]
         assert each["settings"]["layer"] == each["layer"]
     assert f"relu1              {layers[0]['error']:.4f}" in capsys.readouterr().out
+
+
+def test_activations(folder, capsys):
+    flags = "--size=60 --strongest=5 --map_size=28 --columns=3 --report=out.json"
+    assert run("activations", flags) == 0
+    assert shape() == sheet(2, 3, 24, 28)
+    strongest = [each["strongest"] for each in report()["channels"]]
+    assert strongest == sorted(strongest, reverse=True)
+    assert f"fire2:{report()['channels'][0]['channel']}" in capsys.readouterr().out
+    assert run("activations", "--channel=3,1 --overwrite --report=out.json") == 0
+    assert [each["channel"] for each in report()["channels"]] == [1, 3]
+
+
+def test_fooling(folder):
+    """The picture alone, as a file keeps it, is what the report says of it."""
+    flags = "--confidence=0 --steps=9 --fooling=fooling.png --report=out.json"
+    assert run("fooling", flags) == 0
+    assert shape() == sheet(1, 3, 52, 60)
+    [row] = report()["classes"]
+    network = perceptual.Perceptual("squeezenet1_1", "squeeze.h5").build(["scores"])
+    scores = network(images.read_image("fooling.png"))["scores"]
+    probabilities = np.exp(scores - np.max(scores)) / np.sum(np.exp(scores - np.max(scores)))
+    np.testing.assert_allclose(row["target_after"], probabilities[0, 130], rtol=1e-3)
+    assert row["fooled"] == (row["after"]["class"] == "flamingo")
+    assert row["target_after"] > row["target_before"]
+
+
+def test_neighbours(folder):
+    """photo.png is a smaller version of trip/a.png; a query is not its own neighbour."""
+    assert run("neighbours", "--top=2 --thumbnail_size=30 --report=out.json") == 0
+    assert shape() == sheet(1, 3, 30)
+    [query] = report()["queries"]
+    assert [each["image"] for each in query["neighbours"]] == ["trip/a.png", "trip/b.jpg"]
+    assert query["neighbours"][0]["cosine"] > 0.99
+    assert run("neighbours", "--image=trip --top=2 --overwrite --report=out.json") == 0
+    assert [len(each["neighbours"]) for each in report()["queries"]] == [1, 1]
+
+
+def test_map(folder, capsys, monkeypatch):
+    assert run("map", "--thumbnail_size=30 --report=out.json") == 0
+    assert shape() == sheet(1, 2, 30, captions=False)
+    assert {each["image"] for each in report()["places"]} == {"trip/a.png", "trip/b.jpg"}
+    capsys.readouterr()
+    monkeypatch.setitem(sys.modules, "sklearn.manifold", None)
+    assert run("map", "--overwrite") == 1
+    assert_one_line(capsys.readouterr().err, "visualize map", r'pip install "stylezoo\[see\]"')
 
 
 def test_dream(folder):
@@ -505,6 +593,35 @@ TABLE = {
             "`--image` must be|`--weights` of alexnet_owt must have its head",
         ),
         ("--tv_beta=0", "`--tv_beta` must be > 0"),
+    ],
+    "activations": [
+        *IMAGES,
+        ("--layer=", "`--layer` must be given"),
+        ("--layer=fire99", "`--layer` of squeezenet1_1 must be among conv1"),
+        ("--channel=128", "`--channel` of fire2 must be from 0 to 127. Received: 128"),
+        ("--image=tiny.png --size=8 --layer=fire9", "`--image` must be at least .* fire9"),
+        ("--strongest=0", "strongest"),
+    ],
+    "fooling": [
+        *IMAGES,
+        *(case for case in UNITS if "--layer" not in case[0]),
+        ("--epsilon=0", r"`--epsilon` must be in \(0, 1\]"),
+        ("--steps=0", "`--steps` must be >= 1. Received: --steps=0"),
+        ("--fooling=a.jpg", "`a.jpg` must end in one of .png"),
+        ("--class=1,2 --fooling=a.png", "`--fooling` must come with one class. Received: 2"),
+    ],
+    "neighbours": [
+        *IMAGES,
+        ("--images=empty", "`empty` must hold pictures"),
+        ("--layer=fire99", "`--layer` of squeezenet1_1 must be among conv1"),
+        ("--images=tiny.png --size=8", "`tiny.png` must be at least .* fire9"),
+    ],
+    "map": [
+        ("--images=", "`--images` must be given"),
+        ("--images=empty", "`empty` must hold pictures"),
+        ("--images=photo.png", "`--images` must be at least two pictures. Received: photo.png"),
+        ("--layer=fire99", "`--layer` of squeezenet1_1 must be among conv1"),
+        ("--seed=-1", "seed"),
     ],
     "dream": [
         *IMAGES,

@@ -8,6 +8,7 @@ from networks import assert_gradient, build, random_image
 
 from stylezoo import visualize
 from stylezoo.visualize import AttributionConfig, Direction, Unit, WeightedSum
+from stylezoo.weights.input_scaling import IMAGENET_MEAN
 
 RTOL = 2e-5  # float32 sums of a few hundred products, in another order
 HEIGHT, WIDTH = 8, 10
@@ -204,9 +205,26 @@ def test_smoothgrad_without_noise_is_the_gradient():
     np.testing.assert_array_equal(noisy, attribute(model, images, "smoothgrad", samples=20))
 
 
+def test_occlusion_equals_hiding_square_by_square():
+    model, images = small_network(), picture(batch=2)
+    side, stride = 4, 3
+    score = lambda pixels: np.asarray(model(tf.constant(pixels))["scores"][:, 2])  # noqa: E731
+    falls, counts = np.zeros([2, HEIGHT, WIDTH]), np.zeros([HEIGHT, WIDTH])
+    for top in range(stride - side, HEIGHT, stride):
+        for left in range(stride - side, WIDTH, stride):
+            hidden = np.array(images)
+            part = np.s_[max(top, 0) : top + side, max(left, 0) : left + side]
+            hidden[:, *part] = IMAGENET_MEAN
+            falls[:, *part] += (score(images) - score(hidden))[:, None, None]
+            counts[part] += 1
+    got = attribute(model, images, "occlusion", occluder=side, occluder_stride=stride)
+    assert_close(got[..., 0], np.maximum(falls / counts, 0))
+
+
 @pytest.mark.parametrize("method", visualize.METHODS)
 def test_traced_equals_eager(method):
-    config = AttributionConfig(method, cam_layer="second" if "cam" in method else None)
+    cam_layer = "second" if "cam" in method else None
+    config = AttributionConfig(method, cam_layer=cam_layer, occluder=4, occluder_stride=3)
     attribution = visualize.Attribution(small_network("fused"), Unit("scores", 2), config)
     traced = tf.function(attribution, autograph=False)
     for images in (picture(), picture(batch=2, seed=1)):

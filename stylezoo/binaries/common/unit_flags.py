@@ -103,7 +103,7 @@ def selected(values: flags.FlagValues, network: "Network") -> list[Named]:
         for name in ("layer", "channel", "direction"):
             if values[name].value is not None:
                 raise ValueError(f"`--{name}` must not be given with --class")
-        return _classes(values, network, chosen_class)
+        return classes(values, network, chosen_class)
     if values.layer is None:
         raise ValueError("`--class` or `--layer` must be given")
     with errors.renamed(taps="layer"):
@@ -120,7 +120,7 @@ def selected(values: flags.FlagValues, network: "Network") -> list[Named]:
     ]
 
 
-def _classes(values: flags.FlagValues, network: "Network", text: str) -> list[Named]:
+def classes(values: flags.FlagValues, network: "Network", text: str) -> list[Named]:
     """Return the classes that ``--class`` names."""
     from stylezoo import classifiers, perceptual
 
