@@ -29,8 +29,9 @@ _OUTPUT = flags.DEFINE_string(
 )
 _FOLDER = flags.DEFINE_string("folder", "out/class_pictures", "Folder of the pictures.")
 _PRESETS = flags.DEFINE_multi_string(
-    "preset", ["l2", "yosinski4", "robust", "maco", "decoder"], "Preset of `visualize activation`."
+    "preset", ["l2", "yosinski4", "robust", "maco"], "Preset of `visualize activation`."
 )
+_PRIOR = flags.DEFINE_string("prior", None, "Decoder of the presets decoder and ppgn.")
 _MADE_FOR = flags.DEFINE_multi_enum(
     "network", list(_NETWORKS), _NETWORKS, "Network that pictures are made for."
 )
@@ -59,14 +60,17 @@ def make(network: str, preset: str, classes: Sequence[int]) -> list[np.ndarray]:
         )
         for each, picture in zip(batch, result.image, strict=True):
             images.write_image(files[each], picture[None])
-    return [images.read_image(file)[0].numpy() for file in files.values()]
+    return [np.asarray(images.read_image(file)[0]) for file in files.values()]
 
 
 def configured(network: str, preset: str) -> visualize.ActivationConfig:
-    """Return the preset's configuration for a network, with the flag's size and crops."""
+    """Return the preset's configuration for a network, with what the flags change."""
     preset_config = visualize.PRESETS[preset]
     steps = _STEPS.value or preset_config.steps
     config = dataclasses.replace(preset_config, network=network, steps=steps)
+    if config.prior and _PRIOR.value:
+        prior = dataclasses.replace(config.prior, decoder=_PRIOR.value)
+        config = dataclasses.replace(config, prior=prior)
     if not config.crops or not _CROPS.value:
         return config
     size, count, seen, largest, smallest = map(float, _CROPS.value.split(","))
