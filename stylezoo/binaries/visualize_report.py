@@ -255,7 +255,7 @@ class _Report:
             with reporting.steps(f"inversion {layer}") as callback:
                 result = synthesis.invert(self._shown, config=config, callback=callback)
             cells.append(np.asarray(result.image[0]))
-            captions.append(f"{layer} {result.losses[-1]['content']:.3f}")
+            captions.append(f"{layer}: {result.losses[-1]['content']:.3f}")
         sheet = images.contact_sheet(cells, columns=3, captions=captions)
         page.picture(sheet, "Pictures with the same features, and how far those are from the same")
 

@@ -124,7 +124,7 @@ def note_silent(names: Sequence[str], scores: Sequence[float]) -> None:
 
 def caption(name: str, score: float) -> str:
     """Return the caption of a unit's picture: the first of its names, and its score."""
-    return f"{name.split(',')[0]} {score:.4g}" + (" (silent)" if score == 0 else "")
+    return f"{name.split(',')[0]}: {score:.4g}" + (" (silent)" if score == 0 else "")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
