@@ -15,8 +15,8 @@ sample = $(BIN)/python -c "from stylezoo import images; print(images.sample_path
 
 EXPORTS := exports/conditional exports/gravel exports/light
 
-.PHONY: help demo test test-all test-gpu lint types docs bench exports $(EXPORTS) web test-web verify-gpu verify-serving \
-    lock audit release-check clean
+.PHONY: help demo test test-all test-gpu lint types docs bench bench-peers exports $(EXPORTS) web test-web \
+    verify-gpu verify-serving lock audit release-check clean
 
 help:
 	@echo "make demo      stylise a sample photograph: $(OUT)/demo.jpg, $(OUT)/demo_transfer.jpg"
@@ -25,6 +25,7 @@ help:
 	@echo "make test-gpu  the tests that matter on a GPU; they are skipped where there is none"
 	@echo "make docs      the documentation: $(OUT)/docs/index.html"
 	@echo "make bench     measure speed and memory: $(OUT)/benchmarks/*.json"
+	@echo "make bench-peers  measure other projects by turns with this one: $(OUT)/benchmarks/peers.json"
 	@echo "make exports   make exports/ anew; make exports/light one of them"
 	@echo "make web       the page that paints in the browser, as static files: $(OUT)/web"
 	@echo "make test-web  test that page in a headless Chromium"
@@ -92,6 +93,11 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.visualize --output=$(OUT)/benchmarks/visualize.json
 	$(BIN)/python -m benchmarks.video --output=$(OUT)/benchmarks/video.json
 	$(BIN)/python -m benchmarks.distribution --output=$(OUT)/benchmarks/distribution.json
+
+# Peers come into environments of their own, since they pin what this project has newer.
+bench-peers: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.peers --output=$(OUT)/benchmarks/peers.json \
+	    --environments=$(OUT)/peers
 
 # Whatever is there is made again: a version 1 of each. After a training of one, `make exports/light`.
 exports: $(EXPORTS)
