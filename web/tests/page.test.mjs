@@ -225,7 +225,7 @@ describe('models', () => {
 });
 
 describe('the camera', () => {
-  test('is painted in steady memory, and recorded', {timeout: 240_000}, async () => {
+  test('is painted in steady memory, and recorded', {timeout: 600_000}, async () => {
     const page = await open(address, {prepare: small});
     await painted(page, () => page.click('#camera'));
     await page.evaluate(() => {
@@ -234,7 +234,7 @@ describe('the camera', () => {
         .observe(document.querySelector('#speed'), {childList: true, characterData: true, subtree: true});
     });
     const used = async (frames) => {
-      await page.waitForFunction((frames) => globalThis.frames >= frames, frames);
+      await page.waitForFunction((frames) => globalThis.frames >= frames, frames, {timeout: 300_000});
       return page.evaluate(async () => (await performance.measureUserAgentSpecificMemory()).bytes);
     };
     const before = await used(30);
@@ -298,7 +298,7 @@ describe('WebGPU', () => {
     }});
   };
 
-  test('paints as WebAssembly does', {timeout: 240_000}, async () => {
+  test('paints as WebAssembly does', {timeout: 400_000}, async () => {
     const page = await onGpu();
     await choose(page, '#processor', 'WebGPU');
     assert.match(await runtime(page), /^Runs on WebGPU \(.+\)\.$/);
@@ -311,7 +311,7 @@ describe('WebGPU', () => {
     await page.context().close();
   });
 
-  test('is left if it computes only the first output right', {timeout: 240_000}, async () => {
+  test('is left if it computes only the first output right', {timeout: 400_000}, async () => {
     const page = await onGpu((page) => page.route('**/worker.js', async (route) => {
       const script = await (await route.fetch()).text();
       const broken = `{
