@@ -56,6 +56,7 @@ def main() -> None:
     """Run the command line of the process, and end it with the exit status."""
     process.repair_streams()
     process.heed_signals()
+    process.ignore_warnings()
     try:
         status = run(sys.argv[1:])
         sys.stdout.flush()

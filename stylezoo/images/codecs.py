@@ -128,7 +128,8 @@ def _decode(data: BinaryIO, max_pixels: int) -> tuple[FloatArray, str]:
         num_pixels = image.width * image.height
         if num_pixels > max_pixels:
             raise _too_many_pixels(f"{image.width}x{image.height} = {num_pixels}", max_pixels)
-        with _undecodable(), _PILLOW_LIMIT.lifted_for(num_pixels):
+        silence = _LIBTIFF.silenced() if image.format == "TIFF" else contextlib.nullcontext()
+        with _undecodable(), _PILLOW_LIMIT.lifted_for(num_pixels), silence:
             image.load()
             tags = getattr(image, "tag_v2", {})
             upright = _upright(image)
@@ -287,6 +288,42 @@ class _PillowLimit:
 
 
 _PILLOW_LIMIT = _PillowLimit()
+
+
+class _Libtiff:
+    """The library, which prints what is wrong with a file to the process's standard error."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._num_users = 0
+        self._stderr: int | None = None
+
+    @contextlib.contextmanager
+    def silenced(self) -> Iterator[None]:
+        """Discard what is written to standard error while any thread decodes; Pillow raises the error too."""
+        with self._lock:
+            if not self._num_users:
+                self._redirect()
+            self._num_users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._num_users -= 1
+                if not self._num_users and self._stderr is not None:
+                    os.dup2(self._stderr, 2)
+                    os.close(self._stderr)
+                    self._stderr = None
+
+    def _redirect(self) -> None:
+        with contextlib.suppress(OSError):  # the process may have no standard error
+            self._stderr = os.dup(2)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 2)
+            os.close(null)
+
+
+_LIBTIFF = _Libtiff()
 
 
 def _open(data: BinaryIO) -> ImageFile.ImageFile:

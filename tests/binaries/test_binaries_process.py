@@ -4,11 +4,13 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
 
 import pytest
+from PIL import Image
 
 from stylezoo.binaries import main
 
@@ -43,6 +45,18 @@ def test_output_that_can_not_be_written(arguments, reason):
     assert process.returncode == 1
     assert process.stderr.count("\n") == 1
     assert f"standard output can't be written ({reason})" in process.stderr
+
+
+def test_libraries_do_not_warn_beside_the_error(tmp_path):
+    picture = tmp_path / "odd.tif"
+    Image.new("L", (4, 4)).save(picture)
+    data = bytearray(picture.read_bytes())
+    (start,) = struct.unpack_from("<I", data, 4)
+    struct.pack_into("<I", data, start + 6, 25)  # 25 widths, of which Pillow warns
+    picture.write_bytes(data)
+    process = shell(f"transfer --content={picture} --style={picture} --output={tmp_path}/out.png")
+    assert process.returncode == 1
+    assert process.stderr.count("\n") == 1
 
 
 def test_errors_have_nowhere_to_go():

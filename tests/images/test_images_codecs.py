@@ -1,7 +1,9 @@
 """Files written by Pillow in every mode, hand-made colour profiles, and what is not an image."""
 
+import contextlib
 import io
 import logging
+import os
 import pathlib
 import struct
 import subprocess
@@ -165,6 +167,21 @@ def test_32_bit_tiff_without_sign():
     signed, unsigned = (struct.pack("<HHIH", 339, 3, 1, kind) for kind in (2, 1))
     assert data.count(signed) == 1
     assert_decodes_to(data.replace(signed, unsigned), as_rgb(values / (2**32 - 1)))
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+def test_libtiff_prints_nothing(capfd):
+    """It told standard error of damaged data and of odd tags, beside what Pillow raises."""
+    picture = Image.linear_gradient("L").resize((20, 30))
+    whole = encoded(picture, "TIFF", compression="tiff_lzw")
+    for seed in range(60):
+        data = bytearray(whole)
+        for place in np.random.default_rng(seed).integers(8, len(data), 4):
+            data[place] ^= 0xFF
+        with contextlib.suppress(ValueError):
+            codecs.decode_image(bytes(data), max_pixels=10_000)
+    os.write(2, b"heard\n")
+    assert capfd.readouterr().err == "heard\n"
 
 
 def test_float_tiff_is_clipped():

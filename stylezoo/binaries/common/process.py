@@ -1,10 +1,11 @@
-"""What the process of a command gets from outside: standard streams, signals."""
+"""What the process of a command gets from outside: standard streams, signals, warnings."""
 
 import contextlib
 import io
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
@@ -33,6 +34,12 @@ def heed_signals() -> None:
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)  # what tidies up is not to be disturbed
     raise TerminatedError(number)
+
+
+def ignore_warnings() -> None:
+    """Let libraries warn of odd files only if Python was told so (``-W``, PYTHONWARNINGS)."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def repair_streams() -> None:
