@@ -54,7 +54,8 @@ def export_saved_model(
     if path.exists():
         raise FileExistsError(f"`{path}` already exists, and a version is never replaced")
     with made(parent), images.atomic_folder(path) as temporary:
-        saved_models.save(servable, temporary)
+        with _written(path):
+            saved_models.save(servable, temporary)
         checks = verification.verify_saved_model(servable, temporary)
         verification.require(checks, path)
     cards.write(servable, parent)
@@ -153,14 +154,24 @@ def _export_file(
     kind = onnx if ending == ".onnx" else tflite
     path = pathlib.Path(output) / name / f"{name}{ending}"
     with made(path.parent), images.atomic_path(path, overwrite=overwrite) as temporary:
-        content = convert()
-        temporary.write_bytes(content)
+        with _written(path):
+            content = convert()
+            temporary.write_bytes(content)
         checks = verify(temporary)
         verification.require(checks, path)
         record = {**cards.read_file_record(temporary), "agreement": verification.agreement(checks)}
         temporary.write_bytes(kind.with_record(content, record))
     cards.write(servable, path.parent)
     return path, checks
+
+
+@contextlib.contextmanager
+def _written(path: pathlib.Path) -> Iterator[None]:
+    """Name the export in an error of writing, in place of a temporary file that is gone by then."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"`{path}` cannot be written: {error.strerror or error}") from error
 
 
 def check_name(name: str) -> None:

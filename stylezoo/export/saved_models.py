@@ -1,11 +1,13 @@
 """SavedModels as TensorFlow Serving wants them: ``<name>/<version>/``."""
 
+import contextlib
+import errno
 import functools
 import inspect
 import json
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -49,10 +51,8 @@ def save(servable: Servable, path: str | os.PathLike[str]) -> None:
     for name, function in _endpoints(signatures).items():
         setattr(module, name, function)
     folder = pathlib.Path(path)
-    try:
+    with system_errors():
         tf.saved_model.save(module, os.fspath(path), signatures=signatures)
-    except tf.errors.OpError as error:  # a full disk, for instance
-        raise OSError(f"`{path}` cannot be written: {error.message}") from error
     (folder / _EXTRA).mkdir()
     write_json(folder / _EXTRA / _RECORD, {**servable.record(), **_versions()})
     write_requests(folder / WARMUP, servable)
@@ -105,6 +105,17 @@ def read_record(path: str | os.PathLike[str]) -> Mapping[str, Any]:
 def write_json(path: pathlib.Path, content: Any) -> None:
     """Write a file of JSON."""
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def system_errors() -> Iterator[None]:
+    """Turn TensorFlow's errors of writing, which name a node of a graph, into OSErrors with the reason."""
+    reasons = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
+    try:
+        yield
+    except tf.errors.OpError as error:
+        known = (each for each in map(os.strerror, reasons) if each in error.message)
+        raise OSError(next(known, error.message)) from error
 
 
 def _versions() -> dict[str, str]:

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo.errors import ExportError
+from stylezoo.export import saved_models
 from stylezoo.export.litert import METADATA
 from stylezoo.export.servables.servable import Servable
 from stylezoo.export.tflite_config import TfliteConfig
@@ -35,7 +36,8 @@ def convert(servable: Servable, config: TfliteConfig) -> bytes:
     """
     network = servable.portable(config.size)
     with tempfile.TemporaryDirectory() as folder:
-        _save(network, folder)
+        with saved_models.system_errors():
+            _save(network, folder)
         try:
             converted = _converter(folder, half=config.quantize == "float16").convert()
         except Exception as error:  # ConverterError is derived from Exception alone

@@ -1,6 +1,7 @@
 """`stylezoo export` and `verify_export`: the whole way, and a table of bad input."""
 
 import pathlib
+import resource
 import shutil
 
 import numpy as np
@@ -41,6 +42,24 @@ def folder(template, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STYLEZOO_HOME", str(tmp_path / "home"))
     return tmp_path
+
+
+@pytest.mark.parametrize("num_bytes", [0, 1000])
+@pytest.mark.parametrize("kind", ["", "--format=tflite --image_size=16x16"])
+def test_files_that_can_not_be_written_whole(kind, num_bytes, folder, capsys):
+    """As on a full disk: TensorFlow's own message names a temporary folder and a node of a graph."""
+    before = snapshot(folder)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, limits[1]))
+    try:
+        status = main.run(["export", "--model=painter", "--output=new", *kind.split()])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert status == 1
+    assert_one_line(
+        capsys.readouterr().err, "export", "`new/painter.* cannot be written: File too large"
+    )
+    assert snapshot(folder) == before
 
 
 def test_what_was_exported_is_verified_again(folder, capsys):
