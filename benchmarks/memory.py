@@ -1,9 +1,10 @@
 """Peak memory of each command on a photograph of 12 megapixels at its defaults, and over a folder.
 
-Usage: python -m benchmarks.memory [--output=RESULT.json] [--pictures=100]
+Usage: python -m benchmarks.memory [--output=RESULT.json] [--pictures=100] [--only=COMMAND,...]
 
-Commands that optimise are stopped after two steps, which take as much as all. A folder of small pictures
-shows what is kept from one picture to the next: the peak after all of them less the peak after a tenth.
+Commands that optimise end after one step, which takes as much as all. A folder of small pictures shows
+what is kept from one picture to the next: the peak after all of them less the peak after a tenth. The
+figures are written as they come, so that those of a run that is interrupted are not lost.
 """
 
 import os
@@ -23,19 +24,25 @@ _OUTPUT = flags.DEFINE_string(
     "output", "out/benchmarks/memory.json", "JSON file to write figures to."
 )
 _PICTURES = flags.DEFINE_integer("pictures", 100, "Number of pictures in the folder.", 10)
+_ONLY = flags.DEFINE_list("only", [], "Measure these only; by default all.")
 
 _PHOTO_SIZE = 4032, 3024
-_COMMANDS = {
-    "stylize": "stylize photo.jpg --style=udnie --output=out.png",
-    "stylize light": "stylize photo.jpg --model=light --style=udnie --output=out.png",
-    "transfer": "transfer --content=photo.jpg --style=painting.jpg --steps=2 --output=out.png",
-    "texture": "texture --source=photo.jpg --steps=2 --output=out.png",
-    "invert": "invert --image=photo.jpg --layer=relu3_1 --steps=2 --output=out.png",
+_SMALL_SIZE = 160, 120
+_COMMANDS = {  # the quickest first
     "classify": "classify photo.jpg",
     "visualize attribution": "visualize attribution --image=photo.jpg --class=285 --output=out.png",
+    "visualize inversion": (
+        "visualize inversion --image=photo.jpg --layers=fire3 --steps=1 --output=out.png"
+    ),
     "visualize dream": (
         "visualize dream --image=photo.jpg --layers=fire8 --steps=1 --octaves=1 --output=out.png"
     ),
+    "evaluate": "evaluate --picture=photo.jpg --content=photo.jpg --style=painting.jpg",
+    "invert": "invert --image=photo.jpg --layer=relu3_1 --steps=1 --output=out.png",
+    "transfer": "transfer --content=photo.jpg --style=painting.jpg --steps=1 --output=out.png",
+    "texture": "texture --source=photo.jpg --steps=1 --output=out.png",
+    "stylize light": "stylize photo.jpg --model=light --style=udnie --output=out.png",
+    "stylize": "stylize photo.jpg --style=udnie --output=out.png",
 }
 _FOLDERS = {
     "stylize": "stylize FOLDER --model=light --style=udnie --output=painted",
@@ -77,7 +84,7 @@ def _make_pictures(folder: pathlib.Path) -> None:
     photo = Image.fromarray(np.asarray(photo) // 8 * 7 + noise)
     photo.save(folder / "photo.jpg")
     Image.open(images.sample_path("retina")).save(folder / "painting.jpg")
-    small = photo.resize((640, 480))
+    small = photo.resize(_SMALL_SIZE)
     for name, count in (("tenth", _PICTURES.value // 10), ("whole", _PICTURES.value)):
         (folder / name).mkdir()
         for index in range(count):
@@ -87,16 +94,17 @@ def _make_pictures(folder: pathlib.Path) -> None:
 def main(argv: list[str]) -> None:
     """Measure every command, and write the figures."""
     del argv
+    figures: dict[str, dict[str, float]] = {"peak_mb_at_12_megapixels": {}, "growth_mb": {}}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         _make_pictures(folder)
-        figures = {
-            "peak_mb_at_12_megapixels": {
-                name: peak_mb(command, folder) for name, command in _COMMANDS.items()
-            },
-            "growth_mb": {name: growth_mb(command, folder) for name, command in _FOLDERS.items()},
-        }
-    results.write(_OUTPUT.value, "memory", figures)
+        for found, commands, measure in zip(
+            figures.values(), (_COMMANDS, _FOLDERS), (peak_mb, growth_mb), strict=True
+        ):
+            for name, command in commands.items():
+                if not _ONLY.value or name in _ONLY.value:
+                    found[name] = measure(command, folder)
+                    results.write(_OUTPUT.value, "memory", figures)
 
 
 if __name__ == "__main__":
