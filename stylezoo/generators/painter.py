@@ -342,8 +342,10 @@ class Painter(PresetModel):
 def _checked_rows(config: GeneratorConfig, styles: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of the rows, or raise a ValueError."""
     for style in styles:
-        if not style.isprintable():  # half a character of another encoding is not printable either
-            raise ValueError(f"`styles` must be of printable characters. Received: {style!r}")
+        if (
+            not style or not style.isprintable()
+        ):  # half a character of another encoding is not printable either
+            raise ValueError(f"`styles` must be names of printable characters. Received: {style!r}")
     if config.num_styles and not styles:
         return tuple(f"style_{index + 1}" for index in range(config.num_styles))
     most = 0 if config.paints == ENLARGEMENTS or isinstance(config, ArbitraryConfig) else 1
