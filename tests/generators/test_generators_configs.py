@@ -171,3 +171,10 @@ def test_others_paint_one(name):
 def test_generator_config_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
         generators.generator_config(**arguments)
+
+
+@pytest.mark.parametrize("name", ["", "two\nlines", "\udcff"])
+def test_names_of_styles_can_be_printed(name):
+    config = generators.LightConfig((1, 1), num_blocks=0, num_styles=2)
+    with pytest.raises(ValueError, match="`styles` must be names of printable characters"):
+        generators.build(config, styles=(name, "night"))
