@@ -25,8 +25,8 @@ class Painter(PresetModel):
     A painter is a functional Keras model: ``summary``, ``save("x.keras")``,
     ``keras.models.load_model`` (after ``from stylezoo.generators import Painter``) and ``export`` work
     as with any other; ``keras.models.clone_model`` gives a plain functional model that paints alike.
-    Its weights are random until they are trained or loaded; :meth:`from_preset` loads trained ones.
-    Training records are no part of ``.keras`` files.
+    Its weights are random until they are trained or loaded; :meth:`~PresetModel.from_preset` loads
+    trained ones. Training records are no part of ``.keras`` files.
 
     Args:
         config: The architecture.

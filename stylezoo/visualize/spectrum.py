@@ -2,9 +2,9 @@
 
 Source: Fel et al. 2023, "Unlocking Feature Visualization for Deeper Networks with Magnitude Constrained
 Optimization", section 3. The magnitude is that of the decorrelated colours' logits, which
-:class:`MagnitudeConstrainedImage` makes pictures of. A photograph and its mirror image are equally likely, so
-that the magnitude is a function of |vertical| and horizontal frequency. It is smooth, and kept on a grid that
-is about logarithmic: 3 KB in place of the 11 MB of the authors' file.
+:class:`~stylezoo.synthesis.MagnitudeConstrainedImage` makes pictures of. A photograph and its mirror image
+are equally likely, so that the magnitude is a function of |vertical| and horizontal frequency. It is smooth,
+and kept on a grid that is about logarithmic: 3 KB in place of the 11 MB of the authors' file.
 """
 
 import functools
