@@ -137,6 +137,12 @@ def with_record(content: bytes, record: Mapping[str, Any]) -> bytes:
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(content), 0))
+    for each in model.buffers:
+        if (
+            each.offset > 1
+        ):  # the quantizer puts large ones behind the flatbuffer, whose size changes
+            each.data = np.frombuffer(content, np.uint8, each.size, each.offset)
+            each.offset = each.size = 0
     model.metadata = model.metadata or []
     found = [each for each in model.metadata if each.name in (METADATA, METADATA.encode())]
     if not found:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from export_helpers import CONFIGS, generator
 
-from stylezoo import export, images, layers
+from stylezoo import export, generators, images, layers
 from stylezoo.errors import ExportError
 from stylezoo.export import tflite
 from stylezoo.export.servables import portable
@@ -104,6 +104,22 @@ def test_eight_bits_in_all_styles(model_files, tmp_path):
     assert f"{min(found):.1f} dB at least, {np.median(found):.1f} dB in the median, of 6" in card
     assert got.dtype == np.float32
     assert np.abs(got - expected).max() > 1e-5  # it is in 8 bits indeed
+
+
+def test_a_record_is_added_to_large_files_in_eight_bits(tmp_path):
+    """The quantizer stores 256 KB of weights or more outside the flatbuffer, where an offset leads."""
+    config = generators.JohnsonConfig(
+        (4, 8, 160), num_blocks=1, kernel=3, normalization="conditional", num_styles=2
+    )
+    generator(config).save_to_preset(tmp_path / "wide")
+    servable = export.load(str(tmp_path / "wide"))
+    path = tmp_path / "wide.tflite"
+    path.write_bytes(tflite.convert(servable, export.TfliteConfig(SIZE, "int8")))
+    inputs = servable.portable_inputs(smooth_picture(*SIZE, seed=0), 0)
+    before = export.LiteRtModel(path)(inputs)["stylized"]
+    path.write_bytes(tflite.with_record(path.read_bytes(), {"kind": "photographs"}))
+    assert export.read_file_record(path) == {"kind": "photographs"}
+    np.testing.assert_array_equal(export.LiteRtModel(path)(inputs)["stylized"], before)
 
 
 def test_eight_bits_that_lose_too_much_in_one_style_are_refused(model_files, tmp_path, monkeypatch):
