@@ -54,6 +54,13 @@ def test_every_page_with_code_is_tested():
     assert {page for page in with_code if f'"{page}"' not in tests} == set()
 
 
+def test_exports_without_stylezoo(run, tmp_path):
+    (tmp_path / "exports").symlink_to(ROOT / "exports")
+    names = run(ROOT / "docs" / "export.md")
+    assert difference("painted.jpg", names["stylized"].numpy()) < 0.02  # two JPEGs
+    np.testing.assert_allclose(names["same"], names["stylized"], atol=1e-6)
+
+
 @pytest.mark.weights
 def test_quick_start_of_the_readme(run, capsys):
     names = run(ROOT / "README.md")

@@ -30,6 +30,7 @@ def test_the_shipped_models_are_there():
         *(f"conditional_{side}x{side}_float16.tflite" for side in (256, 512)),
         "gravel_256x256_float32.tflite",
         *(f"light_{side}x{side}_float16.tflite" for side in (256, 384, 512, 720)),
+        "light.onnx",
     }
     assert all(export.versions(folder) == [1] for folder in FOLDERS)
     for name in (
@@ -49,6 +50,12 @@ def test_all_are_of_todays_weights(model):
         export.check_origin(model, export.read_file_record(path), path)
     record = export.read_record(EXPORTS / model.source / "1")
     assert {key: record[key] for key in own} == own
+
+
+def test_cards_are_those_of_the_models(model):
+    """A change of a preset's card is taken over by `export.card_text`, without exporting anew."""
+    folder = EXPORTS / model.source
+    assert (folder / "README.md").read_text(encoding="utf-8") == export.card_text(model, folder)
 
 
 def test_saved_model_made_again_is_the_same(model, tmp_path):
