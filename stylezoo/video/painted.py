@@ -157,12 +157,14 @@ class PaintedClip:
             )
         else:
             self._move_frames()
-        self.close()
+        self._lock.release()
         shutil.rmtree(self._folder)
 
     def close(self) -> None:
-        """Let other processes go on with the frames."""
+        """Let other processes go on with the frames; without any, nothing is left behind."""
         self._lock.release()
+        if {path.name for path in self._folder.glob("*")} <= {_LOCK, _SETTINGS}:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _claim(self, settings: Any) -> None:
         """Make the folder of frames, or check that it is of a run with the same settings."""

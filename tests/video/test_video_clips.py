@@ -1,4 +1,5 @@
 import fractions
+import itertools
 import struct
 import sys
 
@@ -291,6 +292,17 @@ def test_two_processes_do_not_share_frames(tmp_path):
     with pytest.raises(FileExistsError, match="in use by another process"):
         video.PaintedClip(tmp_path / "painted.webp", clip, settings={})
     first.close()
+
+
+def test_a_run_that_painted_nothing_leaves_nothing(tmp_path):
+    video.write_clip(tmp_path / "source.mp4", frames(2), RATE)
+    clip = video.open_clip(tmp_path / "source.mp4")
+    for count in (0, 1):
+        target = video.PaintedClip(tmp_path / "painted.webp", clip, settings={})
+        for frame in itertools.islice(clip, count):
+            target.append(frame)
+        target.close()
+        assert (tmp_path / "painted.webp.unfinished").exists() == bool(count)
 
 
 def test_sound_that_fits_nowhere(tmp_path):
