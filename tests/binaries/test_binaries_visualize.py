@@ -614,7 +614,7 @@ TABLE = {
         *IMAGES,
         ("--images=empty", "`empty` must hold pictures"),
         ("--layer=fire99", "`--layer` of squeezenet1_1 must be among conv1"),
-        ("--images=tiny.png --size=8", "`tiny.png` must be at least .* fire9"),
+        ("--images=tiny.png --size=8", "`photo.png` must be at least .* fire9"),
     ],
     "map": [
         ("--images=", "`--images` must be given"),
@@ -698,7 +698,7 @@ def test_position_outside(folder, capsys):
 
 def test_unknown_part(capsys):
     assert main.run(["visualize", "everything"]) == 2
-    message = "`WHAT` must be one of filters, attribution, .*Received: everything"
+    message = "`WHAT` must be one of filters, .*Received: everything"
     assert_one_line(capsys.readouterr().err, "visualize", message)
 
 
