@@ -19,6 +19,7 @@ from stylezoo.generators import (
     SuperResolutionConfig,
     TextureNetworkConfig,
 )
+from stylezoo.layers import normalization
 
 # Two or three channels at least.
 THIN = {
@@ -66,7 +67,10 @@ def test_of_a_batch_is_that_of_each_picture(config):
 
 @pytest.mark.parametrize("name", BORDERLESS)
 @pytest.mark.parametrize("size", [(32, 32), (33, 47)])
-def test_a_constant_picture_shows_no_border(name, size):
+def test_a_constant_picture_shows_no_border(name, size, monkeypatch):
+    # Sums of equal numbers differ by rounding with their place, on some processors. Normalisation would
+    # divide these differences by the root of a variance that is nothing else.
+    monkeypatch.setattr(normalization, "EPSILON", 1.0)
     config = PHOTOGRAPHS[name]
     image = tf.tile(tf.constant([[[[0.2, 0.5, 0.9]]]]), [1, *size, 1])
     inputs = inputs_for(config, size, image=image)
@@ -74,7 +78,7 @@ def test_a_constant_picture_shows_no_border(name, size):
         (key, tf.fill(noise.shape, 0.3)) for key, noise in inputs.items() if "noise" in key
     )
     painted = thin_network(config)(inputs)[0]
-    # Equal sums of equal numbers are equal.
+    # Measured 1.2e-7, and 8e-5 to 0.05 with the networks that pad with zeros.
     np.testing.assert_allclose(painted, tf.broadcast_to(painted[:1, :1], painted.shape), atol=1e-6)
 
 
