@@ -50,20 +50,22 @@ def test_does_what_its_model_does(exported, name):
     assert sum("refused" in check.what for check in checks) == 1
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", ["conditional", "texture"])
 def test_python_calls_what_it_loads(exported, name):
     """TFSMLayer passes a dictionary, and a loaded model is called as the Keras model is."""
     path, _, servable = exported[name]
     loaded, hubs = tf.saved_model.load(path), tensorflow_hub.load(str(path))
-    layer = keras.layers.TFSMLayer(path)
+    endpoints = ("serve", servable.bytes_signature)
+    layers = {each: keras.layers.TFSMLayer(path, call_endpoint=each) for each in endpoints}
     for call in servable.calls():
         inputs = {key: tf.constant(each) for key, each in call.inputs.items()}
         expected = servable.expected(call)
-        by_dictionary = keras.layers.TFSMLayer(path, call_endpoint=call.signature)(inputs)
-        answers = [getattr(loaded, call.signature)(inputs), by_dictionary]
+        answers = [getattr(loaded, call.signature)(inputs)]
         if call.signature == "serving_default":
             called = [hubs(*inputs.values()), loaded(**inputs)]
-            answers += [layer(inputs), *({servable.output: each} for each in called)]
+            answers += [layers["serve"](inputs), *({servable.output: each} for each in called)]
+        else:
+            answers.append(layers[call.signature](inputs))
         for got in answers:
             got = {key: each.numpy() for key, each in got.items()}
             assert all(check.passed for check in verification.compare("Python", "", got, expected))
