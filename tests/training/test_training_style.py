@@ -125,7 +125,7 @@ def test_paintings_of_what_moved_are_compared_with_moved_paintings(make_config, 
 
 def test_identity_is_learned(make_config, tmp_path):
     config = make_config(generator=JOHNSON_STYLES, identity_weight=1.0)
-    loop = loop_config(num_steps=30, sample_every=30, learning_rate=0.01)
+    loop = loop_config(num_steps=60, sample_every=60, learning_rate=0.01)
     result = training.train_style(config, loop=loop, run=str(tmp_path))
     first, last = (
         record["held_out/identity"] for record in records(tmp_path) if "held_out/identity" in record
