@@ -1,4 +1,4 @@
-"""Commands that are killed at random moments: nothing is half-written, and a training goes on as if not."""
+"""Commands killed at random moments: nothing is half-written, and what was begun goes on as if not."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylezoo import images
+from stylezoo import images, video
 from stylezoo.binaries import main
 
 ROOT = pathlib.Path(main.__file__).parents[2]
@@ -34,6 +34,7 @@ TRAIN = [
 ]
 STYLIZE = ["stylize", "photos", "--model=light", "--style=udnie", "--output=painted", "--overwrite"]
 EXPORT = ["export", "--model=gravel", "--output=exports"]
+VIDEO = ["video", "clip.mkv", "--model=light", "--style=udnie", "--stabilize"]
 
 pytestmark = pytest.mark.slow
 
@@ -104,6 +105,19 @@ def test_batch(folder):
             images.read_image(path)  # whole
     names = {path.name for path in pathlib.Path("painted").iterdir()}
     assert names == {f"{index}.png" for index in range(20)}, "what was left behind is swept"
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_video(folder, seed):
+    photo = images.read_image("photo.png")
+    frames = video.at_rate(np.roll(photo, 2 * index, axis=2) for index in range(30))
+    video.write_clip("clip.mkv", frames, video.Timing.constant(25))
+    run([*VIDEO, "--output=unbroken.mp4"])
+    for _ in killed_until_done([*VIDEO, "--output=broken.mp4"], seed=seed, longest=12):
+        assert not pathlib.Path("broken.mp4").exists()
+    unbroken, broken = (pathlib.Path(f"{each}.mp4") for each in ("unbroken", "broken"))
+    assert broken.read_bytes() == unbroken.read_bytes()
+    assert not list(folder.glob("*.unfinished"))
 
 
 def test_export(folder):
