@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -52,6 +53,14 @@ def test_every_page_with_code_is_tested():
     with_code = {page.name for page in pages if CODE.search(page.read_text(encoding="utf-8"))}
     tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("*.py"))
     assert {page for page in with_code if f'"{page}"' not in tests} == set()
+
+
+def test_attribution_of_a_keras_model(run, monkeypatch):
+    random = keras.applications.ResNet50(weights=None)
+    monkeypatch.setattr(keras.applications, "ResNet50", lambda: random)
+    names = run(ROOT / "docs" / "see.md")
+    heatmap = names["attribution"](tf.fill([1, 224, 224, 3], 0.5))
+    assert heatmap.shape[1:3] == (224, 224)
 
 
 def test_exports_without_stylezoo(run, tmp_path):

@@ -110,7 +110,14 @@ def test_command_serves_until_it_is_interrupted(exports, litert, tmp_path):
         "main.main()"
     )
     command = [sys.executable, "-c", script, str(litert), "web", f"--exports={exports}", "--port=0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What runs the tests may ignore the signal, as shells have their background jobs do.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         line = process.stdout.readline()
         url = line.split()[1]
