@@ -87,6 +87,7 @@ setuptools.setup(
         "dev": [
             *EXPORT,
             *KSERVE,
+            *ONNX,
             *VIDEO,
             *BEAM,
             *SEE,

@@ -19,7 +19,6 @@ command does what is missing when it is given again, also after it was interrupt
 """
 
 import contextlib
-import logging
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -84,9 +83,8 @@ def define_flags(values: flags.FlagValues) -> None:
 def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; return its exit status."""
     _check_flags(values)
-    # Beam warns of its extras when it is imported, and tells of each worker's start.
-    logging.getLogger().setLevel(logging.ERROR)
-    batch.load_beam()
+    with quiet.silent_stderr():  # Beam warns of its extras when it is imported.
+        batch.load_beam()
     quiet.import_tensorflow()
     task = _task(values)
     # What the workers would all fail at is found here, before any of them starts.

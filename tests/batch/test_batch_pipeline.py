@@ -1,6 +1,7 @@
 """Batches on Beam's local runner: in this process, and in two whose workers are killed."""
 
 import dataclasses
+import logging
 import os
 import pathlib
 import shutil
@@ -229,6 +230,7 @@ def command(model, *arguments):
 
 
 def test_the_command(folder, model, capfd):
+    level = logging.getLogger().level
     assert main.run([*command(model, "--size=16"), "--", *LOCAL]) == 1
     captured = capfd.readouterr()
     assert captured.out == "3 pictures done, 1 failed: out/manifest.jsonl\n"
@@ -236,6 +238,8 @@ def test_the_command(folder, model, capfd):
     assert images.read_image("out/a.png").shape == (1, 12, 16, 3)
     assert main.run([*command(model, "--style=cubism"), "--", *LOCAL]) == 1
     assert "`--style` must be one or more of waves, night" in capfd.readouterr().err
+    # The caller's own messages are still logged.
+    assert logging.getLogger().level == level
 
 
 @pytest.mark.parametrize(
