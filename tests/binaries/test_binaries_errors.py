@@ -50,6 +50,7 @@ def files(tmp_path_factory, random_weights):
         pathlib.Path("out_relu1_1.png").write_bytes(b"precious")
         pathlib.Path("binary.flags").write_bytes(b"\xff\xfe\x00")
         pathlib.Path("wrong.flags").write_text("--nonsense=1\n", encoding="utf-8")
+        pathlib.Path("circle.flags").write_text("--flagfile=circle.flags\n", encoding="utf-8")
         with random_weights("vgg16").open("rb") as whole:
             pathlib.Path("damaged.h5").write_bytes(whole.read(5000))
         pathlib.Path("vgg16.h5").symlink_to(random_weights("vgg16"))
@@ -239,6 +240,7 @@ TABLE = {
         ("--style_weights=0", "`--style_weights` must be finite, >= 0, not all 0"),
         ("--style_weights=much", "`--style_weights` must be numbers. Received: much"),
         ("--style_weights=1,", "`--style_weights` must be numbers"),
+        (f"--style_weights={2**63}", "`--style_weights` must be numbers"),
         ("--masks=white.png,white.png", "`--masks` must be one a style. Received: 2 for 1 styles"),
         ("--masks=other_size.png", "`--masks` must have .* 48x40 px. Received: 24x20 px"),
         ("--masks=black.png", "black everywhere"),
@@ -389,6 +391,10 @@ def test_bad_input_of_the_classical_methods(good, flags, message, folder, capsys
         (["weights", "fetch", "vgg16.keras", "vgg99"], "must be one of .*vgg19.keras"),
         (["weights", "verify", "vgg99"], "must be one of .*vgg19.keras"),
         (["weights", "--nonsense", "list"], "Unknown command line flag 'nonsense'"),
+        (
+            ["weights", "list", "--flagfile=circle.flags"],
+            "the flag file circle.flags includes itself",
+        ),
     ],
 )
 def test_bad_usage(command, message, folder, capsys):

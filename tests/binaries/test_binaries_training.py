@@ -317,12 +317,12 @@ def test_every_flag_reaches_its_setting(folder, asked):
         assert dataclasses.asdict(found) == wanted
         assert path == "there"
 
-    photographs = "--held_out=paintings --data_dir=there --min_scale=0.5 --image_size=64"
+    photographs = "--held_out=coco/2014 --data_dir=there --min_scale=0.5 --image_size=64"
     objective = "--pooling=avg --style_weight=2 --tv_weight=3 --style_layers=relu1"
     more = "--style_size=99 --content_weight=4 --objective=dumoulin2017 --init_weights=w.h5"
     assert train("train_style", photographs, objective, more, "--generator=conditional") == 0
     config, _, _ = asked.pop()
-    content = training.ContentConfig("photos", "paintings", "there", 64, 0.5)
+    content = training.ContentConfig("photos", "coco/2014", "there", 64, 0.5)
     assert config == training.StyleTraining(
         generator=generators.ARCHITECTURES["conditional"].scaled(0.1).with_styles(1),
         styles=("paintings/one.png",),
@@ -429,6 +429,7 @@ def idle(monkeypatch):
 
 
 CONTENT = [
+    ("--data_dir=photos", "`--data_dir` must come with a dataset of TensorFlow Datasets"),
     ("--content=", "`--content` must be given"),
     ("--content=empty", "`--content` must hold pictures .*'empty', which has none"),
     ("--content=notes", "`--content` must hold pictures .*'notes', which has none"),

@@ -4,7 +4,8 @@ Checked once for all commands before they run. What else a value must be its con
 """
 
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from absl import flags
@@ -56,15 +57,22 @@ _NEEDED = {
     "facets": "images",
     "style_masks": "masks",
 }
+# Flags that name folders, files or data sets of TensorFlow Datasets.
+_DATA = ("content", "held_out", "styles", "dataset")
 
 
 class CommandFlags(flags.FlagValues):
-    """Flags of a command; flag files are regular files, and few."""
+    """Flags of a command; flag files are regular files, few, and none includes itself."""
 
     _num_files = 0
 
-    def _get_flag_file_lines(self, filename: str, parsed_file_stack: Any = None) -> list[str]:
-        # Absl itself would read a device for ever. It opens files in this method and nowhere else.
+    def _get_flag_file_lines(
+        self, filename: str, parsed_file_stack: list[str] | None = None
+    ) -> list[str]:
+        # Absl itself would read a device for ever, and leave out a file that includes itself with a
+        # warning. It opens files in this method and nowhere else.
+        if parsed_file_stack and filename in parsed_file_stack:
+            raise flags.Error(f"the flag file {filename} includes itself")
         self.__dict__["_num_files"] = self._num_files + 1
         if self._num_files > _MOST_FLAG_FILES:
             raise flags.Error(f"flag files name more than {_MOST_FLAG_FILES} others")
@@ -95,6 +103,9 @@ def check(values: flags.FlagValues) -> None:
     for name, other in _NEEDED.items():
         if name in values and other in values:
             needs(values, name, f"`--{other}`", met=values[other].present)
+    if "data_dir" in values:
+        what = "a dataset of TensorFlow Datasets"
+        needs(values, "data_dir", what, met=any(map(_is_dataset, _given(values, _DATA))))
 
 
 def needs(values: flags.FlagValues, name: str, what: str, *, met: bool) -> None:
@@ -110,16 +121,27 @@ def needs(values: flags.FlagValues, name: str, what: str, *, met: bool) -> None:
         raise ValueError(f"`--{name}` must come with {what}")
 
 
-def finite(text: str) -> float:
+def number(text: str) -> float:
     """Return the number that a text is.
 
     Raises:
-        ValueError: If it is none, or NaN, or infinite.
+        ValueError: If it is none, or NaN, infinite or larger than memory allows.
     """
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"not a finite number: {text}")
-    return number
+    found = float(text)
+    if not abs(found) <= _LARGEST_FLOAT:  # NaN is not
+        raise ValueError(f"not a number that is finite and <= {_LARGEST_FLOAT:g}: {text}")
+    return found
+
+
+def _given(values: flags.FlagValues, names: Iterable[str]) -> Iterator[Any]:
+    for name in names:
+        if name in values:
+            yield from _parts(values[name].value)
+
+
+def _is_dataset(name: str) -> bool:
+    """Return whether a text may be the name of a dataset, as there is no such folder or file."""
+    return not any(map(os.path.exists, (name, name.partition(":")[0])))
 
 
 def _parts(value: Any) -> Iterator[Any]:

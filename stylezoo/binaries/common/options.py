@@ -140,10 +140,10 @@ def numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
         texts: What was given, one text a number.
 
     Raises:
-        ValueError: If a text is no finite number; the message names the flag.
+        ValueError: If a text is no number that a flag may have; the message names the flag.
     """
     try:
-        return tuple(map(flag_checks.finite, texts))
+        return tuple(map(flag_checks.number, texts))
     except ValueError:
         raise ValueError(f"`--{name}` must be numbers. Received: {','.join(texts)}") from None
 

@@ -179,7 +179,7 @@ def weighted(text: str, flag: str, *, network: "Network") -> list[Weighted]:
     for each in text.split(","):
         match = _UNIT.fullmatch(each.strip())
         try:
-            weight = flag_checks.finite(match["weight"] or "1") if match else None
+            weight = flag_checks.number(match["weight"] or "1") if match else None
         except ValueError:
             weight = None
         if match is None or weight is None:
@@ -196,7 +196,7 @@ def weighted(text: str, flag: str, *, network: "Network") -> list[Weighted]:
 def _direction(text: str) -> dict[int, float]:
     try:
         pairs = [each.split("=") for each in text.split(",")]
-        return {int(channel): flag_checks.finite(weight) for channel, weight in pairs}
+        return {int(channel): flag_checks.number(weight) for channel, weight in pairs}
     except ValueError:
         raise ValueError(f"`--direction` must be CHANNEL=WEIGHT,.... Received: {text}") from None
 
