@@ -21,7 +21,7 @@ import numpy as np
 from absl import flags
 
 from stylezoo import images, pretrained, reading
-from stylezoo.binaries.common import config_flags, options, reporting
+from stylezoo.binaries.common import config_flags, flag_checks, options, reporting
 from stylezoo.errors import StylezooError
 from stylezoo.export.limits import DEFAULT_MAX_SIDE
 from stylezoo.export.serving.client import Client, Endpoint, ServerError
@@ -72,7 +72,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; return its exit status."""
     paths = options.pictures(arguments)
     targets = _targets(values, paths) if values.output else []
-    client = connect(_ENDPOINT.create(values))
+    endpoint = _ENDPOINT.create(values)
+    style_weights = _style_weights(values, endpoint.model)
+    client = connect(endpoint)
     signatures = client.signatures()
     if "classify_bytes" in signatures:
         _each(values, paths, lambda index: _classified(client, paths[index]))
@@ -85,7 +87,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     options.require(values, "output")
     inputs = {"max_side": np.array([values.max_side], np.int32)}
     if shape := signatures["stylize_bytes"][0].get("style_weights"):
-        inputs["style_weights"] = _style_weights(values, client.endpoint.model, shape[-1])
+        inputs["style_weights"] = _checked(style_weights, shape[-1])
 
     def paint(index: int) -> str:
         picture = _painted(client, paths[index], inputs)
@@ -184,21 +186,29 @@ def _targets(values: flags.FlagValues, paths: list[pathlib.Path]) -> list[pathli
     return targets
 
 
-def _style_weights(values: flags.FlagValues, name: str, num_styles: int) -> np.ndarray:
-    """Return the weights of the styles, [1, num_styles]."""
-    from stylezoo import generators
-
+def _style_weights(values: flags.FlagValues, name: str) -> np.ndarray | None:
+    """Return the weights of the styles that the flags ask for, [1, num_styles]; None if they don't say."""
     if values.style_weights is not None:
-        try:
-            weights = np.array([values.style_weights], np.float32)
-        except ValueError:
-            given = ",".join(values.style_weights)
-            raise ValueError(f"`--style_weights` must be numbers. Received: {given}") from None
-    elif name in pretrained.MODELS:
+        if values.style is not None:
+            raise ValueError("`--style` must not be given with --style_weights")
+        return np.array([options.numbers("style_weights", values.style_weights)], np.float32)
+    if name in pretrained.MODELS:
+        from stylezoo import generators
+
         model = pretrained.MODELS[name]
         shares = generators.style_shares(model.styles, values.style)
-        weights = np.array([[shares.get(row, 0.0) for row in model.style_rows]], np.float32)
-    else:
+        return np.array([[shares.get(row, 0.0) for row in model.style_rows]], np.float32)
+    flag_checks.needs(values, "style", "a --model that comes with stylezoo", met=False)
+    return None
+
+
+def _checked(weights: np.ndarray | None, num_styles: int) -> np.ndarray:
+    """Return the weights of a model's styles, [1, num_styles].
+
+    Raises:
+        ValueError: If there are none, or not one for each style.
+    """
+    if weights is None:
         raise ValueError("`--style_weights` must be given for a model that stylezoo doesn't know")
     if weights.shape != (1, num_styles):
         raise ValueError(

@@ -159,6 +159,25 @@ def test_bad_input(arguments, message, double, photo, capsys):
     assert sorted(path.name for path in pathlib.Path().iterdir()) == ["photo.png"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--style_weights=1,x"], "`--style_weights` must be numbers"),
+        (["--style_weights=1,nan"], "`--style_weights` must be numbers"),
+        (
+            ["--style=udnie", "--style_weights=1"],
+            "`--style` must not be given with --style_weights",
+        ),
+        (["--style=udnie"], "`--style` must come with a --model that comes with stylezoo"),
+        (["--model=light", "--style=none_such"], "`--style` must be one or more of"),
+    ],
+)
+def test_flags_are_checked_before_a_server_is_asked(arguments, message, photo, monkeypatch, capsys):
+    monkeypatch.setattr("stylezoo.binaries.client.connect", lambda _: pytest.fail("was asked"))
+    assert run("http://localhost", "photo.png", "--output=out.jpg", *arguments) == 1
+    assert message in capsys.readouterr().err
+
+
 def test_configuration_parses_back(exports, capsys):
     assert main.run(["serve_config", f"--exports={exports}"]) == 0
     text = (exports / "models.config").read_text(encoding="utf-8")
