@@ -87,9 +87,9 @@ def define_model_flags(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_string(
         "weights",
-        "imagenet",
+        None,
         "Weights of a classifier: imagenet, a name of `stylezoo weights list`, or a file, whose classes are "
-        "called as labels.txt beside it says.",
+        "called as labels.txt beside it says. By default imagenet.",
         flag_values=values,
     )
     flags.DEFINE_list(
@@ -152,7 +152,7 @@ def load_model(values: flags.FlagValues, *, model: str, layers: Sequence[str]) -
     from stylezoo import export
     from stylezoo.binaries import classify
 
-    labels = classify.names_beside(values.weights)
+    labels = classify.names_beside(values.weights) if values.weights else None
     return export.load(model, weights=values.weights, layers=layers, labels=labels)
 
 

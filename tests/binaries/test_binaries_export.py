@@ -84,6 +84,7 @@ TABLE = {
         ("--model=text.h5", "`--model` must be a preset of this version"),
         ("--model=x4", "`--model` must paint photographs or textures"),
         ("--layers=relu1_1", "`--layers` must come with a classifier"),
+        ("--weights=vgg16.keras", "`--weights` must come with a classifier"),
         ("--model=vgg16 --layers=x", "`--layers` of vgg16 must be among conv1_1.*Received: x"),
         ("--model=vgg16 --weights=text.h5", "text.h5: not a readable HDF5 file"),
         ("--model=vgg16 --weights=missing.h5", "`--weights` must be 'imagenet', one of "),

@@ -18,7 +18,7 @@ KINDS = {
 def load(
     model: str,
     *,
-    weights: str = "imagenet",
+    weights: str | None = None,
     layers: Sequence[str] = (),
     labels: Sequence[str] | None = None,
 ) -> Servable:
@@ -28,7 +28,7 @@ def load(
         model: A painter, as :func:`stylezoo.generators.load` takes it, or a classifier of
             :func:`stylezoo.classifiers.list_models` or an alias.
         weights: Weights of a classifier: ``"imagenet"``, a name of ``stylezoo weights list``, or a
-            file.
+            file; by default those of ImageNet.
         layers: Layers of a classifier whose features are exported; none to export its classes.
         labels: What a classifier's classes are called; ImageNet's names if there are 1000 of them,
             else numbers.
@@ -41,7 +41,7 @@ def load(
     """
     source = pathlib.Path(model).name
     if model in (*classifiers.list_models(), *classifiers.ALIASES):
-        name = classifiers.canonical(model)
+        name, weights = classifiers.canonical(model), weights or "imagenet"
         if layers:
             with errors.renamed(taps="layers"):
                 perceptual.check_taps(name, layers, distinct=True)
@@ -52,8 +52,9 @@ def load(
         if labels is None and classifier.output_shape[-1] == len(imagenet):
             labels = imagenet
         return Classifier(classifier, name, labels)
-    if layers:
-        raise ValueError(f"`layers` must come with a classifier. Received: model={model}")
+    for argument, given in (("layers", layers), ("weights", weights)):
+        if given:
+            raise ValueError(f"`{argument}` must come with a classifier. Received: model={model}")
     if model not in pretrained.LISTED and not pathlib.Path(model).exists():
         known = ", ".join((*pretrained.LISTED, *classifiers.list_models()))
         raise ValueError(f"`model` must be a preset's folder, or one of {known}. Received: {model}")
