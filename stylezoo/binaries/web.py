@@ -14,6 +14,7 @@ import pathlib
 
 from absl import flags
 
+from stylezoo import images
 from stylezoo.binaries.common import flag_checks, options, process, quiet
 
 
@@ -44,10 +45,11 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
         raise ValueError(
             "`--port` must come without --output, which writes the page and serves nothing"
         )
+    if values.output is not None:
+        images.check_output_folder(values.output, overwrite=values.overwrite)
     from stylezoo import web
 
-    litert = web.runtime_folder()
-    site = web.build_site(values.exports or _default_exports(), litert)
+    site = web.build_site(values.exports or _default_exports())
     if values.output is not None:
         web.write_site(site, values.output, overwrite=values.overwrite)
         print(values.output)
@@ -63,8 +65,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
 
 def _default_exports() -> pathlib.Path:
     """Return the folder of the zoo's own exports, after making those that are missing."""
-    from stylezoo.web import defaults
+    from stylezoo.web import defaults, runtime
 
+    runtime.runtime_folder()  # exporting would be in vain where it can't be fetched
     folder = defaults.exports_folder()
     for model, config in defaults.missing_exports():
         size = "x".join(map(str, config.size or ()))

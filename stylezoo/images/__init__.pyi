@@ -20,7 +20,7 @@ from .colour import (
     replace_luminance,
     rgb_to_lab,
 )
-from .files import atomic_folder, atomic_path
+from .files import atomic_folder, atomic_path, check_output_folder
 from .grey import LUMA_WEIGHTS, is_grey, luma
 from .resizing import centre_crop, centre_square, fit_size, resize, resize_longest_side, rotate
 from .samples import SAMPLES, Sample, load_sample, sample_path
@@ -41,6 +41,7 @@ __all__ = [
     "captioned",
     "centre_crop",
     "centre_square",
+    "check_output_folder",
     "check_output_path",
     "contact_sheet",
     "decode_image",

@@ -141,16 +141,9 @@ def atomic_folder(
         OSError: If there is something at ``path`` that may not be replaced, before the block and after
             it, or if no folder can be created beside it.
     """
-    path = pathlib.Path(path)
-    _check_folder(path, overwrite=overwrite)
+    path = _check_folder(path, overwrite=overwrite)
     _sweep(path.parent)
-    temporary = _temporary_name(path)
-    try:
-        temporary.mkdir()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        message = f"`{path}` cannot be written: no folder can be created beside it ({reason})."
-        raise type(error)(message) from error
+    temporary = _create_temporary_folder(path)
     try:
         yield temporary
         _check_folder(path, overwrite=overwrite)
@@ -159,10 +152,23 @@ def atomic_folder(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _check_folder(path: pathlib.Path, *, overwrite: bool) -> None:
+def check_output_folder(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
+    """Check that a folder may be written at ``path``, and then create (and remove) one beside it.
+
+    Raises:
+        OSError: As :func:`atomic_folder`, before the block.
+    """
+    path = _check_folder(path, overwrite=overwrite)
+    _create_temporary_folder(path).rmdir()
+    return path
+
+
+def _check_folder(path: str | os.PathLike[str], *, overwrite: bool) -> pathlib.Path:
+    path = pathlib.Path(path)
     check_links(path)
     if path.exists() and not (overwrite and path.is_dir()):
         raise _already_exists(path)
+    return path
 
 
 def _replace_folder(path: pathlib.Path, temporary: pathlib.Path) -> None:
@@ -179,6 +185,17 @@ def _replace_folder(path: pathlib.Path, temporary: pathlib.Path) -> None:
         aside.rename(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _create_temporary_folder(path: pathlib.Path) -> pathlib.Path:
+    temporary = _temporary_name(path)
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"`{path}` cannot be written: no folder can be created beside it ({reason})."
+        raise type(error)(message) from error
+    return temporary
 
 
 def _create_temporary(path: pathlib.Path) -> pathlib.Path:

@@ -12,6 +12,7 @@ from typing import Any
 
 from stylezoo import images, pretrained
 from stylezoo.export.litert import read_tflite_record
+from stylezoo.web.runtime import runtime_folder
 
 _PAGE = pathlib.Path(__file__).with_name("page")
 _THUMBNAILS = pathlib.Path(__file__).with_name("thumbnails")
@@ -46,21 +47,25 @@ class Site:
         return None if file is None else file.read_bytes()
 
 
-def build_site(exports: str | os.PathLike[str], litert: pathlib.Path) -> Site:
+def build_site(exports: str | os.PathLike[str], litert: pathlib.Path | None = None) -> Site:
     """Put the page together.
 
     Args:
         exports: A folder of exports, as ``stylezoo export`` writes them: ``NAME/*.tflite``.
-        litert: The folder of LiteRT's files; see :func:`stylezoo.web.runtime_folder`.
+        litert: The folder of LiteRT's files; by default that of :func:`stylezoo.web.runtime_folder`,
+            which fetches them only when there are models to paint with.
 
     Raises:
         OSError: If the folder of exports can't be read.
         ExportError: If a ``.tflite`` file is damaged or was not written by ``stylezoo export``.
         ValueError: If no ``.tflite`` file paints photographs or textures.
+        WeightsError: If LiteRT's files can't be fetched.
     """
     models, model_files = _models(pathlib.Path(exports))
     paintings, thumbnails = _paintings()
-    files = _inside(_PAGE) | _inside(litert, "litert/") | thumbnails | model_files
+    files = (
+        _inside(_PAGE) | _inside(litert or runtime_folder(), "litert/") | thumbnails | model_files
+    )
     sample = images.SAMPLES[_SAMPLE]
     try:
         files["sample.png"] = images.sample_path(_SAMPLE)

@@ -37,6 +37,7 @@ GOOD = {
     "batch": f"--input=photos/*.png {_PAINTED} --output=out --workers=1",
     "video": f"clip.mkv {_PAINTED} --output=out.mkv",
     "live": "clip.mkv --model=model --port=0 --size=24",
+    "web": "--exports=exports --output=out",
     "evaluate": "--picture=painted.png --content=photo.png --style=painting.jpg --weights=vgg16.h5",
     "evaluate_classifier": "--network=lenet5 --weights=lenet.h5 --dataset=pictures",
     "classify": "photo.png --network=squeezenet1_1 --weights=squeeze.h5",
@@ -101,6 +102,7 @@ _OTHERS = {
     ("evaluate", "size"): _MODEL_EVALUATED,
     ("evaluate", "style_images"): _MODEL_EVALUATED,
     ("evaluate", "styles"): _MODEL_EVALUATED,
+    ("web", "port"): "--exports=exports",
     ("evaluate", "clip"): "--clip=clip.mkv --painted=clip.mkv",
     ("evaluate", "painted"): "--clip=clip.mkv --painted=clip.mkv",
     ("evaluate", "frames"): "--clip=clip.mkv --painted=clip.mkv",
@@ -353,6 +355,7 @@ _KIND_OF_ONE = {
     ("video", "output"): "clip output",
     ("batch", "output"): "made folder",
     ("export", "output"): "made folder",
+    ("web", "output"): "made folder",
 }
 _FLAG_FILES = (
     "missing.flags",
@@ -386,13 +389,8 @@ def flags_of(command):
 
 
 def commands():
-    """Return all commands and subcommands, by the names of their modules.
-
-    Without ``web``, which fetches its runtime before it looks at what it is given.
-    """
+    """Return all commands and subcommands, by the names of their modules."""
     for name in main.COMMANDS:
-        if name == "web":
-            continue
         below = getattr(main._module(name), "SUBCOMMANDS", ())
         yield from (f"{name}_{each}" for each in below) if below else (name,)
 

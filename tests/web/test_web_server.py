@@ -147,7 +147,6 @@ def test_command_writes_the_page(exports, tmp_path, capsys):
     assert main.run([*arguments, "--overwrite"]) == 0
 
 
-@pytest.mark.usefixtures("cached")
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -162,7 +161,9 @@ def test_command_writes_the_page(exports, tmp_path, capsys):
     ],
 )
 def test_bad_flags_in_one_line(flags, message, exports, tmp_path, monkeypatch, capsys):
+    """Before LiteRT's files are fetched."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("stylezoo.web.site.runtime_folder", lambda: pytest.fail("fetched"))
     assert main.run(["web", *(each.replace("EXPORTS", str(exports)) for each in flags)]) > 0
     error = capsys.readouterr().err
     assert error.startswith("stylezoo web: error: ")
