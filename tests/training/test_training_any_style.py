@@ -154,6 +154,7 @@ def test_both_networks_are_trained(make_config, tmp_path):
     assert loaded.styles == ()
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed(make_config, tmp_path):
     config, loop = make_config(), loop_config(num_steps=4, sample_every=4)
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
@@ -165,6 +166,7 @@ def test_interrupted_and_resumed(make_config, tmp_path):
     assert records(broken) == records(unbroken)
 
 
+@pytest.mark.slow
 def test_loss_falls(make_config, tmp_path):
     """On photographs and paintings that it was not trained on."""
     config = make_config(generator=dataclasses.replace(CONFIG, normalization="none"))

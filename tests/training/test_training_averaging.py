@@ -79,6 +79,7 @@ def test_run_shows_and_ends_with_the_average(tmp_path):
     assert losses[0][1:] != losses[1][1:]
 
 
+@pytest.mark.slow
 def test_resumed_run_has_the_same_average(tmp_path):
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
     run(unbroken, num_steps=NUM_STEPS, average=0.9)

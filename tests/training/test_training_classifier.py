@@ -241,6 +241,7 @@ def test_from_random_weights_everything_is_trained_from_the_start(folder, tiny):
     assert task.network.get_layer("bn1").trainable
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_fine_tuning_interrupted_and_resumed(precision, folder, init_weights, tmp_path):
     """A run that stops once with the head alone and twice with everything ends like an unbroken one."""

@@ -55,6 +55,7 @@ def assert_same(ours, expected):
 KINDS = {"keras_3": "x.weights.h5", "model": "x.h5", "download": "x.h5"}
 
 
+@pytest.mark.slow
 def test_resnet50_with_its_head(tmp_path):
     model = publish("resnet50", input_shape=(64, 64, 3))
     images = networks.random_image(64, 64)
