@@ -6,6 +6,7 @@ from typing import Any
 
 from stylezoo import errors, perceptual
 from stylezoo.generators.checks import check_at_least
+from stylezoo.generators.decoder_config import DecoderConfig
 from stylezoo.training.content_config import ContentConfig
 
 
@@ -67,6 +68,25 @@ class PriorTraining:
         for network, layers in (*self.compared.items(), (self.network, (self.layer,))):
             with errors.renamed(image="image_size"):
                 perceptual.check_image_size(side, side, architecture=network, taps=layers)
+        _ = self.architecture
+
+    @property
+    def architecture(self) -> DecoderConfig:
+        """The decoder's architecture.
+
+        Raises:
+            ValueError: If there is no decoder from such features to pictures of such a size.
+        """
+        tap = perceptual.tap_info(self.network)[self.layer]
+        side = self.content.image_size
+        return DecoderConfig(
+            network=self.network,
+            weights=self.weights,
+            layer=self.layer,
+            code=(tap.size(side), tap.size(side), tap.channels),
+            image_size=side,
+            widths=self.widths,
+        )
 
     @property
     def compared(self) -> dict[str, tuple[str, ...]]:

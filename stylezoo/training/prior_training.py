@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylezoo import errors, generators, images, losses
-from stylezoo.generators import Decoder, DecoderConfig
+from stylezoo.generators import Decoder
 from stylezoo.losses import Features
 from stylezoo.objectives import TotalLoss
 from stylezoo.perceptual import Perceptual
@@ -83,6 +83,7 @@ class _PriorTask:
     def __init__(self, config: PriorTraining, loop: LoopConfig) -> None:
         self._config = config
         self._content = Content(config.content, loop)
+        initial = _initial(config)  # before weights of networks are fetched
         self._networks = _networks(config)
         self._losses = {
             network: TotalLoss(
@@ -95,36 +96,16 @@ class _PriorTask:
             [losses.IMAGE], weight=config.pixel_weight, scale="relative", name="pixels"
         )
         self._pixels = TotalLoss([pixels], None)
-        self._decoder = self._initial()
+        self._decoder = initial or self._new()
         record = without_folders({**config.describe(), "loop": loop.deciding()})
         self._decoder.training_record = record
         self.network = _Networks(self._decoder, _critic(config.content.image_size))
         self._evaluate = tf.function(self._evaluate_shown, autograph=False)
 
-    def _initial(self) -> Decoder:
-        config = self._config
-        side = config.content.image_size
-        encoder = self._networks[config.network]
-        shape = encoder.compute_output_shape((1, side, side, 3))[config.layer]
-        architecture = DecoderConfig(
-            network=config.network,
-            weights=config.weights,
-            layer=config.layer,
-            code=tuple(shape[1:]),
-            image_size=side,
-            widths=config.widths,
-        )
-        if config.init_weights is None:
-            decoder = Decoder(architecture)
-            decoder.statistics.assign_statistics(self._some_codes())
-            return decoder
-        with errors.renamed(model="init_weights"):
-            decoder = generators.load_decoder(config.init_weights)
-        if decoder.config != architecture:
-            raise ValueError(
-                f"`init_weights` must be a decoder of this architecture. Received: "
-                f"{config.init_weights}, of {decoder.config.layer} of {decoder.config.network}"
-            )
+    def _new(self) -> Decoder:
+        """Return a decoder of random weights."""
+        decoder = Decoder(self._config.architecture)
+        decoder.statistics.assign_statistics(self._some_codes())
         return decoder
 
     def _some_codes(self) -> np.ndarray:
@@ -226,6 +207,20 @@ class _PriorTask:
     def result(self) -> PriorResult:
         """Return the decoder, and the pictures that were skipped."""
         return PriorResult(self._decoder, self._content.skipped)
+
+
+def _initial(config: PriorTraining) -> Decoder | None:
+    """Return the decoder to start from; None for random weights."""
+    if config.init_weights is None:
+        return None
+    with errors.renamed(model="init_weights"):
+        decoder = generators.load_decoder(config.init_weights)
+    if decoder.config != config.architecture:
+        raise ValueError(
+            f"`init_weights` must be a decoder of this architecture. Received: "
+            f"{config.init_weights}, of {decoder.config.layer} of {decoder.config.network}"
+        )
+    return decoder
 
 
 def _networks(config: PriorTraining) -> dict[str, keras.Model]:

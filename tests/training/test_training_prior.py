@@ -156,6 +156,7 @@ def test_goes_on_from_a_decoder(make_config, tmp_path):
         ({"adversarial_weight": float("inf")}, "`adversarial_weight` must be finite"),
         ({"colour_jitter": 1.0}, r"`colour_jitter` must be in \[0, 1\)"),
         ({"image_size": 4}, "`image_size` must be at least .*4x4 px"),
+        ({"image_size": 57}, "`image_size` must be a multiple of 8"),
     ],
 )
 def test_configuration_refuses(fields, message, make_config):
@@ -167,7 +168,12 @@ def test_configuration_refuses(fields, message, make_config):
     ("fields", "error", "message"),
     [
         ({"content": "none"}, ValueError, "`content` must be a folder of pictures or the name"),
-        ({"init_weights": "none"}, OSError, "`init_weights` must be a preset's folder"),
+        # Before the weights of networks are looked for.
+        (
+            {"init_weights": "none", "weights": "missing.h5"},
+            OSError,
+            "`init_weights` must be a preset's folder",
+        ),
     ],
 )
 def test_start_that_fails_leaves_nothing(
