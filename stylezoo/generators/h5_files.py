@@ -9,6 +9,7 @@ import h5py
 import keras
 import numpy as np
 
+from stylezoo import reading
 from stylezoo.errors import WeightsError
 from stylezoo.generators.families import FAMILIES, check_finite, count_weights
 from stylezoo.generators.painter import Painter
@@ -34,7 +35,7 @@ def read_h5(path: str | os.PathLike[str]) -> Painter:
         OSError, RuntimeError, LookupError, AttributeError, TypeError, ValueError, WeightsError: If it is
             no such file, or damaged.
     """
-    with h5py.File(path, "r") as file:
+    with _open(path) as file:
         if text_attribute(file, "format") != _FORMAT:
             raise ValueError("it has no header of one")
         num_bytes = pathlib.Path(path).stat().st_size
@@ -54,10 +55,15 @@ def read_h5(path: str | os.PathLike[str]) -> Painter:
 def is_h5(path: str | os.PathLike[str]) -> bool:
     """Return whether a file says that it is a generator's of version 0.1."""
     try:
-        with h5py.File(path, "r") as file:
+        with _open(path) as file:
             return text_attribute(file, "format") == _FORMAT
     except (OSError, WeightsError):
         return False
+
+
+def _open(path: str | os.PathLike[str]) -> h5py.File:
+    reading.open_regular(path).close()  # HDF5 would wait for who writes into a pipe
+    return h5py.File(path, "r")
 
 
 def _values(weights: h5py.Group, name: str, shape: tuple[int, ...]) -> np.ndarray:

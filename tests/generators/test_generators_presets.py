@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import types
@@ -104,6 +105,12 @@ def test_loads_classifiers_too(tmp_path):
     file = tmp_path / "lenet5.h5"
     networks.write(file, "lenet5", networks.he_tensors(classifiers.shapes("lenet5")))
     assert stylezoo.load(file).output_shape == (None, 10)
+
+
+def test_does_not_wait_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "model.h5")
+    with pytest.raises(ValueError, match="a device, a pipe or a socket"):
+        generators.load(tmp_path / "model.h5")
 
 
 def test_names_what_there_is():
