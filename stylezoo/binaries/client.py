@@ -191,7 +191,10 @@ def _style_weights(values: flags.FlagValues, name: str) -> np.ndarray | None:
     if values.style_weights is not None:
         if values.style is not None:
             raise ValueError("`--style` must not be given with --style_weights")
-        return np.array([options.numbers("style_weights", values.style_weights)], np.float32)
+        weights = options.numbers("style_weights", values.style_weights)
+        if min(weights) < 0 or not any(weights):
+            raise ValueError("`--style_weights` must be >= 0, not all 0")
+        return np.array([weights], np.float32)
     if name in pretrained.MODELS:
         from stylezoo import generators
 

@@ -42,8 +42,8 @@ class Endpoint:
             default there are none.
 
     Raises:
-        ValueError: If the address or the protocol is of another kind, a number is out of its range, or a
-            header has no name.
+        ValueError: If the address or the protocol is of another kind, a number is out of its range, a
+            header is not NAME:VALUE, or a text has characters that can't be printed.
     """
 
     url: str = "http://localhost:8501"
@@ -68,9 +68,11 @@ class Endpoint:
             raise ValueError(f"`timeout` must be > 0. Received: timeout={self.timeout}")
         if self.retries < 0:
             raise ValueError(f"`retries` must be >= 0. Received: retries={self.retries}")
-        for name, value in self.headers.items():
-            if not name.isascii() or not name or not (name + value).isprintable():
-                raise ValueError("`header` must be NAME:VALUE of printable characters")
+        if not self.model.isprintable():
+            raise ValueError("`model` must be of printable characters")
+        named = all(name and name.isascii() for name in self.headers)
+        if not named or not all(":" in each and each.isprintable() for each in self.header):
+            raise ValueError("`header` must be NAME:VALUE of printable characters")
 
     @property
     def is_grpc(self) -> bool:
