@@ -106,7 +106,10 @@ def read_labels(path: str) -> list[str]:
     """Return the names in the file of ``--labels``, one a line."""
     if not pathlib.Path(path).is_file():
         raise FileNotFoundError(f"`--labels` must be a file. Received: {path}")
-    return reading.read_text(path).splitlines()
+    names = reading.read_text(path).splitlines()
+    if not names:
+        raise ValueError(f"`--labels` must have a name for each class. Received: {path}, with none")
+    return names
 
 
 def names_beside(weights: str) -> list[str] | None:

@@ -35,6 +35,7 @@ from stylezoo import images
 from stylezoo.binaries.common import (
     clip_evaluation,
     config_flags,
+    flag_checks,
     objective_flags,
     options,
     quiet,
@@ -305,6 +306,7 @@ def _steps(texts: list[str] | None) -> list[int]:
     if texts is None:
         return []
     steps = [int(text) if text.isdecimal() else 0 for text in texts]
+    flag_checks.check_number("against_steps", max(steps, default=0))
     if not steps or steps[0] < 1 or steps != sorted(set(steps)):
         raise ValueError(
             "`--against_steps` must be increasing integers >= 1. "

@@ -116,7 +116,7 @@ def _guarded(name: str, module: ModuleType, arguments: list[str], values: flags.
     """Run a command and return its exit status; errors that a user can cause become one line."""
     expected = (ValueError, OSError, FloatingPointError, ModuleNotFoundError, StylezooError)
     try:
-        flag_checks.check(values)
+        flag_checks.check(arguments, values)
         return module.main(arguments, values)
     except BrokenPipeError:
         raise

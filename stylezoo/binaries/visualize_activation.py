@@ -34,6 +34,7 @@ from absl import flags
 from stylezoo import errors, images
 from stylezoo.binaries.common import (
     config_flags,
+    flag_checks,
     network_flags,
     options,
     quiet,
@@ -220,6 +221,9 @@ def configure(values: flags.FlagValues) -> ActivationConfig:
         raise ValueError(
             f"`--preset` must be one of {', '.join(visualize.PRESETS)}. Received: {name}"
         )
+    decodes = bool(values.prior or visualize.PRESETS[name].prior)
+    for each in _PRIOR.names:
+        flag_checks.needs(values, each, "--prior", met=decodes)
     preset = dataclasses.replace(
         visualize.PRESETS[name], network=network_flags.read(values), weights=values.weights
     )
@@ -279,7 +283,8 @@ def _judge(values: flags.FlagValues) -> Any:
         return None
     if values["class"].value is None:
         raise ValueError("`--judge` must come with --class")
-    return classifiers.build(values.judge, weights="imagenet")
+    with errors.renamed(architecture="judge"):
+        return classifiers.build(values.judge, weights="imagenet")
 
 
 def _start(values: flags.FlagValues, config: ActivationConfig, paths: list[Any]) -> "tf.Tensor":

@@ -43,10 +43,13 @@ if TYPE_CHECKING:
 _CONFIG = config_flags.ConfigFlags(AttributionConfig, skip=["method"])
 # The methods that flags are for.
 _METHODS = {
-    **dict.fromkeys(("noise", "samples", "seed"), "smoothgrad"),
-    "steps": "integrated_gradients",
-    **dict.fromkeys(("occluder", "occluder_stride"), "occlusion"),
+    **dict.fromkeys(("noise", "samples", "seed"), ("smoothgrad",)),
+    "steps": ("integrated_gradients",),
+    **dict.fromkeys(("occluder", "occluder_stride"), ("occlusion",)),
+    "cam_layer": CAM_METHODS,
 }
+# Memory grows with the number of pixels: 12 megapixels would take over 20 GB.
+_SIDE = 512
 _UNSIGNED = ("gradient", "smoothgrad", "integrated_gradients")
 
 
@@ -64,8 +67,8 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(
         "size",
         None,
-        "Longest side to which the picture is resized, px; by default it keeps its size. Networks whose "
-        "head needs one size get a square of that size.",
+        f"Longest side to which the picture is resized, px; by default its own, at most {_SIDE}. Networks "
+        "whose head needs one size get a square of that size.",
         1,
         flag_values=values,
     )
@@ -83,9 +86,9 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     options.require(values, "image", "output", "method")
     images.check_output_path(values.output, overwrite=values.overwrite)
     reporting.check_report(values)
-    for name, method in _METHODS.items():
-        is_used = not {method, "all"}.isdisjoint(values.method)
-        flag_checks.needs(values, name, f"--method={method}", met=is_used)
+    for name, methods in _METHODS.items():
+        is_used = not {*methods, "all"}.isdisjoint(values.method)
+        flag_checks.needs(values, name, f"--method={' or '.join(methods)}", met=is_used)
     image = images.read_image(values.image, max_pixels=values.max_pixels)
     quiet.import_tensorflow()
 
@@ -130,7 +133,8 @@ def _seen(
     cams = tuple({each.cam_layer for each in configs if each.cam_layer})
     with errors.renamed(taps="cam_layer"):
         perceptual.check_taps(looked, cams)
-    shown = network_flags.fitted(image, network=looked, taps=(*layers, *cams), size=values.size)
+    size = values.size or min(max(image.shape[1:3]), _SIDE)
+    shown = network_flags.fitted(image, network=looked, taps=(*layers, *cams), size=size)
     network = network_flags.perceptual(values, looked).build((*layers, *cams))
     return shown, network
 

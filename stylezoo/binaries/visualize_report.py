@@ -114,11 +114,13 @@ class _Report:
         """Return the page, made part by part."""
         from stylezoo.visualize.report_page import Page
 
+        # First, since a picture of the folder may be none.
+        patches = {each: self._patches(each) for each in self._layers if self._paths}
         page = Page(f"What {self._looked} sees in {self._values.image}")
         page.picture(self._shown, f"{self._values.image}, as the network sees it")
         if self._has_head:
             self._classes(page)
-        self._channels(page)
+        self._channels(page, patches)
         if self._values.inversion_steps:
             self._inversions(page)
         return page
@@ -129,7 +131,7 @@ class _Report:
         scores = np.asarray(self._features[perceptual.SCORES][0], np.float64)
         probabilities = np.exp(scores - scores.max())
         probabilities /= probabilities.sum()
-        names = network_flags.classes(self._values, self._looked).names
+        names = network_flags.classes(self._values, self._looked, count=len(scores)).names
         best = np.argsort(-probabilities, kind="stable")[:5].tolist()
         rows = [(names[index], f"{100 * probabilities[index]:.1f} %") for index in best]
         page.section("Classes")
@@ -159,7 +161,12 @@ class _Report:
                 bar.update()
         return images.contact_sheet(cells, columns=4, captions=methods)
 
-    def _channels(self, page: "Page") -> None:
+    def _strongest(self, layer: str) -> list[int]:
+        """Return the channels of a layer that respond most to the picture."""
+        most = self._features[layer][0].numpy().max(axis=(0, 1))
+        return np.argsort(-most, kind="stable")[: self._values.channels].tolist()
+
+    def _channels(self, page: "Page", patches: dict[str, np.ndarray]) -> None:
         from stylezoo import perceptual
 
         page.section("Layers")
@@ -179,19 +186,16 @@ class _Report:
         self.figures["layers"] = []
         for layer in self._layers:
             page.heading(layer)
-            features = self._features[layer][0].numpy()
-            strongest = features.max(axis=(0, 1))
-            count = min(self._values.channels, len(strongest))
-            chosen = np.argsort(-strongest, kind="stable")[:count].tolist()
+            features, chosen = self._features[layer][0].numpy(), self._strongest(layer)
             page.picture(_maps(features, chosen), "Its strongest channels in the picture")
-            if self._paths:
-                page.picture(self._patches(layer, chosen), "Patches that they respond to most")
+            if layer in patches:
+                page.picture(patches[layer], "Patches that they respond to most")
             if self._values.steps:
                 names = {channel: f"{layer}:{channel}" for channel in chosen}
                 page.picture(self._maximized(layer, chosen, names), "Pictures that drive them up")
             self.figures["layers"].append({"layer": layer, "channels": chosen})
 
-    def _patches(self, layer: str, channels: list[int]) -> np.ndarray:
+    def _patches(self, layer: str) -> np.ndarray:
         from stylezoo import perceptual, visualize
 
         assert self._paths is not None
@@ -200,7 +204,7 @@ class _Report:
             self._network,
             map(self._read, self._paths),
             layer=layer,
-            channels=channels,
+            channels=self._strongest(layer),
             info=info,
             top=4,
         )

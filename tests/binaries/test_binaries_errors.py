@@ -390,6 +390,7 @@ def test_bad_input_of_the_classical_methods(good, flags, message, folder, capsys
         (["weights", "path", "vgg16.keras"], "run `stylezoo weights fetch vgg16.keras`"),
         (["weights", "fetch", "vgg16.keras", "vgg99"], "must be one of .*vgg19.keras"),
         (["weights", "verify", "vgg99"], "must be one of .*vgg19.keras"),
+        (["weights", "list", ""], "an argument must not be empty"),
         (["weights", "--nonsense", "list"], "Unknown command line flag 'nonsense'"),
         (
             ["weights", "list", "--flagfile=circle.flags"],

@@ -414,6 +414,7 @@ BAD_MODEL = [
         (f"--against_steps={steps}", "`--against_steps` must be increasing integers >= 1")
         for steps in ("0", "0,1", "2,1", "1,1", "-1", "1.5", "many", "1,,2")
     ),
+    (f"--against_steps={2**63}", "`--against_steps` must be <= 2,147,483,647"),
     ("--seed=-1", "seed"),
     ("--sheet=existing.png", "`existing.png` already exists"),
     ("--sheet=out.xyz", r"`out.xyz` must end in one of .*\.png"),

@@ -37,7 +37,7 @@ def flags_of(command):
 def parsed(command, *arguments):
     values = main._flag_values(main._module(command))
     values([command, *arguments])
-    flag_checks.check(values)
+    flag_checks.check([], values)
     return values
 
 

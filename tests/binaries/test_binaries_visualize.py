@@ -49,6 +49,8 @@ def files(tmp_path_factory, weights_files):
         photo.resize((8, 6)).save("tiny.png")
         pathlib.Path("empty").mkdir()
         pathlib.Path("text.png").write_text("no picture\n", encoding="utf-8")
+        pathlib.Path("empty.txt").touch()
+        pathlib.Path("one.txt").write_text("owl\n", encoding="utf-8")
         pathlib.Path("existing.png").write_bytes(b"precious")
     return folder
 
@@ -244,12 +246,20 @@ def test_report(folder, keras_model, capsys):
         ("--layers=gone", "`--layers` of mine must be among rescaling"),
         ("--image=text.png", "`text.png` is not an image"),
         ("--images=empty", "`empty` must hold pictures"),
+        ("--images=text.png", "`text.png` is not an image"),
         ("--steps=-1", "steps"),
     ):
         wrong = ["--output=b.html", "--report=b.json", flag]
         assert main.run(["visualize", "report", *arguments, *wrong]) in (1, 2)
         assert_one_line(capsys.readouterr().err, "visualize report", message)
     assert not pathlib.Path("b.html").exists()
+
+
+def test_report_with_labels_of_another_network(folder, capsys):
+    flags = f"{SQUEEZE} --image=photo.png --size=60 --labels=one.txt --output=page.html"
+    assert main.run(["visualize", "report", *flags.split()]) == 1
+    message = "`--labels` must have a line for each of 1000 classes. Received: 1 lines"
+    assert_one_line(capsys.readouterr().err, "visualize report", message)
 
 
 @pytest.mark.parametrize(
@@ -531,6 +541,8 @@ UNITS = [
     ("--class=1000", "`--class` of ImageNet must be from 0 to 999. Received: 1000"),
     ("--class=5:5", "`--class` of ImageNet must be from 0 to 999"),
     ("--layer=fire2", "`--layer` must not be given with --class"),
+    ("--position=centre", "`--position` must not be given with --class"),
+    ("--labels=empty.txt", "`--labels` must have a name for each class. Received: empty.txt"),
     (
         f"{ALEX} --size=224",
         "`--weights` of alexnet_owt must have its head. Received: .*without a head",
@@ -558,6 +570,7 @@ TABLE = {
         ("--image=tiny.png", "`--image` must be at least .* for the layer .* of squeezenet1_1"),
         ("--method=lrp", "`--method` must be one of gradient, .*Received: --method='lrp'"),
         ("--method=grad_cam --cam_layer=x", "`--cam_layer` of squeezenet1_1 must be among conv1"),
+        ("--cam_layer=fire2", "`--cam_layer` must come with --method=grad_cam or "),
     ],
     "activation": [
         *UNITS,
@@ -568,7 +581,9 @@ TABLE = {
         ("--preset=l2 --learning_rate=1", "`--learning_rate` must not be given with --preset=l2"),
         ("--images=empty", "`empty` must hold pictures"),
         ("--images=trip --facets=3", "`--facets` must be from 1 to 2, the number of images"),
-        ("--judge=vgg99", "must be one of .*vgg99"),
+        ("--judge=vgg99", "`--judge` must be one of .*vgg99"),
+        ("--code_decay=0.1", "`--code_decay` must come with --prior"),
+        ("--diversity_layer=fire2", "`--diversity_layer` must come with `--diversity_weight`"),
         ("--judge=vgg16", "`--weights` of vgg16 must have its head"),
         ("--blur_every=2", "`--blur` must be given"),
         ("--clip_norm=101", r"`--clip_norm` must be in \[0, 100\].*--clip_norm=101"),
@@ -604,7 +619,7 @@ TABLE = {
     ],
     "fooling": [
         *IMAGES,
-        *(case for case in UNITS if "--layer" not in case[0]),
+        *(case for case in UNITS if not case[0].startswith(("--layer", "--position"))),
         ("--epsilon=0", r"`--epsilon` must be in \(0, 1\]"),
         ("--steps=0", "`--steps` must be >= 1. Received: --steps=0"),
         ("--fooling=a.jpg", "`a.jpg` must end in one of .png"),
@@ -687,6 +702,15 @@ def test_bad_units(flags, message, folder, capsys):
     assert not pathlib.Path("out.png").exists()
 
 
+def test_attributions_of_large_pictures_are_small(folder):
+    with Image.open("photo.png") as photo:
+        photo.resize((900, 600)).save("large.png")
+    flags = f"{SQUEEZE} --image=large.png --class=flamingo --output=out.png"
+    assert main.run(["visualize", "attribution", *flags.split()]) == 0
+    with Image.open("out.png") as sheet:
+        assert sheet.width < 2 * 600
+
+
 def test_position_outside(folder, capsys):
     flags = (
         f"{SQUEEZE} --image=photo.png --layer=fire2 --channel=1 --position=99,0 --output=out.png"
@@ -746,7 +770,7 @@ def test_pictures_of_phases(folder):
             "--preset=maco --images=trip",
             "`--images` must not be given with the parametrization maco",
         ),
-        ("--deviations=2", "`--parametrization` must be decoder with a prior, and only then"),
+        ("--deviations=2", "`--deviations` must come with --prior"),
         ("--preset=maco --smallest_crop=0", "`--smallest_crop` must be in (0, 1]"),
     ],
 )

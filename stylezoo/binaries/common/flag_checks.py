@@ -52,6 +52,7 @@ _LARGEST: dict[str, float] = {
 _MOST_FLAG_FILES = 100
 # Flags that have no effect without another.
 _NEEDED = {
+    "diversity_layer": "diversity_weight",
     "diversity_weight": "diversity_layer",
     "dream_weight": "dream_layer",
     "facets": "images",
@@ -81,13 +82,18 @@ class CommandFlags(flags.FlagValues):
         return super()._get_flag_file_lines(filename, parsed_file_stack)
 
 
-def check(values: flags.FlagValues) -> None:
-    """Check the flags that were given.
+def check(arguments: Iterable[str], values: flags.FlagValues) -> None:
+    """Check the arguments and flags that were given.
 
     Raises:
         ValueError: If one is empty, has no effect without another, a number is NaN, infinite or larger
             than memory allows, or a text has a null character.
     """
+    for argument in arguments:
+        if not argument or "\0" in argument:
+            raise ValueError(
+                f"an argument must not be empty or have a null character. Received: {argument!r}"
+            )
     for name in values:
         flag = values[name]
         if not flag.present:
@@ -99,7 +105,7 @@ def check(values: flags.FlagValues) -> None:
                 if "\0" in value:
                     raise ValueError(f"`--{name}` must have no null character")
             elif not isinstance(value, bool):
-                _check_number(name, value)
+                check_number(name, value)
     for name, other in _NEEDED.items():
         if name in values and other in values:
             needs(values, name, f"`--{other}`", met=values[other].present)
@@ -151,7 +157,13 @@ def _parts(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _check_number(name: str, value: float) -> None:
+def check_number(name: str, value: float) -> None:
+    """Raise a ValueError if a number is NaN, infinite or larger than memory allows.
+
+    Args:
+        name: The flag.
+        value: Its value, or one of them.
+    """
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"`--{name}` must be finite. Received: --{name}={value}")
     usual = _LARGEST_FLOAT if isinstance(value, float) else _LARGEST_INTEGER

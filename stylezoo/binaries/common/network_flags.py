@@ -125,21 +125,28 @@ def perceptual(values: flags.FlagValues, network: "Network") -> "Perceptual":
     return Perceptual(network, values.weights)
 
 
-def classes(values: flags.FlagValues, network: "Network") -> Classes:
+def classes(values: flags.FlagValues, network: "Network", *, count: int | None = None) -> Classes:
     """Return the names of a network's classes.
 
+    Args:
+        values: The command's flags.
+        network: The network.
+        count: Number of its classes; by default that of a Keras model, and as published of others, whose
+            weights may have another.
+
     Raises:
-        ValueError: If the names are not one for each class of a Keras model.
+        ValueError: If the names are not one for each class of a network whose number is known.
     """
     from stylezoo import classifiers, perceptual
 
-    count = perceptual.num_channels(network, perceptual.SCORES)
+    is_known = count is not None or values.keras_model is not None
+    count = count or perceptual.num_channels(network, perceptual.SCORES)
     if values.labels is None:
         names = classify.names_beside(values.keras_model or values.weights)
     else:
         names = classify.read_labels(values.labels)
     if names is not None:
-        if values.keras_model is not None and len(names) != count:
+        if is_known and len(names) != count:
             raise ValueError(
                 f"`--labels` must have a line for each of {count} classes. "
                 f"Received: {len(names)} lines"
@@ -162,7 +169,7 @@ def has_head(values: flags.FlagValues, network: "Network") -> bool:
 
 
 def fitted(
-    image: images.Image, *, network: "Network", taps: Iterable[str], size: int | None = None
+    image: images.Image, *, network: "Network", taps: Iterable[str], size: int
 ) -> "tf.Tensor":
     """Return a picture as large as a network sees it, [1, H, W, 3].
 
@@ -170,8 +177,7 @@ def fitted(
         image: [1, H, W, 3] in [0, 1].
         network: The network.
         taps: Layers that are looked at.
-        size: Longest side, px; None for the picture's own. Networks whose taps need one size get the
-            middle square in that size.
+        size: Longest side, px. Networks whose taps need one size get the middle square in that size.
 
     Raises:
         ValueError: If the picture is too small for the network.
@@ -181,7 +187,7 @@ def fitted(
     taps = tuple(taps)
     if side := perceptual.fixed_size(network, taps):
         return images.centre_square(image, side)
-    resized = images.resize_longest_side(image, size or max(image.shape[1:3]))
+    resized = images.resize_longest_side(image, size)
     height, width = resized.shape[1:3]
     perceptual.check_image_size(height, width, architecture=network, taps=taps)
     return resized

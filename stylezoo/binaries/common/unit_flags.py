@@ -100,8 +100,8 @@ def selected(values: flags.FlagValues, network: "Network") -> list[Named]:
 
     chosen_class = values["class"].value
     if chosen_class is not None:
-        for name in ("layer", "channel", "direction"):
-            if values[name].value is not None:
+        for name in ("layer", "channel", "direction", "position"):
+            if values[name].present:
                 raise ValueError(f"`--{name}` must not be given with --class")
         return classes(values, network, chosen_class)
     if values.layer is None:
