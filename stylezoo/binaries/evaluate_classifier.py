@@ -17,7 +17,7 @@ from absl import flags
 
 from stylezoo import images
 from stylezoo.binaries import classify
-from stylezoo.binaries.common import options, quiet, reporting
+from stylezoo.binaries.common import flag_checks, options, quiet, reporting
 from stylezoo.binaries.common.config_flags import ConfigFlags
 from stylezoo.training.classifier_config import LabelledConfig
 
@@ -55,6 +55,8 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command and return its exit status."""
     options.reject_arguments(arguments)
     options.require(values, "network", "weights", "dataset")
+    is_split = values.validation_fraction is not None
+    flag_checks.needs(values, "seed", "--validation_fraction", met=is_split)
     if values.confusion:
         images.check_output_path(values.confusion, overwrite=values.overwrite)
     reporting.check_report(values)

@@ -11,7 +11,7 @@ what is painted: n and p the style; + and - the share of the next style; q ends.
 from absl import flags
 
 from stylezoo import video
-from stylezoo.binaries.common import clip_flags, options, quiet
+from stylezoo.binaries.common import clip_flags, flag_checks, options, quiet
 from stylezoo.video import live
 
 
@@ -33,6 +33,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command and return its exit status."""
     if len(arguments) > 1:
         raise ValueError(f"expected one clip or none. Received: {' '.join(arguments)}")
+    flag_checks.needs(values, "camera", "no CLIP", met=not arguments)
     clip = clip_flags.open_clip(values, arguments[0]) if arguments else None
     source = live.PlayedClip(clip) if clip else live.Camera(values.camera)
     try:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from stylezoo.binaries import export as export_command
-from stylezoo.binaries.common import quiet
+from stylezoo.binaries.common import flag_checks, quiet
 
 if TYPE_CHECKING:
     from stylezoo.export import Check, Servable
@@ -51,12 +51,16 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     """Run the command; return its exit status."""
     if not arguments:
         raise ValueError("expected exports: folders of SavedModels, .tflite or .onnx files")
+    files = [path for path in arguments if path.endswith((".tflite", ".onnx"))]
+    flag_checks.needs(values, "url", "folders of SavedModels alone", met=not files)
+    flag_checks.needs(values, "protocol", "--url", met=values.url is not None)
+    flag_checks.needs(values, "gpu", ".tflite files", met=bool(files))
     quiet.import_tensorflow()
     from stylezoo import export
     from stylezoo.export.serving import client, connect
 
     for path in arguments:
-        is_file = path.endswith((".tflite", ".onnx"))
+        is_file = path in files
         with quiet.silent_stderr():
             record = (export.read_file_record if is_file else export.read_record)(path)
         servable = export_command.load_model(

@@ -4,6 +4,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from stylezoo import classifiers, errors
+from stylezoo.generators.checks import check_at_least
 from stylezoo.training.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class LabelledConfig:
         seed: Seed of the choice of what is held out.
 
     Raises:
-        ValueError: Both ``held_out`` and ``validation_fraction`` are given, or the fraction is not in
-            (0, 1).
+        ValueError: Both ``held_out`` and ``validation_fraction`` are given, the fraction is not in
+            (0, 1), or the seed is negative.
     """
 
     dataset: str
@@ -41,6 +42,7 @@ class LabelledConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_at_least(self, "seed", 0)
         if self.validation_fraction is not None:
             if self.held_out is not None:
                 raise ValueError("`validation_fraction` must not come with `held_out`")

@@ -279,6 +279,7 @@ def trained(tmp_path_factory):
         ("--labels=none.txt", "none.txt"),
         ("--dataset=nowhere", "`--dataset` must be a folder"),
         ("--dataset=stripes.npz", "`--dataset` must have no classes but across, down, plain"),
+        ("--seed=1", "`--seed` must come with --validation_fraction"),
         ("--image_size=40", "lenet5.*fc4/kernel"),
         ("--batch_size=0", "batch_size"),
         ("--report=report.txt", "report.txt"),

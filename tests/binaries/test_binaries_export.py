@@ -120,6 +120,9 @@ TABLE = {
         ("file", "`file` must be what `stylezoo export` wrote"),
         ("--model=other", "was exported from another painter, of the fingerprint"),
         ("--model=missing.h5", "`--model` must be a preset's folder, or one of"),
+        ("--url=http://localhost a.tflite", "`--url` must come with folders of SavedModels alone"),
+        ("--protocol=kserve", "`--protocol` must come with --url"),
+        ("--gpu", "`--gpu` must come with .tflite files"),
     ],
 }
 GOOD = {"export": EXPORT, "verify_export": VERIFY}

@@ -268,6 +268,7 @@ def test_live(folder, capfd):
     [
         ("--camera=63", "there is no camera 63"),
         ("clip.mkv one.webp", "expected one clip or none"),
+        ("clip.mkv --camera=0", "`--camera` must come with no CLIP"),
         ("clip.mkv --model=model --style=scream", "`--style` must be one of waves, night"),
         ("clip.mkv --model=texture", "`--model` must be one that paints photographs"),
         ("text.mp4", "not a clip that can be read"),

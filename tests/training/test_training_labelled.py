@@ -280,6 +280,7 @@ def test_bad_splits(dataset, message, tfds_folder):
     ("fields", "message"),
     [
         ({"validation_fraction": 0.0}, r"`validation_fraction` must be in \(0, 1\)"),
+        ({"seed": -1}, "`seed` must be >= 0"),
         ({"validation_fraction": 1.0}, r"`validation_fraction` must be in \(0, 1\)"),
         ({"validation_fraction": 0.5, "held_out": "a"}, "must not come with `held_out`"),
     ],
