@@ -59,11 +59,11 @@ GOOD = {
     "visualize_report": f"--image=photo.png --size=60 {_SQUEEZE.replace('.png', '.html')}",
     "train_prior": (
         "--content=photos --network=squeezenet1_1 --weights=squeeze.h5 --run=run --steps=1 --batch_size=2 "
-        "--image_size=48 --precision=float32"
+        "--image_size=64 --precision=float32 --comparators=squeezenet1_1:fire3"
     ),
 }
 _MODEL_EVALUATED = (
-    "--model=model --content=photos --style_images=painting.jpg --styles=waves --size=40 "
+    "--model=model --content=photos --style_images=waves.jpg --styles=waves --size=40 "
     "--weights=vgg16.h5"
 )
 _MATCHED = f"{GOOD['transfer']} --method=cnnmrf"
@@ -135,6 +135,17 @@ _OTHERS = {
         "visualize_activation",
         "diversity_weight",
     ): f"{GOOD['visualize_activation']} --diversity_layer=relu1",
+    (
+        "visualize_activation",
+        "diversity_layer",
+    ): f"{GOOD['visualize_activation']} --diversity_weight=1",
+    ("visualize_activation", "blur_every"): f"{GOOD['visualize_activation']} --blur=1",
+    ("visualize_activation", "position"): GOOD["visualize_activation"].replace(
+        "--class=flamingo", "--layer=relu1 --channel=1"
+    ),
+    ("visualize_attribution", "cam_layer"): f"{GOOD['visualize_attribution']} --method=grad_cam",
+    ("visualize_filters", "images"): f"{GOOD['visualize_filters']} --layer=relu2",
+    ("evaluate_classifier", "seed"): f"{GOOD['evaluate_classifier']} --validation_fraction=0.5",
     ("visualize_activation", "facets"): f"{GOOD['visualize_activation']} --images=photos",
     ("visualize_filters", "top"): f"{GOOD['visualize_filters']} --images=photos --layer=relu2",
     (
@@ -156,7 +167,7 @@ _POSITIONAL = {
     "live": ("clip.mkv", "clip"),
     "classify": ("photo.png", "picture"),
     "verify_export": ("exports/light/light_256x256_float16.tflite", "export"),
-    "client": ("photo.png", "picture"),
+    "client": ("photo.png", "sent file"),
     "models": ("light", "name"),
     "weights": ("import", "name"),
 }
@@ -265,6 +276,10 @@ KINDS = {
             "*.none",
         ),
     ),
+    "sent file": (
+        *("missing.png", "folder.png", "loop.png", "nowhere.png"),
+        *("", "x" * 300, "photo.png/x.png"),
+    ),
     "folder": _FOLDERS,
     "weights": _WEIGHTS,
     "model": (*(f"models/{name}" for name in _MODELS), *_FOLDERS, "photo.png", "empty/..", "../.."),
@@ -310,6 +325,7 @@ FIRST = {
     "layers": ("transfer", "style_layers"),
     "numbers": ("transfer", "style_layer_weights"),
     "name": ("texture", "preset"),
+    "sent file": ("client", "photo.png"),
 }
 # What a flag's text is the name of; that of all others is a "name".
 _KIND_OF = {
@@ -378,8 +394,12 @@ class Case(NamedTuple):
     @property
     def id(self):
         """A short name, for reports."""
-        shown = ascii(self.arguments[-1])[1:-1]
-        return f"{self.command} {shown[:60]}"
+        return f"{self.command} {ascii(self.arguments[-1])[1:-1][:60]}"
+
+
+def shown(value):
+    """Return a value as messages show it, its beginning."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in value)[:50]
 
 
 def flags_of(command):
@@ -418,7 +438,7 @@ def _cases_of_flags(command):
         good = _OTHERS.get((command, name), GOOD[command]).split()
         for value in _values(command, name, flag):
             named = [f"--{name}", "flag --"]
-            named += [ascii(value)[1:-1][:50]] if value else []
+            named += [shown(value)] if value else []
             yield Case(command, (*good, f"--{name}={value}"), tuple(named))
 
 
@@ -433,7 +453,7 @@ def _other_cases(command):
         replaced, kind = _POSITIONAL[command]
         others = tuple(each for each in good if each != replaced)
         for value in _some(command, replaced, kind):
-            yield Case(command, (*others, value), (ascii(value)[1:-1][:50], "expected", "NAME"))
+            yield Case(command, (*others, value), (shown(value), "expected", "NAME"))
 
 
 def cases():
@@ -452,5 +472,54 @@ def is_accepted(case):
     )
 
 
-ACCEPTED: dict[str, tuple[str, ...]] = {}
-ACCEPTED_OF_ONE: dict[tuple[str, str], tuple[str, ...]] = {}
+_OPTIMISING = ("transfer", "transfer_video", "texture", "invert", "visualize_inversion")
+_STEPPING = ("visualize_activation", "visualize_dream", "visualize_report")
+# Odd values that are good, by flag: what a weight of 0 leaves out, and seeds.
+ACCEPTED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        [
+            *("average", "average_decay", "clip_norm", "content_share", "content_weight"),
+            *("grid_weight", "histogram_weight", "identity_weight", "min_scale", "seed"),
+            *("style_weight", "temporal_weight", "tolerance", "tv_weight"),
+            *("pixel_weight", "colour_jitter", "auxiliary_weight", "colour_noise", "max_shift"),
+            *("momentum", "weight_decay", "strength", "stroke_size", "blur", "clip_contribution"),
+            *("clip_norm", "crop_noise", "decay", "diversity_weight", "jitter", "l2_weight"),
+            *("rotation", "scale"),
+        ],
+        ("0",),
+    ),
+}
+# The same by command and flag: no step leaves the start as it is, and a run's folder is made with those
+# above it.
+ACCEPTED_OF_ONE: dict[tuple[str, str], tuple[str, ...]] = {
+    **dict.fromkeys(itertools.product(_OPTIMISING, ["seed"]), ("-1",)),
+    **dict.fromkeys(itertools.product((*_OPTIMISING, *_STEPPING), ["steps"]), ("0",)),
+    ("transfer", "final_steps"): ("0",),
+    ("transfer", "patch_rotations"): ("0",),
+    ("transfer", "patch_scales"): ("0",),
+    ("transfer_video", "blend"): ("0",),
+    ("transfer_video", "crf"): ("0",),
+    ("transfer_video", "final_steps"): ("0",),
+    ("transfer_video", "frame_steps"): ("0",),
+    ("texture", "coherence"): ("0",),
+    ("texture", "epsilon"): ("0",),
+    ("train_texture", "run"): ("missing/out",),
+    ("train_prior", "run"): ("missing/out",),
+    ("train_prior", "adversarial_from"): ("0",),
+    ("train_prior", "adversarial_weight"): ("0",),
+    ("train_classifier", "head_epochs"): ("0",),
+    ("batch", "output"): ("missing/out",),
+    ("video", "crf"): ("0",),
+    ("video", "stability"): ("0",),
+    ("live", "port"): ("0",),
+    ("web", "port"): ("0",),
+    ("export", "name"): ("no_such_name",),
+    # A server may have a model of any name that can be printed.
+    ("client", "model"): ("no_such_name", "x" * 5000, "%s{0}"),
+    ("visualize_attribution", "noise"): ("0",),
+    ("visualize_activation", "exponent"): ("0",),
+    ("visualize_activation", "padding"): ("0",),
+    ("visualize_activation", "crops"): ("0",),
+    ("visualize_fooling", "confidence"): ("0",),
+    ("visualize_report", "inversion_steps"): ("0",),
+}

@@ -41,6 +41,7 @@ def _good_pictures():
     for name in ("a", "b"):
         photo.save(f"photos/{name}.png")
     Image.open(images.sample_path("coffee")).resize((50, 60)).save("painting.jpg")
+    shutil.copy("painting.jpg", "waves.jpg")
     Image.open("painting.jpg").resize((48, 40)).save("painted.png")
     labelled_fakes.folder(pathlib.Path("pictures"), number=3)
     frames = [images.read_image("photo.png")] * 3
