@@ -5,9 +5,9 @@ Usage: python -m benchmarks.quality --content=PHOTO... --style=PAINTING... [--wa
 
 A way is a preset of `stylezoo transfer` or a model of `stylezoo stylize`. Each paints the centre square of
 every photograph after every painting, which is also the name of the style where a model has styles by name.
-The pictures are judged by the default objective of `transfer`, with the painting at --style_size, and by
-LPIPS, the distance from the photograph. Pictures that are in the folder are not made again, so that a run
-which was interrupted goes on. Weights are fetched.
+The judge takes `transfer`'s default objective, and LPIPS, the distance from the photograph; paintings have
+--style_size for it and for `transfer`. Pictures that are in the folder are not made again, so that a run that
+was interrupted goes on. Weights are fetched.
 """
 
 import dataclasses
@@ -43,7 +43,11 @@ Paint = Callable[[Image, pathlib.Path], Image]
 def painter_of(way: str) -> Paint:
     """Return the function that paints a photograph after the painting in a file."""
     if way in synthesis.PRESETS:
-        config = dataclasses.replace(synthesis.PRESETS[way], size=_SIZE.value)
+        config = dataclasses.replace(
+            synthesis.PRESETS[way],
+            size=_SIZE.value,
+            style_scale=_STYLE_SIZE.value / _SIZE.value,
+        )
         return lambda photograph, painting: (
             synthesis.transfer(photograph, [images.read_image(painting)], config=config).image
         )

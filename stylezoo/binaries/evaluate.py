@@ -51,11 +51,12 @@ if TYPE_CHECKING:
     from stylezoo.generators import Painter
 
 _SIZE = 256
+_LARGEST = 1024
 _OBJECTIVE = "relative"
 _ONLY_WITH_PICTURE = ("style",)
 _NOT_WITH_CLIP = ("picture", "content", "style_images", "against_steps", "sheet")
 _ONLY_WITH_STYLES = ("styles", "style_images", "style_size", "against_steps", "seed")
-_ONLY_WITH_MODEL = ("styles", "style_images", "size", "against_steps", "seed", "sheet")
+_ONLY_WITH_MODEL = ("styles", "style_images", "against_steps", "seed", "sheet")
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -84,7 +85,9 @@ def define_flags(values: flags.FlagValues) -> None:
     count(
         "size",
         config_flags.with_notes(
-            "Side of the photographs' centre squares, in pixels.", *config_flags.default_note(_SIZE)
+            "Side of the photographs' centre squares, in pixels; for a picture the longest side in which "
+            f"it is compared, by default its own up to {_LARGEST} px.",
+            *config_flags.default_note(_SIZE),
         ),
     )
     count(
@@ -137,8 +140,10 @@ def _evaluate_picture(values: flags.FlagValues) -> int:
     from stylezoo import evaluation
 
     objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
-    size = picture.shape[1:3]
-    _check_aspect(values, size, content.shape[1:3])
+    longest = max(picture.shape[1:3])
+    _check_aspect(values, picture.shape[1:3], content.shape[1:3])
+    picture = images.resize_longest_side(picture, values.size or min(longest, _LARGEST))
+    size = tuple(picture.shape[1:3])
     style_size = values.style_size or max(size)
     judge = evaluation.Judge(
         objective,
@@ -148,7 +153,11 @@ def _evaluate_picture(values: flags.FlagValues) -> int:
     )
     scores = judge.scores(picture, photograph=values.content, style=values.style)
     print(evaluation.scores_table({values.picture: scores}, title="picture"))
-    print(f"\n{_describe(values, objective)} Style pictures: longest side {style_size} px.")
+    compared = "{1}x{0} px".format(*size)
+    print(
+        f"\n{_describe(values, objective)} Compared at {compared}. "
+        f"Style pictures: longest side {style_size} px."
+    )
     _write_report(
         values,
         objective,

@@ -45,6 +45,7 @@ _EVERY_METHOD = {
     *("method", "output", "size", "seed", "quality", "overwrite", "report"),
     *("flagfile", "traceback"),
 }
+_SOURCE_SIZE = 1024
 _READING = {"source", "source_size", "max_pixels"}
 # Methods that don't optimise take these flags and no others.
 _OWN_FLAGS = {
@@ -94,7 +95,8 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(
         "source_size",
         None,
-        "Longest side that the source is first reduced to, px; by default it keeps its size.",
+        "Longest side that the source is first resized to, px; by default a larger source than "
+        f"{_SOURCE_SIZE} px is reduced to that.",
         1,
         flag_values=values,
     )
@@ -214,9 +216,10 @@ def _pixels(description: str) -> "Iterator[Callback]":
 
 def _source(values: flags.FlagValues) -> "np.ndarray":
     source = images.read_image(values.source, max_pixels=values.max_pixels)
-    if values.source_size is None:
-        return source
-    return images.resize_longest_side(source, values.source_size).numpy()
+    size = values.source_size
+    if size is None and values.mask is None:  # a picture with holes keeps its size
+        size = min(_SOURCE_SIZE, max(source.shape[1:3]))
+    return source if size is None else images.resize_longest_side(source, size).numpy()
 
 
 def _write(values: flags.FlagValues, texture: Any, source: "np.ndarray", path: str) -> None:

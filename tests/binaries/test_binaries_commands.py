@@ -344,6 +344,19 @@ def test_texture_by_patches(preset, folder):
     assert Image.open("out.png").mode == "L"  # grey stays grey
 
 
+def test_a_large_source_is_reduced(folder, monkeypatch):
+    flags = "texture --method=efros_leung --window=5 --size=8 --source=painting.jpg"
+    assert run(flags, "--output=whole.png") == 0
+    monkeypatch.setattr("stylezoo.binaries.texture._SOURCE_SIZE", 24)
+    assert run(flags, "--output=reduced.png") == 0
+    assert run(flags, "--source_size=24 --output=asked.png") == 0
+    whole, reduced, asked = (
+        pathlib.Path(f"{name}.png").read_bytes() for name in ("whole", "reduced", "asked")
+    )
+    assert reduced == asked
+    assert whole != asked
+
+
 @pytest.mark.parametrize("method", ["efros_leung", "wei_levoy"])
 def test_texture_pixel_by_pixel(method, folder):
     Image.open(images.sample_path("brick")).resize((30, 30)).save("brick.png")

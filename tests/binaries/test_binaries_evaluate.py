@@ -151,7 +151,7 @@ def test_picture(folder, capsys):
     assert empty == ""
     assert description == (
         "Objective relative, vgg16 (vgg16.h5): content relu4_2 x 1, style relu1_1, relu2_1, "
-        "relu3_1, relu4_1, relu5_1 x 10, TV x 0. Style pictures: longest side 48 px."
+        "relu3_1, relu4_1, relu5_1 x 10, TV x 0. Compared at 48x40 px. Style pictures: longest side 48 px."
     )
     report = read("out.json")
     style = images.resize_longest_side(images.read_image("coffee.jpg"), 48)
@@ -182,6 +182,16 @@ def test_a_photograph_is_resized_to_the_picture(folder):
     assert read("larger.json")["style_size"] == 96
 
 
+def test_a_large_picture_is_compared_at_a_smaller_size(folder, monkeypatch):
+    assert run(PICTURE, "--picture=large.png --size=48 --report=asked.json") == 0
+    assert read("asked.json")["size"] == [40, 48]
+    monkeypatch.setattr("stylezoo.binaries.evaluate._LARGEST", 72)
+    assert run(PICTURE, "--picture=large.png --report=large.json") == 0
+    assert read("large.json")["size"] == [60, 72]
+    assert run(PICTURE, "--report=small.json") == 0
+    assert read("small.json")["size"] == [40, 48]
+
+
 def test_flags_of_losses(folder, capsys):
     flags = (
         "--objective=dumoulin2017 --weights=vgg16.h5 --content_layers=relu2_2 --tv_weight=3 "
@@ -190,7 +200,7 @@ def test_flags_of_losses(folder, capsys):
     assert run(PICTURE, flags, "--report=out.json") == 0
     assert capsys.readouterr().out.splitlines()[-1] == (
         "Objective dumoulin2017, vgg16 (vgg16.h5): content relu2_2 x 4, style relu1_1, relu3_1 x 2, "
-        "TV x 3. Style pictures: longest side 40 px."
+        "TV x 3. Compared at 48x40 px. Style pictures: longest side 40 px."
     )
     result = read("out.json")["scores"]
     assert result["total"] == pytest.approx(
@@ -379,7 +389,6 @@ BAD_PICTURE = [
     ("--style_size=7", "`coffee.jpg` must be at least 16x16 px"),
     ("--styles=coffee", "`--styles` must come with --model"),
     ("--style_images=coffee.jpg", "`--style_images` must come with --model"),
-    ("--size=40", "`--size` must come with --model"),
     ("--against_steps=1", "`--against_steps` must come with --model"),
     ("--seed=1", "`--seed` must come with --model"),
     ("--sheet=out.png", "`--sheet` must come with --model"),
