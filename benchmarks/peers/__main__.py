@@ -46,7 +46,7 @@ class Peer:
 _TENSORFLOW = "tensorflow>=2.21,<2.23"
 _PEERS = {
     "stylezoo": Peer("ours", ("transfer", "painting", "attribution", "network", "lpips", "codecs")),
-    "pytorch": Peer("pytorch", ("transfer",), ("torch==2.13.0", "numpy>=2,<3")),
+    "pytorch": Peer("pytorch", ("transfer",), ("torch==2.14.1", "numpy>=2,<3", "pillow>=12,<14")),
     "timm": Peer(
         "pytorch_zoo", ("network",), ("torch==2.14.1", "torchvision==0.29.1", "timm>=1,<2")
     ),
@@ -158,10 +158,10 @@ def prepare(folder: pathlib.Path, size: int) -> pathlib.Path:
         picture = images.resize_longest_side(images.load_sample(sample), size)
         inputs[role] = str(folder / f"{role}.png")
         images.write_image(inputs[role], picture)
-    tensors = weights.load("vgg16.torchvision_lpips").tensors
-    inputs["vgg16"] = str(folder / "vgg16.npz")
-    arrays: dict[str, Any] = dict(tensors)
-    np.savez(inputs["vgg16"], **arrays)
+    for architecture in ("vgg16", "alexnet_owt"):
+        arrays: dict[str, Any] = dict(weights.load(f"{architecture}.torchvision_lpips").tensors)
+        inputs[architecture] = str(folder / f"{architecture}.npz")
+        np.savez(inputs[architecture], **arrays)
     path = folder / "inputs.json"
     path.write_text(json.dumps(inputs), encoding="utf-8")
     return path

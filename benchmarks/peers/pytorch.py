@@ -23,7 +23,7 @@ def _picture(inputs: Mapping[str, Any], role: str) -> torch.Tensor:
     from PIL import Image
 
     pixels = np.asarray(Image.open(inputs[role]).convert("RGB"), np.float32) / 255
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
 
 
 class _Network:

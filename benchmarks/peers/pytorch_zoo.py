@@ -25,12 +25,18 @@ def network(inputs: Mapping[str, Any]) -> worker.Run:
 
 
 def lpips(inputs: Mapping[str, Any]) -> worker.Run:
-    """LPIPS by AlexNet of the photograph and its mirror image; the package fetches AlexNet itself."""
+    """LPIPS of the photograph and its mirror image: our weights of AlexNet, the package's heads."""
     import lpips as package
     import numpy as np
     from PIL import Image
 
-    metric = package.LPIPS(net="alex", verbose=False)
+    metric = package.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    convolutions = [each for each in metric.net.modules() if isinstance(each, torch.nn.Conv2d)]
+    with np.load(inputs["alexnet_owt"]) as tensors, torch.no_grad():
+        for number, convolution in enumerate(convolutions, 1):
+            kernel = torch.from_numpy(tensors[f"conv{number}/kernel"])
+            convolution.weight.copy_(kernel.permute(3, 2, 0, 1))
+            convolution.bias.copy_(torch.from_numpy(tensors[f"conv{number}/bias"]))
     pixels = np.asarray(Image.open(inputs["content"]).convert("RGB"), np.float32) / 127.5 - 1
     photograph = torch.from_numpy(pixels).permute(2, 0, 1)[None]
 
