@@ -6,7 +6,8 @@ its docstring is its help. A command with ``SUBCOMMANDS`` has a module for each 
 imported, and none imports TensorFlow before its ``main`` runs, so that help is quick.
 """
 
-import importlib
+import ast
+import importlib.resources
 import inspect
 import pathlib
 import sys
@@ -176,9 +177,17 @@ def _summaries(names: Sequence[str], *, prefix: str = "") -> str:
         names: The commands.
         prefix: Text before each name in the name of its module.
     """
-    lines = {name: (inspect.getdoc(_module(prefix + name)) or "").splitlines()[0] for name in names}
+    lines = {name: _first_line(prefix + name) for name in names}
     width = max(map(len, names))
     return "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
+
+
+def _first_line(name: str) -> str:
+    """Return the first line of a command's help, without importing what its module imports."""
+    source = (
+        importlib.resources.files("stylezoo.binaries").joinpath(f"{name}.py").read_text("utf-8")
+    )
+    return (ast.get_docstring(ast.parse(source)) or "").splitlines()[0]
 
 
 def _flag_values(module: ModuleType) -> flags.FlagValues:

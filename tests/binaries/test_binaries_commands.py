@@ -484,11 +484,13 @@ def test_help_does_not_import_tensorflow(arguments):
     assert len(process.stdout.splitlines()) > 4
 
 
-def test_no_help_imports_tensorflow():
+def test_no_help_imports_what_it_does_not_need():
     """One process serves all commands, since what one imports would be there for the next ones too."""
     script = (
         "import sys\n"
         "from stylezoo.binaries import main\n"
+        "assert main.run(['--help']) == 0\n"
+        "assert not [name for name in main.COMMANDS if f'stylezoo.binaries.{name}' in sys.modules]\n"
         "for name in main.COMMANDS:\n"
         "    parts = getattr(main._module(name), 'SUBCOMMANDS', ())\n"
         "    for arguments in [[name, part] for part in parts] or [[name]]:\n"
