@@ -76,7 +76,8 @@ METADATA = {
 
 
 def run(url, *flags):
-    return main.run(["client", "photo.png", f"--url={url}", "--output=out.jpg", *flags])
+    arguments = ["photo.png", f"--url={url}", "--style=udnie", "--output=out.jpg", *flags]
+    return main.run(["client", *arguments])
 
 
 def assert_refused(url, capsys, *flags, message=""):
@@ -201,9 +202,8 @@ def test_what_a_server_says_can_not_control_the_terminal(photo, capsys):
 def test_a_folder_goes_on_after_a_failure(photo, capsys):
     images.write_image("other.png", smooth_picture(8, 8, seed=1))
     with hostile_server.serve(painting(b"none")) as url:
-        status = main.run(
-            ["client", "photo.png", "other.png", f"--url={url}", "--output=all", "--concurrency=2"]
-        )
+        arguments = ["photo.png", "other.png", f"--url={url}", "--style=udnie", "--output=all"]
+        status = main.run(["client", *arguments, "--concurrency=2"])
     assert status == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert "2 of 2 pictures failed: photo.png: " in error
@@ -242,8 +242,8 @@ def test_the_client_does_not_import_tensorflow(scheme, protocol, photo):
     code = (
         "import sys\n"
         "from stylezoo.binaries import main\n"
-        f"main.run(['client', 'photo.png', '--url={scheme}://127.0.0.1:9', '--output=o.jpg', "
-        f"'--protocol={protocol}', '--retries=0', '--timeout=5'])\n"
+        f"main.run(['client', 'photo.png', '--url={scheme}://127.0.0.1:9', '--style=udnie', "
+        f"'--output=o.jpg', '--protocol={protocol}', '--retries=0', '--timeout=5'])\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )
     root = pathlib.Path(main.__file__).parents[2]
