@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from stylezoo.generators import Painter
 
 _SIZE = 256
-_LARGEST = 1024
+_LARGEST = 768
 _OBJECTIVE = "relative"
 _ONLY_WITH_PICTURE = ("style",)
 _NOT_WITH_CLIP = ("picture", "content", "style_images", "against_steps", "sheet")
@@ -144,10 +144,11 @@ def _evaluate_picture(values: flags.FlagValues) -> int:
     _check_aspect(values, picture.shape[1:3], content.shape[1:3])
     picture = images.resize_longest_side(picture, values.size or min(longest, _LARGEST))
     size = tuple(picture.shape[1:3])
+    content = images.resize(content, size)
     style_size = values.style_size or max(size)
     judge = evaluation.Judge(
         objective,
-        photographs={values.content: images.resize(content, size)},
+        photographs={values.content: content},
         styles={values.style: style},
         style_size=style_size,
     )
