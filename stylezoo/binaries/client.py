@@ -87,7 +87,7 @@ def main(arguments: list[str], values: flags.FlagValues) -> int:
     options.require(values, "output")
     inputs = {"max_side": np.array([values.max_side], np.int32)}
     if shape := signatures["stylize_bytes"][0].get("style_weights"):
-        inputs["style_weights"] = _checked(style_weights, shape[-1])
+        inputs["style_weights"] = _checked(style_weights, endpoint.model, shape[-1])
 
     def paint(index: int) -> str:
         picture = _painted(client, paths[index], inputs)
@@ -195,22 +195,28 @@ def _style_weights(values: flags.FlagValues, name: str) -> np.ndarray | None:
         if min(weights) < 0 or not any(weights):
             raise ValueError("`--style_weights` must be >= 0, not all 0")
         return np.array([weights], np.float32)
-    if name in pretrained.MODELS:
-        from stylezoo import generators
-
-        model = pretrained.MODELS[name]
-        shares = generators.style_shares(model.styles, values.style)
-        return np.array([[shares.get(row, 0.0) for row in model.style_rows]], np.float32)
-    flag_checks.needs(values, "style", "a --model that comes with stylezoo", met=False)
-    return None
+    if name not in pretrained.MODELS:
+        flag_checks.needs(values, "style", "a --model that comes with stylezoo", met=False)
+    return _weights_of(name, values.style) if values.style is not None else None
 
 
-def _checked(weights: np.ndarray | None, num_styles: int) -> np.ndarray:
-    """Return the weights of a model's styles, [1, num_styles].
+def _weights_of(name: str, style: str | None) -> np.ndarray:
+    """Return the weights of a style of a model that comes with stylezoo, [1, num_styles]."""
+    from stylezoo import generators
+
+    model = pretrained.MODELS[name]
+    shares = generators.style_shares(model.styles, style)
+    return np.array([[shares.get(row, 0.0) for row in model.style_rows]], np.float32)
+
+
+def _checked(weights: np.ndarray | None, name: str, num_styles: int) -> np.ndarray:
+    """Return the weights of the styles of a model that has some, [1, num_styles].
 
     Raises:
         ValueError: If there are none, or not one for each style.
     """
+    if weights is None and name in pretrained.MODELS:
+        weights = _weights_of(name, None)
     if weights is None:
         raise ValueError("`--style_weights` must be given for a model that stylezoo doesn't know")
     if weights.shape != (1, num_styles):
