@@ -140,12 +140,12 @@ def _evaluate_picture(values: flags.FlagValues) -> int:
     from stylezoo import evaluation
 
     objective = objective_flags.objective(values, OBJECTIVES[_OBJECTIVE])
-    longest = max(picture.shape[1:3])
     _check_aspect(values, picture.shape[1:3], content.shape[1:3])
-    picture = images.resize_longest_side(picture, values.size or min(longest, _LARGEST))
-    size = tuple(picture.shape[1:3])
-    content = images.resize(content, size)
-    style_size = values.style_size or max(size)
+    side = options.longest_side(picture, values.size, most=_LARGEST)
+    picture = images.resize_longest_side(picture, side)
+    height, width = picture.shape[1:3]
+    content = images.resize(content, (height, width))
+    style_size = values.style_size or max(height, width)
     judge = evaluation.Judge(
         objective,
         photographs={values.content: content},
@@ -154,15 +154,14 @@ def _evaluate_picture(values: flags.FlagValues) -> int:
     )
     scores = judge.scores(picture, photograph=values.content, style=values.style)
     print(evaluation.scores_table({values.picture: scores}, title="picture"))
-    compared = "{1}x{0} px".format(*size)
     print(
-        f"\n{_describe(values, objective)} Compared at {compared}. "
+        f"\n{_describe(values, objective)} Compared at {width}x{height} px. "
         f"Style pictures: longest side {style_size} px."
     )
     _write_report(
         values,
         objective,
-        size=list(size),
+        size=[height, width],
         style_size=style_size,
         scores=dataclasses.asdict(scores),
     )

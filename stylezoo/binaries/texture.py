@@ -216,10 +216,10 @@ def _pixels(description: str) -> "Iterator[Callback]":
 
 def _source(values: flags.FlagValues) -> "np.ndarray":
     source = images.read_image(values.source, max_pixels=values.max_pixels)
-    size = values.source_size
-    if size is None and values.mask is None:  # a picture with holes keeps its size
-        size = min(_SOURCE_SIZE, max(source.shape[1:3]))
-    return source if size is None else images.resize_longest_side(source, size).numpy()
+    if values.source_size is None and values.mask is not None:
+        return source  # a picture with holes keeps its size
+    size = options.longest_side(source, values.source_size, most=_SOURCE_SIZE)
+    return images.resize_longest_side(source, size).numpy()
 
 
 def _write(values: flags.FlagValues, texture: Any, source: "np.ndarray", path: str) -> None:

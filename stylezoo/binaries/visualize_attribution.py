@@ -133,7 +133,7 @@ def _seen(
     cams = tuple({each.cam_layer for each in configs if each.cam_layer})
     with errors.renamed(taps="cam_layer"):
         perceptual.check_taps(looked, cams)
-    size = values.size or min(max(image.shape[1:3]), _SIDE)
+    size = options.longest_side(image, values.size, most=_SIDE)
     shown = network_flags.fitted(image, network=looked, taps=(*layers, *cams), size=size)
     network = network_flags.perceptual(values, looked).build((*layers, *cams))
     return shown, network

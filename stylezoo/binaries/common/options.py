@@ -132,6 +132,18 @@ def reject_arguments(arguments: list[str]) -> None:
         raise ValueError(f"expected flags only. Received: {' '.join(arguments)}")
 
 
+def longest_side(image: images.Image, asked: int | None, *, most: int) -> int:
+    """Return the longest side in which a picture is taken: that asked for, or its own up to a limit.
+
+    Args:
+        image: [1, H, W, 3].
+        asked: Value of the flag, px; None if it was not given.
+        most: The largest side that nobody has to ask for, px.
+    """
+    own: int = max(image.shape[1:3])
+    return asked or min(own, most)
+
+
 def numbers(name: str, texts: Sequence[str]) -> tuple[float, ...]:
     """Return the numbers of a list flag.
 
